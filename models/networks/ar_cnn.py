@@ -1,0 +1,54 @@
+"""AR-CNN, the first convolutional network for JPEG artifacts, which everyone compares with.
+
+C. Dong, Y. Deng, C. C. Loy and X. Tang, "Compression Artifacts Reduction by a Deep Convolutional Network",
+ICCV 2015.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class ArCnn(nn.Module):
+    """Four convolutions, 9-7-1-5 with 64-32-16-1 filters, on one plane: the architecture as published.
+
+    Colour is restored plane by plane: Y, Cb and Cr each at its own size.
+
+    Only the initialisation differs from the paper's small Gaussian noise: each layer hands the plane on in
+    its first filter (values in 0..1 pass ReLU unharmed), and the last layer reads that filter alone. An
+    untrained network therefore returns its input, and training begins at a gain of 0 dB instead of far below.
+    """
+
+    multiple = 1
+    overlap = 9  # receptive field radius: 4 + 3 + 0 + 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.extract = nn.Conv2d(1, 64, 9, padding=4)
+        self.enhance = nn.Conv2d(64, 32, 7, padding=3)
+        self.map = nn.Conv2d(32, 16, 1)
+        self.reconstruct = nn.Conv2d(16, 1, 5, padding=2)
+        self._start_at_identity()
+
+    def forward(self, plane: Tensor) -> Tensor:
+        """Restore planes.
+
+        Args:
+            plane: (batch, 1, rows, columns), 0..1, of any size.
+
+        Returns:
+            Like plane, not clamped.
+        """
+        features = torch.relu(self.extract(plane))  # (batch, 64, rows, columns)
+        features = torch.relu(self.enhance(features))  # (batch, 32, rows, columns)
+        features = torch.relu(self.map(features))  # (batch, 16, rows, columns)
+        return self.reconstruct(features)
+
+    def _start_at_identity(self) -> None:
+        """He initialisation everywhere, then one filter per layer that passes the plane through."""
+        for layer in (self.extract, self.enhance, self.map, self.reconstruct):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+            middle = layer.kernel_size[0] // 2
+            with torch.no_grad():
+                layer.weight[0] = 0
+                layer.weight[0, 0, middle, middle] = 1
