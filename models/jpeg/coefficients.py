@@ -1,0 +1,95 @@
+"""Quantized DCT coefficients: read from a JPEG's bitstream, or recomputed from pixels where there is none."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import jpegio
+import numpy as np
+from numpy.typing import NDArray
+
+from models.images import RgbImage
+from models.jpeg.color import rgb_to_ycbcr
+from models.jpeg.dct import forward_dct, plane_to_blocks
+from models.jpeg.header import JpegHeader, without_metadata
+from models.jpeg.tables import QuantizationTable
+
+_COMPONENT_NAMES = {
+    "gray": ("Y",),
+    "YCbCr": ("Y", "Cb", "Cr"),
+    "RGB": ("R", "G", "B"),
+    "CMYK": ("C", "M", "Y", "K"),
+    "YCCK": ("Y", "Cb", "Cr", "K"),
+}
+_END_MARKER = b"\xff\xd9"
+
+
+@dataclass(frozen=True, eq=False)
+class JpegComponent:
+    """One component of a JPEG in the frequency domain.
+
+    Attributes:
+        name: "Y", "Cb", "Cr", or "R", "G", "B", or "C", "M", "Y", "K".
+        coefficients: (block rows, block columns, 8, 8) int16, quantized; times the table they are amplitudes.
+        quantization_table: (8, 8) int64.
+        coefficients_from: "bitstream" where they are the file's own, "pixels" where they were recomputed.
+        rows, columns: size of the component's plane in samples.
+    """
+
+    name: str
+    coefficients: NDArray[np.int16]
+    quantization_table: QuantizationTable
+    coefficients_from: Literal["bitstream", "pixels"]
+    rows: int
+    columns: int
+
+
+def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComponent, ...] | None:
+    """Read the coefficients a JPEG file holds.
+
+    Args:
+        data: the whole file.
+        header: its header.
+
+    Returns:
+        The components in the file's order, or None where the reader gives up on a damaged file.
+    """
+    stream = without_metadata(data, header)
+    with tempfile.TemporaryDirectory(prefix="jpeg-coefficients-") as folder:
+        path = Path(folder) / "picture.jpg"
+        path.write_bytes(stream if header.complete else stream + _END_MARKER)
+        try:
+            decoded = jpegio.read(str(path))
+        except (RuntimeError, ValueError, MemoryError):
+            return None
+    tallest = max(part.vertical for part in header.components)
+    widest = max(part.horizontal for part in header.components)
+    components = []
+    arrays = decoded.coef_arrays
+    for name, part in zip(_COMPONENT_NAMES[header.color_model], header.components, strict=True):
+        array = arrays[len(components)]
+        tall, wide = array.shape[0] // 8, array.shape[1] // 8
+        blocks = array.reshape(tall, 8, wide, 8).swapaxes(1, 2).astype(np.int16)
+        rows = -(-header.rows * part.vertical // tallest)
+        columns = -(-header.columns * part.horizontal // widest)
+        components.append(JpegComponent(name, blocks, part.table, "bitstream", rows, columns))
+    return tuple(components)
+
+
+def components_from_pixels(pixels: RgbImage, *, is_gray: bool) -> tuple[JpegComponent, ...]:
+    """Coefficients as a JPEG of the finest quality would hold: no subsampling, tables of ones.
+
+    Args:
+        pixels: (rows, columns, 3) uint8.
+        is_gray: True for Y alone.
+    """
+    rows, columns = pixels.shape[:2]
+    table = np.ones((8, 8), np.int64)
+    ycbcr = rgb_to_ycbcr(pixels)
+    components = []
+    for channel, name in enumerate(("Y",) if is_gray else ("Y", "Cb", "Cr")):
+        blocks = plane_to_blocks(ycbcr[..., channel] - 128)
+        quantized = np.rint(forward_dct(blocks)).astype(np.int16)
+        components.append(JpegComponent(name, quantized, table, "pixels", rows, columns))
+    return tuple(components)

@@ -1,0 +1,205 @@
+"""The forward model: how a clean picture was broken, drawn at random or said by hand, and the breaking itself."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from models.errors import InvalidSetting
+from models.images import RgbImage
+from models.jpeg.codec import JpegEncoding, encode, save, trimmed
+from models.jpeg.image import JpegImage
+from models.jpeg.tables import QuantizationTable, check_quality_factor, quantization_tables
+
+SMALLEST_RESIZE, LARGEST_RESIZE = 0.1, 4.0
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """One or more saves as JPEG, one after the other.
+
+    Attributes:
+        encodings: at least one.
+        resize_between: factor by which the picture is resized after the first save, 0.1..4, or None.
+
+    Raises:
+        InvalidSetting: no save, a factor outside its range, or a resize with nothing saved after it.
+    """
+
+    encodings: tuple[JpegEncoding, ...]
+    resize_between: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encodings", tuple(self.encodings))
+        if not self.encodings:
+            raise InvalidSetting(
+                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or keep the file "
+                "as it is."
+            )
+        factor = self.resize_between
+        if factor is None:
+            return
+        if not SMALLEST_RESIZE <= factor <= LARGEST_RESIZE:
+            raise InvalidSetting(
+                f"The resize factor is {factor!r}. Factors from {SMALLEST_RESIZE} to {LARGEST_RESIZE:g} are allowed. "
+                "Choose one of them, such as 0.5 for half the width and height."
+            )
+        if len(self.encodings) < 2:
+            raise InvalidSetting(
+                f"The picture is to be resized by {factor:g} between two saves, but there is only one save. Two or "
+                "more saves are needed for a resize between. Add a second save or switch the resize off."
+            )
+
+    @property
+    def total_shift(self) -> tuple[int, int]:
+        """Rows and columns that all saves together trim off the top and left, when nothing is resized between."""
+        rows = sum(encoding.grid_shift[0] for encoding in self.encodings)
+        return rows, sum(encoding.grid_shift[1] for encoding in self.encodings)
+
+
+@dataclass(frozen=True, eq=False)
+class Degraded:
+    """What a degradation made.
+
+    Attributes:
+        image: the picture after its last save.
+        reference: the original trimmed and resized in the same way, but never saved: (rows, columns, 3) uint8 of the
+            same size as image.pixels, for comparing pixel by pixel.
+    """
+
+    image: JpegImage
+    reference: RgbImage
+
+
+def degrade(pixels: RgbImage, degradation: Degradation, *, gray: bool = False) -> Degraded:
+    """Break a clean picture.
+
+    Args:
+        pixels: (rows, columns, 3) uint8, or (rows, columns) uint8 for gray.
+        degradation: the saves.
+        gray: save the first of three equal channels as gray JPEG.
+
+    Raises:
+        InvalidSetting: a grid shift leaves nothing of the picture.
+        ImageTooLarge: a side longer than JPEG allows.
+    """
+    reference = pixels
+    current = pixels
+    *earlier, last = degradation.encodings
+    for i, encoding in enumerate(earlier):
+        reference = trimmed(reference, encoding.grid_shift)
+        current = _opened(save(trimmed(current, encoding.grid_shift), encoding, gray=gray))
+        if i == 0 and degradation.resize_between is not None:
+            reference = _resized(reference, degradation.resize_between)
+            current = _resized(current, degradation.resize_between)
+    reference = trimmed(reference, last.grid_shift)
+    if reference.ndim == 2:
+        reference = np.repeat(reference[..., None], 3, axis=2)
+    return Degraded(encode(current, last, gray=gray), np.ascontiguousarray(reference))
+
+
+def degrade_pixels(
+    pixels: RgbImage, degradation: Degradation, *, gray: bool = False
+) -> tuple[RgbImage, QuantizationTable, QuantizationTable | None]:
+    """Break a small crop quickly: the same pixels as degrade(), without a JpegImage around them.
+
+    Args:
+        pixels: (rows, columns, 3) uint8, or (rows, columns) uint8 for gray.
+        degradation: the saves; without a resize the result lacks total_shift rows and columns at the top and left.
+        gray: save the first of three equal channels as gray JPEG.
+
+    Returns:
+        (pixels, luma table, chroma table): (rows, columns, 3) uint8 and two (8, 8) int64 tables of the last save,
+        read-only; the chroma table is None for gray.
+    """
+    current = pixels
+    for i, encoding in enumerate(degradation.encodings):
+        if i == 1 and degradation.resize_between is not None:
+            current = _resized(current, degradation.resize_between)
+        current = _opened(save(trimmed(current, encoding.grid_shift), encoding, gray=gray))
+    luma_table, chroma_table = quantization_tables(degradation.encodings[-1].quality_factor)
+    if current.ndim == 3:
+        return current, luma_table, chroma_table
+    return np.repeat(current[..., None], 3, axis=2), luma_table, None
+
+
+def _opened(data: bytes) -> np.ndarray:
+    """(rows, columns, 3) uint8, or (rows, columns) for a gray JPEG, of a file that this program wrote itself."""
+    return np.array(Image.open(io.BytesIO(data), formats=("JPEG",)))
+
+
+def _resized(pixels: np.ndarray, factor: float) -> np.ndarray:
+    size = max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor))
+    return np.array(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.LANCZOS))
+
+
+@dataclass(frozen=True)
+class DegradationRange:
+    """Which degradations occur and how often; the defaults are what the shipped networks were trained on.
+
+    Attributes:
+        quality_factors: (lowest, highest, weight) of ranges; one is chosen by weight, then evenly within it.
+        subsamplings: (name, weight), for every save on its own.
+        double_share: share of pictures saved twice, 0..1.
+        shifted_share: share of those whose grid is shifted between the saves, by 0..7 rows and columns, 0..1.
+        gray_share: share of pictures to be saved as gray, 0..1; see sample_gray.
+
+    Raises:
+        InvalidSetting: for anything outside that.
+    """
+
+    quality_factors: tuple[tuple[int, int, float], ...] = ((5, 60, 0.8), (60, 95, 0.2))
+    subsamplings: tuple[tuple[str, float], ...] = (("4:2:0", 0.8), ("4:4:4", 0.12), ("4:2:2", 0.08))
+    double_share: float = 0.35
+    shifted_share: float = 0.75
+    gray_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        for lowest, highest, _ in self.quality_factors:
+            if check_quality_factor(lowest) > check_quality_factor(highest):
+                raise InvalidSetting(
+                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not be the "
+                    "larger one. Exchange the two."
+                )
+        for name, _ in self.subsamplings:
+            JpegEncoding(50, name)  # raises for a name that is not allowed
+        for what, choices in (("quality_factors", self.quality_factors), ("subsamplings", self.subsamplings)):
+            weights = [choice[-1] for choice in choices]
+            if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+                raise InvalidSetting(
+                    f"The weights of {what} are {weights}. They must be 0 or more, and one above 0. Correct them."
+                )
+        for what in ("double_share", "shifted_share", "gray_share"):
+            if not 0 <= getattr(self, what) <= 1:
+                raise InvalidSetting(
+                    f"{what} is {getattr(self, what)!r}. Shares from 0 (never) to 1 (always) are allowed. Correct it."
+                )
+
+    def sample(self, rng: np.random.Generator) -> Degradation:
+        """Draw a degradation; the same generator state gives the same one."""
+        first = self._encoding(rng, (0, 0))
+        if rng.random() >= self.double_share:
+            return Degradation((first,))
+        shifted = rng.random() < self.shifted_share
+        shift = (int(rng.integers(8)), int(rng.integers(8))) if shifted else (0, 0)
+        return Degradation((first, self._encoding(rng, shift)))
+
+    def sample_gray(self, rng: np.random.Generator) -> bool:
+        """Draw whether the picture is to be saved as gray."""
+        return bool(rng.random() < self.gray_share)
+
+    def _encoding(self, rng: np.random.Generator, grid_shift: tuple[int, int]) -> JpegEncoding:
+        lowest, highest, _ = _choice(self.quality_factors, rng)
+        name, _ = _choice(self.subsamplings, rng)
+        return JpegEncoding(int(rng.integers(lowest, highest + 1)), name, grid_shift)
+
+
+def _choice(choices: tuple[tuple, ...], rng: np.random.Generator) -> tuple:
+    """One of the choices, by the weight that ends each."""
+    mark = rng.random() * sum(choice[-1] for choice in choices)
+    for choice in choices:
+        mark -= choice[-1]
+        if mark < 0:
+            return choice
+    return choices[-1]

@@ -1,0 +1,282 @@
+"""Walk a JPEG file's markers and count its scans before anything is decoded: facts, or a refusal for people."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
+from models.jpeg.limits import MAX_SCANS, TRY_ANOTHER, check_dimensions
+from models.jpeg.tables import QuantizationTable
+
+_SOI, _EOI, _SOS, _DQT, _DRI, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE
+_FRAMES_READ = {0xC0: "baseline", 0xC1: "extended sequential", 0xC2: "progressive"} | {
+    0xC9: "arithmetic sequential",
+    0xCA: "arithmetic progressive",
+}
+_FRAMES_REFUSED = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical lossless"} | {
+    0xCB: "arithmetic lossless",
+    0xCD: "arithmetic hierarchical",
+    0xCE: "arithmetic hierarchical",
+    0xCF: "arithmetic hierarchical lossless",
+}
+_METADATA = {0xFE, *range(0xE1, 0xF0)} - {_APP14}  # Adobe's APP14 says how colours are stored: it stays
+_NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_NEXT_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+_NATURAL_ORDER = np.array(
+    sorted(range(64), key=lambda i: (i // 8 + i % 8, i // 8 if (i // 8 + i % 8) % 2 else i % 8))
+)
+"""Position k of the zigzag holds the coefficient with this row-major index."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrameComponent:
+    """One component as the frame header declares it.
+
+    Attributes:
+        identifier: the number the file gives it.
+        horizontal, vertical: sampling factors, 1..4.
+        table_number: which of the four quantization tables it uses.
+        table: that table at the component's first scan, (8, 8) int64.
+    """
+
+    identifier: int
+    horizontal: int
+    vertical: int
+    table_number: int
+    table: QuantizationTable
+
+
+@dataclass(frozen=True, eq=False)
+class JpegHeader:
+    """What the markers of a JPEG file say, without any pixel.
+
+    Attributes:
+        rows, columns: size in the file's own grid, before any EXIF rotation.
+        coding: "baseline", "progressive", "arithmetic sequential", ...
+        components: one, three or four, in the file's order.
+        color_model: "gray", "YCbCr", "RGB", "CMYK" or "YCCK", by libjpeg's rules.
+        scans: how many scans were found.
+        complete: True where the end marker was found.
+        pictures: 2 for files with a second picture inside (MPO, gain maps), else 1.
+        exif: the EXIF block without its "Exif" prefix, or None.
+        icc_profile: the colour profile put together from its chunks, or None.
+        metadata_spans: (start, end) of the segments that a decoder does not need.
+    """
+
+    rows: int
+    columns: int
+    coding: str
+    components: tuple[FrameComponent, ...]
+    color_model: str
+    scans: int
+    complete: bool
+    pictures: int
+    exif: bytes | None
+    icc_profile: bytes | None
+    metadata_spans: tuple[tuple[int, int], ...]
+
+    @property
+    def progressive(self) -> bool:
+        """True where later scans refine earlier ones."""
+        return "progressive" in self.coding
+
+    @property
+    def subsampling(self) -> str:
+        """ "gray", "4:4:4", "4:2:2", "4:2:0", a rarer name such as "4:1:1", or the factors such as "2x2,1x2,1x1"."""
+        if len(self.components) == 1:
+            return "gray"
+        luma, *chroma = self.components[:3]
+        ratios = {(luma.horizontal / other.horizontal, luma.vertical / other.vertical) for other in chroma}
+        names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1", (4, 2): "4:1:0"}
+        if len(ratios) == 1 and (ratio := ratios.pop()) in names:
+            return names[ratio]
+        return ",".join(f"{part.horizontal}x{part.vertical}" for part in self.components)
+
+
+def read_header(data: bytes) -> JpegHeader:
+    """Walk the markers of a JPEG file up to its end marker; nothing is decoded.
+
+    Args:
+        data: the whole file, beginning with the JPEG signature.
+
+    Raises:
+        UnreadableImage: damaged before the first scan.
+        UnsupportedImage: lossless, hierarchical or 12-bit files, or a number of components nobody uses.
+        ImageTooLarge: more than MAX_PIXELS pixels or MAX_SCANS scans.
+    """
+    return _HeaderWalk(data).finish()
+
+
+def _damaged(what: str) -> UnreadableImage:
+    return UnreadableImage(
+        f"This JPEG file is damaged: {what}. A JPEG needs a whole header with its size, tables and at least one "
+        f"scan. {TRY_ANOTHER}"
+    )
+
+
+class _HeaderWalk:
+    """One pass over the markers of one file, collecting what JpegHeader holds."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.rows = self.columns = self.scans = 0
+        self.coding = ""
+        self.declared: list[tuple[int, int, int, int]] = []
+        self.tables: dict[int, QuantizationTable] = {}
+        self.component_tables: dict[int, QuantizationTable] = {}
+        self.exif: bytes | None = None
+        self.icc_chunks: dict[int, bytes] = {}
+        self.saw_jfif = self.complete = self.saw_mpf = False
+        self.adobe_transform: int | None = None
+        self.spans: list[tuple[int, int]] = []
+        self._walk()
+
+    def _walk(self) -> None:
+        position = 2
+        while found := (_NEXT_MARKER_AFTER_SCAN if self.scans else _NEXT_MARKER).search(self.data, position):
+            marker = found[1][0]
+            if marker == _EOI:
+                self.complete = True
+                return
+            if marker == _SOI:
+                if self.scans:
+                    return  # another picture begins without this one's end; decoders stop here too
+                raise _damaged("a second picture begins inside its header")
+            if marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers without a body
+                position = found.end()
+                continue
+            body_start = found.end() + 2
+            length = int.from_bytes(self.data[found.end() : body_start], "big")
+            position = found.end() + length
+            if length < 2 or position > len(self.data) or body_start > len(self.data):
+                if self.scans:
+                    return  # cut after the first scan: there is something to show
+                raise _damaged(f"its header breaks off after {len(self.data)} bytes")
+            if marker in _METADATA:
+                self.spans.append((found.start(), position))
+            self._take(marker, self.data[body_start:position])
+
+    def _take(self, marker: int, body: bytes) -> None:
+        if marker in _FRAMES_REFUSED:
+            raise UnsupportedImage(
+                f"This is a JPEG with {_FRAMES_REFUSED[marker]} coding. Baseline, extended, progressive and "
+                f"arithmetic coding with 8 bits are supported. {TRY_ANOTHER}"
+            )
+        if marker in _FRAMES_READ:
+            self._take_frame(marker, body)
+        elif marker == _DQT:
+            self._take_tables(body)
+        elif marker == _SOS:
+            self._take_scan(body)
+        elif marker == _APP0:
+            self.saw_jfif = self.saw_jfif or body[:5] == b"JFIF\0"
+        elif marker == _APP14 and body[:5] == b"Adobe" and len(body) >= 12:
+            self.adobe_transform = body[11]
+        elif marker == _APP1 and body[:6] == b"Exif\0\0" and self.exif is None:
+            self.exif = body[6:]
+        elif marker == _APP2:
+            self.saw_mpf = self.saw_mpf or body[:4] == b"MPF\0"
+            if body[:12] == b"ICC_PROFILE\0" and len(body) > 14:
+                self.icc_chunks.setdefault(body[12], body[14:])
+
+    def _take_frame(self, marker: int, body: bytes) -> None:
+        if self.coding:
+            if self.scans:
+                return
+            raise _damaged("it declares its size twice")
+        if len(body) < 6 or len(body) < 6 + 3 * body[5]:
+            raise _damaged("its frame header is too short")
+        if body[0] != 8:
+            raise UnsupportedImage(
+                f"This JPEG stores {body[0]} bits per sample. Only 8 bits are supported. {TRY_ANOTHER}"
+            )
+        self.rows, self.columns = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+        check_dimensions(self.rows, self.columns)
+        if body[5] not in (1, 3, 4):
+            raise UnsupportedImage(
+                f"This JPEG has {body[5]} colour components. One (gray), three (colour) or four (CMYK) are "
+                f"supported. {TRY_ANOTHER}"
+            )
+        for i in range(6, 6 + 3 * body[5], 3):
+            self.declared.append((body[i], body[i + 1] >> 4, body[i + 1] & 15, body[i + 2]))
+        if any(not (1 <= part[1] <= 4 and 1 <= part[2] <= 4) for part in self.declared):
+            raise _damaged("its colour sampling factors are outside 1 to 4")
+        self.coding = _FRAMES_READ[marker]
+
+    def _take_tables(self, body: bytes) -> None:
+        position = 0
+        while position < len(body):
+            wide, number = body[position] >> 4, body[position] & 15
+            size = 128 if wide else 64
+            values = np.frombuffer(body[position + 1 : position + 1 + size], ">u2" if wide else np.uint8)
+            position += 1 + size
+            if len(values) < 64 or number > 3:
+                if self.scans:
+                    return
+                raise _damaged("a quantization table is cut off or misnumbered")
+            table = np.empty(64, np.int64)
+            table[_NATURAL_ORDER] = values
+            self.tables[number] = table.reshape(8, 8)
+
+    def _take_scan(self, body: bytes) -> None:
+        if not self.coding:
+            raise _damaged("picture data begins before its size is declared")
+        self.scans += 1
+        if self.scans > MAX_SCANS:
+            raise ImageTooLarge(
+                f"This JPEG has more than {MAX_SCANS} scans. Ordinary files have 1 to 20, and up to {MAX_SCANS} are "
+                f"allowed. {TRY_ANOTHER}"
+            )
+        scanned = body[1 : 1 + 2 * body[0] : 2] if body else b""
+        for identifier, _, _, number in self.declared:
+            if identifier in scanned and number in self.tables:
+                self.component_tables.setdefault(identifier, self.tables[number])
+
+    def finish(self) -> JpegHeader:
+        if not self.coding:
+            raise _damaged("it declares no size")
+        if not self.scans:
+            raise _damaged("it holds no picture data")
+        components = []
+        for identifier, horizontal, vertical, number in self.declared:
+            table = self.component_tables.get(identifier, self.tables.get(number))
+            if table is None:
+                raise _damaged(f"quantization table {number} is missing")
+            components.append(FrameComponent(identifier, horizontal, vertical, number, table))
+        chunks = self.icc_chunks
+        return JpegHeader(
+            rows=self.rows,
+            columns=self.columns,
+            coding=self.coding,
+            components=tuple(components),
+            color_model=self._color_model(),
+            scans=self.scans,
+            complete=self.complete,
+            pictures=2 if self.saw_mpf else 1,
+            exif=self.exif,
+            icc_profile=b"".join(chunks[number] for number in sorted(chunks)) or None,
+            metadata_spans=tuple(self.spans),
+        )
+
+    def _color_model(self) -> str:
+        """The colour model as libjpeg guesses it from the JFIF and Adobe markers and the component numbers."""
+        identifiers = tuple(part[0] for part in self.declared)
+        if len(identifiers) == 1:
+            return "gray"
+        if len(identifiers) == 4:
+            return "CMYK" if self.adobe_transform in (None, 0) else "YCCK"
+        if self.saw_jfif:
+            return "YCbCr"
+        if self.adobe_transform is not None:
+            return "RGB" if self.adobe_transform == 0 else "YCbCr"
+        return "RGB" if identifiers == (0x52, 0x47, 0x42) else "YCbCr"
+
+
+def without_metadata(data: bytes, header: JpegHeader) -> bytes:
+    """The file without EXIF, profiles, thumbnails and comments: what a decoder needs, and nothing to trip over."""
+    pieces, position = [], 0
+    for start, end in header.metadata_spans:
+        pieces.append(data[position:start])
+        position = end
+    return b"".join([*pieces, data[position:]])

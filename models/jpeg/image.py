@@ -1,0 +1,117 @@
+"""JpegImage: a picture together with everything its file says about how it was compressed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.images import RgbImage
+from models.jpeg.coefficients import JpegComponent, components_from_bitstream, components_from_pixels
+from models.jpeg.header import JpegHeader
+from models.jpeg.metadata import to_srgb, upright
+from models.jpeg.tables import QualityEstimate, QuantizationTable, estimated_quality_factor
+
+_MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
+
+
+@dataclass(frozen=True, eq=False)
+class JpegImage:
+    """One opened file. Never change its arrays: they are shared, not copied.
+
+    Attributes:
+        data: the file's own bytes.
+        decoded_pixels: (rows, columns, 3) uint8 RGB as the decoder gives them, in the file's own 8x8 grid and colours:
+            before EXIF rotation and colour conversion. CMYK and YCCK are RGB already, gray has three equal channels.
+        format: "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF".
+        header: the JPEG header, None for other formats.
+        is_gray: True where the file stores gray.
+        alpha: (rows, columns) uint8, upright like `pixels`, or None.
+        exif, icc_profile: the file's own blocks, or None; `pixels` have both applied already.
+        orientation: EXIF orientation still to be applied to decoded_pixels, 1..8.
+        profile_applies: True where decoded_pixels are in icc_profile's colours and not in sRGB.
+        notes: what was done to the picture that a person should know, such as "16-bit converted to 8-bit".
+    """
+
+    data: bytes
+    decoded_pixels: RgbImage
+    format: str
+    header: JpegHeader | None = None
+    is_gray: bool = False
+    alpha: NDArray[np.uint8] | None = None
+    exif: bytes | None = None
+    icc_profile: bytes | None = None
+    orientation: int = 1
+    profile_applies: bool = False
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def pixels(self) -> RgbImage:
+        """(rows, columns, 3) uint8, upright and sRGB; the same array as decoded_pixels where nothing had to be done."""
+        return self.present(self.decoded_pixels)
+
+    def present(self, pixels: RgbImage) -> RgbImage:
+        """Turn a restoration of decoded_pixels upright and into sRGB, exactly as `pixels` is made from decoded_pixels.
+
+        Args:
+            pixels: (rows, columns, 3) uint8, the shape of decoded_pixels.
+
+        Raises:
+            ValueError: for another shape.
+        """
+        if pixels.shape != self.decoded_pixels.shape:
+            raise ValueError(f"pixels have shape {pixels.shape}, decoded_pixels {self.decoded_pixels.shape}")
+        if self.profile_applies:
+            pixels = to_srgb(pixels, self.icc_profile, is_gray=self.is_gray)
+        return upright(pixels, self.orientation)
+
+    @property
+    def saved_as_jpeg(self) -> bool:
+        """True where the file itself is a JPEG, so that its tables and coefficients are known."""
+        return self.header is not None
+
+    @property
+    def subsampling(self) -> str | None:
+        """ "4:4:4", "4:2:2", "4:2:0", "gray", a rarer one such as "4:1:1", or None for files that are no JPEG."""
+        return self.header.subsampling if self.header else None
+
+    @property
+    def luma_table(self) -> QuantizationTable | None:
+        """(8, 8) int64 table of the first component, or None for files that are no JPEG."""
+        return self.header.components[0].table if self.header else None
+
+    @property
+    def chroma_table(self) -> QuantizationTable | None:
+        """(8, 8) int64 table of Cb, or None for gray, RGB and CMYK files and those that are no JPEG."""
+        if self.header is None or self.header.color_model not in _MODELS_WITH_CHROMA:
+            return None
+        return self.header.components[1].table
+
+    @cached_property
+    def estimated_quality_factor(self) -> QualityEstimate | None:
+        """What the file's tables say of its quality, or None for files that are no JPEG."""
+        if self.luma_table is None:
+            return None
+        return estimated_quality_factor(self.luma_table, self.chroma_table)
+
+    @property
+    def bits_per_pixel(self) -> float:
+        """Bits of the whole file, metadata included, per pixel of the picture."""
+        rows, columns = self.decoded_pixels.shape[:2]
+        return 8 * len(self.data) / (rows * columns)
+
+    @cached_property
+    def components(self) -> tuple[JpegComponent, ...]:
+        """Quantized coefficients of every component, read when first asked for.
+
+        From the bitstream where the file is a JPEG whose coefficients can be read; otherwise recomputed from
+        decoded_pixels as unsubsampled Y, Cb, Cr (Y alone for gray) with tables of ones.
+        """
+        found = components_from_bitstream(self.data, self.header) if self.header else None
+        return found or components_from_pixels(self.decoded_pixels, is_gray=self.is_gray)
+
+    @property
+    def coefficients_from(self) -> Literal["bitstream", "pixels"]:
+        """Where `components` come from."""
+        return self.components[0].coefficients_from

@@ -1,0 +1,28 @@
+"""How large a picture may be, and the advice that ends every refusal of a file."""
+
+from models.errors import ImageTooLarge, UnreadableImage
+
+MAX_PIXELS = 40_000_000
+MAX_SCANS = 100
+MAX_BYTES = 256 * 2**20
+
+TRY_ANOTHER = "Open it in another program and save it again as JPEG or PNG, or choose another picture."
+
+
+def check_dimensions(rows: int, columns: int) -> None:
+    """Refuse pictures of no size or of more than MAX_PIXELS.
+
+    Raises:
+        UnreadableImage: no rows or no columns.
+        ImageTooLarge: more than MAX_PIXELS.
+    """
+    if rows <= 0 or columns <= 0:
+        raise UnreadableImage(
+            f"The file says its picture is {columns} x {rows} pixels. A picture needs at least one row and one "
+            f"column. {TRY_ANOTHER}"
+        )
+    if rows * columns > MAX_PIXELS:
+        raise ImageTooLarge(
+            f"The picture is {columns} x {rows} pixels, {rows * columns / 1e6:.0f} megapixels. "
+            f"Up to {MAX_PIXELS // 10**6} megapixels are allowed. Crop it or make it smaller first."
+        )

@@ -1,0 +1,120 @@
+"""EXIF rotation and colour profiles: what turns a file's own pixels into upright sRGB."""
+
+import io
+import struct
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from models.images import RgbImage
+
+MAX_PROFILE_BYTES = 4 * 2**20
+_SAME_COLORS = 2
+"""Grey levels; a profile that moves no colour further is sRGB under another name."""
+_STRIP_ROWS = 512
+
+
+def exif_orientation(exif: bytes | None) -> int:
+    """The orientation tag of an EXIF block, 1..8; 1 where it is missing, damaged or outside that.
+
+    Args:
+        exif: a TIFF structure, with or without the "Exif" prefix.
+    """
+    if not exif:
+        return 1
+    block = exif.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None:
+        return 1
+    try:
+        (directory,) = struct.unpack_from(order + "I", block, 4)
+        (entries,) = struct.unpack_from(order + "H", block, directory)
+        for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
+            tag, kind, count = struct.unpack_from(order + "HHI", block, entry)
+            if tag == 0x0112 and kind == 3 and count == 1:
+                (orientation,) = struct.unpack_from(order + "H", block, entry + 8)
+                return orientation if 1 <= orientation <= 8 else 1
+    except struct.error:
+        pass
+    return 1
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn a picture as its EXIF orientation asks for.
+
+    Args:
+        pixels: (rows, columns) or (rows, columns, channels).
+        orientation: 1..8, see exif_orientation.
+
+    Returns:
+        The turned picture in contiguous memory; the same object for orientation 1.
+    """
+    if orientation == 1:
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+@lru_cache(maxsize=8)
+def profile_transform(icc_profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform | None, str]:
+    """What converts pixels of a colour profile to sRGB.
+
+    Args:
+        icc_profile: the profile as the file holds it.
+        mode: "RGB", "L" or "CMYK", what the file's pixels are.
+
+    Returns:
+        (transform, note): the transform to RGB, or None where there is nothing to convert; the note is for people
+        and empty where the profile is sRGB already.
+    """
+    if len(icc_profile) > MAX_PROFILE_BYTES:
+        return None, "colour profile ignored, it is larger than 4 MB; colours are taken as sRGB"
+    try:
+        source = ImageCms.getOpenProfile(io.BytesIO(icc_profile))
+        name = ImageCms.getProfileDescription(source).strip() or "its own profile"
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        if mode != "CMYK" and _keeps_colors(transform, mode):
+            return None, ""
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None, "colour profile ignored, it is damaged or of another kind; colours are taken as sRGB"
+    return transform, f"colours converted from {name[:60]} to sRGB"
+
+
+def _keeps_colors(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    if mode == "L":
+        colors = levels[None]
+        expected = np.repeat(colors[..., None], 3, axis=2)
+    else:
+        colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+        expected = colors
+    converted = np.asarray(ImageCms.applyTransform(Image.fromarray(colors), transform))
+    return int(np.abs(converted.astype(int) - expected).max()) <= _SAME_COLORS
+
+
+def to_srgb(pixels: RgbImage, icc_profile: bytes, *, is_gray: bool) -> RgbImage:
+    """Convert RGB pixels from a file's colour profile to sRGB; unchanged where the profile asks for nothing.
+
+    Args:
+        pixels: (rows, columns, 3) uint8; for gray profiles three equal channels, of which each is converted alone.
+        icc_profile: the file's profile.
+        is_gray: True where the file stores gray.
+    """
+    transform, _ = profile_transform(icc_profile, "L" if is_gray else "RGB")
+    if transform is None:
+        return pixels
+    if is_gray:
+        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+        curve = np.asarray(ImageCms.applyTransform(ramp, transform))[0, :, 1]  # (256,)
+        return curve[pixels]
+    converted = np.empty_like(pixels)
+    for top in range(0, len(pixels), _STRIP_ROWS):
+        strip = Image.fromarray(pixels[top : top + _STRIP_ROWS])
+        converted[top : top + _STRIP_ROWS] = np.asarray(ImageCms.applyTransform(strip, transform))
+    return converted
