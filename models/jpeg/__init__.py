@@ -4,6 +4,7 @@ from models.jpeg.codec import SUBSAMPLINGS, JpegEncoding, encode, read
 from models.jpeg.coefficients import JpegComponent
 from models.jpeg.degradation import Degradation, DegradationRange, Degraded, degrade, degrade_pixels
 from models.jpeg.image import JpegImage
+from models.jpeg.planes import picture_from_planes, planes
 from models.jpeg.probe import ImageFacts, probe
 from models.jpeg.tables import QualityEstimate, estimated_quality_factor, quantization_tables
 
@@ -21,6 +22,8 @@ __all__ = [
     "degrade_pixels",
     "encode",
     "estimated_quality_factor",
+    "picture_from_planes",
+    "planes",
     "probe",
     "quantization_tables",
     "read",

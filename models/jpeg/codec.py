@@ -160,7 +160,7 @@ def _decode(stream: bytes, header: JpegHeader) -> tuple[Image.Image, list[str]]:
     """Decode a stream without metadata; of a truncated one, what is there."""
     try:
         return _loaded(stream), []
-    except Exception as problem:  # decoders raise anything on damaged files; every kind means the same to people
+    except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
         if header.complete or "truncated" not in str(problem):
             raise _undecodable(header) from problem
     try:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.images import RgbImage
-from models.jpeg.color import rgb_to_ycbcr
+from models.jpeg.color import split_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.header import JpegHeader, without_metadata
 from models.jpeg.tables import QuantizationTable
@@ -65,10 +65,11 @@ def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComp
             return None
     tallest = max(part.vertical for part in header.components)
     widest = max(part.horizontal for part in header.components)
+    names = _COMPONENT_NAMES[header.color_model]
+    if len(decoded.coef_arrays) != len(names):
+        return None
     components = []
-    arrays = decoded.coef_arrays
-    for name, part in zip(_COMPONENT_NAMES[header.color_model], header.components, strict=True):
-        array = arrays[len(components)]
+    for name, part, array in zip(names, header.components, decoded.coef_arrays, strict=True):
         tall, wide = array.shape[0] // 8, array.shape[1] // 8
         blocks = array.reshape(tall, 8, wide, 8).swapaxes(1, 2).astype(np.int16)
         rows = -(-header.rows * part.vertical // tallest)
@@ -86,10 +87,10 @@ def components_from_pixels(pixels: RgbImage, *, is_gray: bool) -> tuple[JpegComp
     """
     rows, columns = pixels.shape[:2]
     table = np.ones((8, 8), np.int64)
-    ycbcr = rgb_to_ycbcr(pixels)
+    names = ("Y",) if is_gray else ("Y", "Cb", "Cr")
     components = []
-    for channel, name in enumerate(("Y",) if is_gray else ("Y", "Cb", "Cr")):
-        blocks = plane_to_blocks(ycbcr[..., channel] - 128)
+    for name, plane in zip(names, split_ycbcr(pixels), strict=False):
+        blocks = plane_to_blocks(plane - 128)
         quantized = np.rint(forward_dct(blocks)).astype(np.int16)
         components.append(JpegComponent(name, quantized, table, "pixels", rows, columns))
     return tuple(components)

@@ -1,4 +1,4 @@
-"""RGB and full-range YCbCr (JFIF, BT.601), and chroma at its own resolution as libjpeg makes and undoes it."""
+"""RGB and full-range YCbCr (JFIF, BT.601), and chroma made coarser and brought back as libjpeg does."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +7,7 @@ _TO_YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]], np.float32
 )
 _OFFSET = np.array([0, 128, 128], np.float32)
+_STRIP_ROWS = 256
 
 
 def rgb_to_ycbcr(pixels: NDArray) -> NDArray[np.float32]:
@@ -21,6 +22,22 @@ def rgb_to_ycbcr(pixels: NDArray) -> NDArray[np.float32]:
     return pixels.astype(np.float32) @ _TO_YCBCR.T + _OFFSET
 
 
+def split_ycbcr(pixels: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """The planes Y, Cb and Cr of a whole picture, converted strip by strip to save memory.
+
+    Args:
+        pixels: (rows, columns, 3), 0..255.
+
+    Returns:
+        Three contiguous (rows, columns) float32 planes as in rgb_to_ycbcr.
+    """
+    planes = np.empty((3, *pixels.shape[:2]), np.float32)
+    for top in range(0, len(pixels), _STRIP_ROWS):
+        strip = slice(top, top + _STRIP_ROWS)
+        planes[:, strip] = np.moveaxis(rgb_to_ycbcr(pixels[strip]), -1, 0)
+    return planes[0], planes[1], planes[2]
+
+
 def ycbcr_to_rgb(ycbcr: NDArray) -> NDArray[np.float32]:
     """RGB of full-range YCbCr, neither rounded nor clipped.
 
@@ -32,11 +49,12 @@ def ycbcr_to_rgb(ycbcr: NDArray) -> NDArray[np.float32]:
     """
     luma, blue, red = (np.asarray(ycbcr[..., channel], np.float32) for channel in range(3))
     blue, red = blue - 128, red - 128
-    return np.stack([luma + 1.402 * red, luma - 0.344136286 * blue - 0.714136286 * red, luma + 1.772 * blue], axis=-1)
+    green = luma - 0.344136286 * blue - 0.714136286 * red
+    return np.stack([luma + 1.402 * red, green, luma + 1.772 * blue], axis=-1)
 
 
 def downsample_chroma(plane: NDArray, vertical: int, horizontal: int) -> NDArray[np.float32]:
-    """Average a plane over cells of vertical x horizontal samples, the last row and column repeated at the edge.
+    """Average a plane over cells of vertical x horizontal samples, the last row and column repeated.
 
     Args:
         plane: (rows, columns).
@@ -52,10 +70,11 @@ def downsample_chroma(plane: NDArray, vertical: int, horizontal: int) -> NDArray
 
 
 def upsample_chroma(plane: NDArray, rows: int, columns: int) -> NDArray[np.float32]:
-    """Bring a plane to the size of the picture as libjpeg does: triangle filter for factors of two, else repetition.
+    """Bring a plane to the size of the picture as libjpeg does: triangle filter for factors of two.
 
     Args:
-        plane: (ceil(rows / v), ceil(columns / h)) for whole factors v and h.
+        plane: (ceil(rows / v), ceil(columns / h)) for whole factors v and h up to 4; other factors than two
+            repeat samples.
         rows, columns: size wanted.
 
     Returns:

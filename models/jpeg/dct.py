@@ -1,4 +1,4 @@
-"""The 8x8 discrete cosine transform of JPEG (type II, orthonormal), its inverse, and blocks to planes and back."""
+"""The 8x8 cosine transform of JPEG (DCT II, orthonormal), its inverse, and planes to blocks and back."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,9 @@ _FORWARD = _transform_matrix()
 def _multiply_blocks(blocks: NDArray, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     flat = blocks.reshape(-1, 64)
     product = np.empty(flat.shape, np.float32)
-    for start in range(0, len(flat), _CHUNK_BLOCKS):  # in pieces, so that no second full-size float copy exists
-        np.matmul(
-            flat[start : start + _CHUNK_BLOCKS].astype(np.float32), matrix, out=product[start : start + _CHUNK_BLOCKS]
-        )
+    for start in range(0, len(flat), _CHUNK_BLOCKS):  # in pieces: no second float copy of everything
+        chunk = slice(start, start + _CHUNK_BLOCKS)
+        np.matmul(flat[chunk].astype(np.float32), matrix, out=product[chunk])
     return product.reshape(blocks.shape)
 
 

@@ -1,4 +1,4 @@
-"""The forward model: how a clean picture was broken, drawn at random or said by hand, and the breaking itself."""
+"""The forward model: how a clean picture is broken, said by hand or drawn at random, and the breaking itself."""
 
 import io
 from dataclasses import dataclass
@@ -34,26 +34,26 @@ class Degradation:
         object.__setattr__(self, "encodings", tuple(self.encodings))
         if not self.encodings:
             raise InvalidSetting(
-                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or keep the file "
-                "as it is."
+                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or keep the "
+                "file as it is."
             )
         factor = self.resize_between
         if factor is None:
             return
         if not SMALLEST_RESIZE <= factor <= LARGEST_RESIZE:
             raise InvalidSetting(
-                f"The resize factor is {factor!r}. Factors from {SMALLEST_RESIZE} to {LARGEST_RESIZE:g} are allowed. "
-                "Choose one of them, such as 0.5 for half the width and height."
+                f"The resize factor is {factor!r}. Factors from {SMALLEST_RESIZE} to {LARGEST_RESIZE:g} are "
+                "allowed. Choose one of them, such as 0.5 for half the width and height."
             )
         if len(self.encodings) < 2:
             raise InvalidSetting(
-                f"The picture is to be resized by {factor:g} between two saves, but there is only one save. Two or "
-                "more saves are needed for a resize between. Add a second save or switch the resize off."
+                f"The picture is to be resized by {factor:g} between two saves, but there is only one save. At "
+                "least two saves are needed for that. Add a second save or switch the resize off."
             )
 
     @property
     def total_shift(self) -> tuple[int, int]:
-        """Rows and columns that all saves together trim off the top and left, when nothing is resized between."""
+        """Rows and columns that all saves together trim off the top and left, if nothing is resized."""
         rows = sum(encoding.grid_shift[0] for encoding in self.encodings)
         return rows, sum(encoding.grid_shift[1] for encoding in self.encodings)
 
@@ -64,8 +64,8 @@ class Degraded:
 
     Attributes:
         image: the picture after its last save.
-        reference: the original trimmed and resized in the same way, but never saved: (rows, columns, 3) uint8 of the
-            same size as image.pixels, for comparing pixel by pixel.
+        reference: the original trimmed and resized in the same way, but never saved: (rows, columns, 3) uint8
+            of the same size as image.pixels, for comparing pixel by pixel.
     """
 
     image: JpegImage
@@ -106,12 +106,12 @@ def degrade_pixels(
 
     Args:
         pixels: (rows, columns, 3) uint8, or (rows, columns) uint8 for gray.
-        degradation: the saves; without a resize the result lacks total_shift rows and columns at the top and left.
+        degradation: the saves; the result lacks its total_shift at the top and left.
         gray: save the first of three equal channels as gray JPEG.
 
     Returns:
-        (pixels, luma table, chroma table): (rows, columns, 3) uint8 and two (8, 8) int64 tables of the last save,
-        read-only; the chroma table is None for gray.
+        (pixels, luma table, chroma table): (rows, columns, 3) uint8 and two (8, 8) int64 tables of the last
+        save, read-only; the chroma table is None for gray.
     """
     current = pixels
     for i, encoding in enumerate(degradation.encodings):
@@ -125,7 +125,7 @@ def degrade_pixels(
 
 
 def _opened(data: bytes) -> np.ndarray:
-    """(rows, columns, 3) uint8, or (rows, columns) for a gray JPEG, of a file that this program wrote itself."""
+    """(rows, columns, 3) uint8, or (rows, columns) for gray, of a JPEG that save() wrote."""
     return np.array(Image.open(io.BytesIO(data), formats=("JPEG",)))
 
 
@@ -159,8 +159,8 @@ class DegradationRange:
         for lowest, highest, _ in self.quality_factors:
             if check_quality_factor(lowest) > check_quality_factor(highest):
                 raise InvalidSetting(
-                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not be the "
-                    "larger one. Exchange the two."
+                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not be "
+                    "the larger one. Exchange the two."
                 )
         for name, _ in self.subsamplings:
             JpegEncoding(50, name)  # raises for a name that is not allowed
@@ -168,12 +168,14 @@ class DegradationRange:
             weights = [choice[-1] for choice in choices]
             if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
                 raise InvalidSetting(
-                    f"The weights of {what} are {weights}. They must be 0 or more, and one above 0. Correct them."
+                    f"The weights of {what} are {weights}. They must be 0 or more, at least one above 0. "
+                    "Correct them."
                 )
         for what in ("double_share", "shifted_share", "gray_share"):
             if not 0 <= getattr(self, what) <= 1:
                 raise InvalidSetting(
-                    f"{what} is {getattr(self, what)!r}. Shares from 0 (never) to 1 (always) are allowed. Correct it."
+                    f"{what} is {getattr(self, what)!r}. Shares from 0 (never) to 1 (always) are allowed. "
+                    "Correct it."
                 )
 
     def sample(self, rng: np.random.Generator) -> Degradation:

@@ -1,4 +1,4 @@
-"""Walk a JPEG file's markers and count its scans before anything is decoded: facts, or a refusal for people."""
+"""Walk a JPEG file's markers and count its scans before anything is decoded: facts or a refusal."""
 
 import re
 from dataclasses import dataclass
@@ -9,18 +9,35 @@ from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from models.jpeg.limits import MAX_SCANS, TRY_ANOTHER, check_dimensions
 from models.jpeg.tables import QuantizationTable
 
-_SOI, _EOI, _SOS, _DQT, _DRI, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE
-_FRAMES_READ = {0xC0: "baseline", 0xC1: "extended sequential", 0xC2: "progressive"} | {
+_SOI, _EOI, _SOS, _DQT = 0xD8, 0xD9, 0xDA, 0xDB
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+_FRAMES_READ = {
+    0xC0: "baseline",
+    0xC1: "extended sequential",
+    0xC2: "progressive",
     0xC9: "arithmetic sequential",
     0xCA: "arithmetic progressive",
 }
-_FRAMES_REFUSED = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical lossless"} | {
+_FRAMES_REFUSED = {
+    0xC3: "lossless",
+    0xC5: "hierarchical",
+    0xC6: "hierarchical",
+    0xC7: "hierarchical lossless",
     0xCB: "arithmetic lossless",
     0xCD: "arithmetic hierarchical",
     0xCE: "arithmetic hierarchical",
     0xCF: "arithmetic hierarchical lossless",
 }
 _METADATA = {0xFE, *range(0xE1, 0xF0)} - {_APP14}  # Adobe's APP14 says how colours are stored: it stays
+_SUBSAMPLING_NAMES = {
+    (1, 1): "4:4:4",
+    (2, 1): "4:2:2",
+    (2, 2): "4:2:0",
+    (1, 2): "4:4:0",
+    (4, 1): "4:1:1",
+    (4, 2): "4:1:0",
+}
+"""By luma's horizontal and vertical resolution as a multiple of chroma's."""
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _NEXT_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 _NATURAL_ORDER = np.array(
@@ -83,14 +100,13 @@ class JpegHeader:
 
     @property
     def subsampling(self) -> str:
-        """ "gray", "4:4:4", "4:2:2", "4:2:0", a rarer name such as "4:1:1", or the factors such as "2x2,1x2,1x1"."""
+        """A name such as "gray" or "4:2:0"; the factors, such as "2x2,1x2,1x1", where there is no name."""
         if len(self.components) == 1:
             return "gray"
         luma, *chroma = self.components[:3]
         ratios = {(luma.horizontal / other.horizontal, luma.vertical / other.vertical) for other in chroma}
-        names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1", (4, 2): "4:1:0"}
-        if len(ratios) == 1 and (ratio := ratios.pop()) in names:
-            return names[ratio]
+        if len(ratios) == 1 and (ratio := ratios.pop()) in _SUBSAMPLING_NAMES:
+            return _SUBSAMPLING_NAMES[ratio]
         return ",".join(f"{part.horizontal}x{part.vertical}" for part in self.components)
 
 
@@ -110,8 +126,8 @@ def read_header(data: bytes) -> JpegHeader:
 
 def _damaged(what: str) -> UnreadableImage:
     return UnreadableImage(
-        f"This JPEG file is damaged: {what}. A JPEG needs a whole header with its size, tables and at least one "
-        f"scan. {TRY_ANOTHER}"
+        f"This JPEG file is damaged: {what}. A JPEG needs a whole header with its size, its tables and at "
+        f"least one scan. {TRY_ANOTHER}"
     )
 
 
@@ -209,14 +225,14 @@ class _HeaderWalk:
         while position < len(body):
             wide, number = body[position] >> 4, body[position] & 15
             size = 128 if wide else 64
-            values = np.frombuffer(body[position + 1 : position + 1 + size], ">u2" if wide else np.uint8)
+            values = body[position + 1 : position + 1 + size]
             position += 1 + size
-            if len(values) < 64 or number > 3:
+            if len(values) < size or number > 3:
                 if self.scans:
                     return
                 raise _damaged("a quantization table is cut off or misnumbered")
             table = np.empty(64, np.int64)
-            table[_NATURAL_ORDER] = values
+            table[_NATURAL_ORDER] = np.frombuffer(values, ">u2" if wide else np.uint8)
             self.tables[number] = table.reshape(8, 8)
 
     def _take_scan(self, body: bytes) -> None:
@@ -225,8 +241,8 @@ class _HeaderWalk:
         self.scans += 1
         if self.scans > MAX_SCANS:
             raise ImageTooLarge(
-                f"This JPEG has more than {MAX_SCANS} scans. Ordinary files have 1 to 20, and up to {MAX_SCANS} are "
-                f"allowed. {TRY_ANOTHER}"
+                f"This JPEG has more than {MAX_SCANS} scans. Up to {MAX_SCANS} are allowed; ordinary files have "
+                f"1 to 20. {TRY_ANOTHER}"
             )
         scanned = body[1 : 1 + 2 * body[0] : 2] if body else b""
         for identifier, _, _, number in self.declared:
@@ -260,7 +276,7 @@ class _HeaderWalk:
         )
 
     def _color_model(self) -> str:
-        """The colour model as libjpeg guesses it from the JFIF and Adobe markers and the component numbers."""
+        """The colour model as libjpeg guesses it from JFIF and Adobe markers and component numbers."""
         identifiers = tuple(part[0] for part in self.declared)
         if len(identifiers) == 1:
             return "gray"
@@ -274,7 +290,7 @@ class _HeaderWalk:
 
 
 def without_metadata(data: bytes, header: JpegHeader) -> bytes:
-    """The file without EXIF, profiles, thumbnails and comments: what a decoder needs, and nothing to trip over."""
+    """The file without EXIF, profiles, thumbnails and comments: only what a decoder needs."""
     pieces, position = [], 0
     for start, end in header.metadata_spans:
         pieces.append(data[position:start])

@@ -22,8 +22,9 @@ class JpegImage:
 
     Attributes:
         data: the file's own bytes.
-        decoded_pixels: (rows, columns, 3) uint8 RGB as the decoder gives them, in the file's own 8x8 grid and colours:
-            before EXIF rotation and colour conversion. CMYK and YCCK are RGB already, gray has three equal channels.
+        decoded_pixels: (rows, columns, 3) uint8 RGB as the decoder gives them, in the file's own 8x8 grid and
+            colours: before EXIF rotation and colour conversion. CMYK and YCCK are RGB already, gray has three
+            equal channels.
         format: "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF".
         header: the JPEG header, None for other formats.
         is_gray: True where the file stores gray.
@@ -48,11 +49,13 @@ class JpegImage:
 
     @cached_property
     def pixels(self) -> RgbImage:
-        """(rows, columns, 3) uint8, upright and sRGB; the same array as decoded_pixels where nothing had to be done."""
+        """(rows, columns, 3) uint8, upright and sRGB; decoded_pixels itself where nothing had to be done."""
         return self.present(self.decoded_pixels)
 
     def present(self, pixels: RgbImage) -> RgbImage:
-        """Turn a restoration of decoded_pixels upright and into sRGB, exactly as `pixels` is made from decoded_pixels.
+        """Turn a restoration of decoded_pixels upright and into sRGB.
+
+        `pixels` is made of decoded_pixels in the same way.
 
         Args:
             pixels: (rows, columns, 3) uint8, the shape of decoded_pixels.
@@ -73,7 +76,7 @@ class JpegImage:
 
     @property
     def subsampling(self) -> str | None:
-        """ "4:4:4", "4:2:2", "4:2:0", "gray", a rarer one such as "4:1:1", or None for files that are no JPEG."""
+        """One of "4:4:4", "4:2:2", "4:2:0", "gray", or a rarer one; None for files that are no JPEG."""
         return self.header.subsampling if self.header else None
 
     @property

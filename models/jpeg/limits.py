@@ -18,8 +18,8 @@ def check_dimensions(rows: int, columns: int) -> None:
     """
     if rows <= 0 or columns <= 0:
         raise UnreadableImage(
-            f"The file says its picture is {columns} x {rows} pixels. A picture needs at least one row and one "
-            f"column. {TRY_ANOTHER}"
+            f"The file says its picture is {columns} x {rows} pixels. At least one row and one column are "
+            f"needed. {TRY_ANOTHER}"
         )
     if rows * columns > MAX_PIXELS:
         raise ImageTooLarge(

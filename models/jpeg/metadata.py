@@ -70,14 +70,16 @@ def profile_transform(icc_profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsT
         mode: "RGB", "L" or "CMYK", what the file's pixels are.
 
     Returns:
-        (transform, note): the transform to RGB, or None where there is nothing to convert; the note is for people
-        and empty where the profile is sRGB already.
+        (transform, note): the transform to RGB, or None where there is nothing to convert; the note is for
+        people, and empty where the profile is sRGB already.
     """
     if len(icc_profile) > MAX_PROFILE_BYTES:
         return None, "colour profile ignored, it is larger than 4 MB; colours are taken as sRGB"
     try:
         source = ImageCms.getOpenProfile(io.BytesIO(icc_profile))
         name = ImageCms.getProfileDescription(source).strip() or "its own profile"
+        if mode == "L" and source.profile.xcolor_space.strip() == "RGB":
+            mode = "RGB"  # gray pictures of some programs carry an RGB profile
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         if mode != "CMYK" and _keeps_colors(transform, mode):
             return None, ""
@@ -102,15 +104,15 @@ def to_srgb(pixels: RgbImage, icc_profile: bytes, *, is_gray: bool) -> RgbImage:
     """Convert RGB pixels from a file's colour profile to sRGB; unchanged where the profile asks for nothing.
 
     Args:
-        pixels: (rows, columns, 3) uint8; for gray profiles three equal channels, of which each is converted alone.
+        pixels: (rows, columns, 3) uint8; three nearly equal channels where the file stores gray.
         icc_profile: the file's profile.
-        is_gray: True where the file stores gray.
+        is_gray: True where the file stores gray: every channel then follows the profile's gray curve.
     """
     transform, _ = profile_transform(icc_profile, "L" if is_gray else "RGB")
     if transform is None:
         return pixels
     if is_gray:
-        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None]).convert(transform.input_mode)
         curve = np.asarray(ImageCms.applyTransform(ramp, transform))[0, :, 1]  # (256,)
         return curve[pixels]
     converted = np.empty_like(pixels)

@@ -34,9 +34,10 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
         return _converted(data, facts.format, picture, bits, icc_profile, exif)
     except RestorationError:
         raise
-    except Exception as problem:  # decoders raise anything on damaged files; every kind means the same to people
+    except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
         raise UnreadableImage(
-            f"This {facts.format} file is damaged and cannot be decoded. Whole files are supported. {TRY_ANOTHER}"
+            f"This {facts.format} file is damaged and cannot be decoded. Only whole files can be read. "
+            f"{TRY_ANOTHER}"
         ) from problem
 
 
@@ -61,9 +62,10 @@ def _converted(
 ) -> JpegImage:
     notes = []
     if picture.mode in ("I", "F") or bits > 16:
+        numbers = "floating-point numbers" if picture.mode == "F" else "whole numbers"
         raise UnsupportedImage(
-            f"This {kind} picture has {bits} bits per sample ({'floating point' if picture.mode == 'F' else 'integers'}"
-            f"). Up to 16 bits per sample are supported. Convert it to 8 bits in another program first."
+            f"This {kind} picture stores its samples as {numbers} of {bits} bits. Whole numbers of up to 16 "
+            "bits are supported. Convert it to 8 bits in another program first."
         )
     if bits == 16:
         notes.append("16-bit converted to 8-bit")

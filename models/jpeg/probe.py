@@ -41,7 +41,7 @@ class ImageFacts:
 
     Attributes:
         format: "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF".
-        rows, columns: size before any EXIF rotation; None for TIFF, whose size the decoder's own header tells.
+        rows, columns: size before any EXIF rotation; None for TIFF, whose decoder tells it.
         bits: bits per sample where the header says so at a fixed place (PNG), else None.
         jpeg: the JPEG header, None for other formats.
     """
@@ -81,8 +81,8 @@ def probe(data: bytes) -> ImageFacts:
         rows, columns, bits = _SIZE_READERS[kind](data)
     except (struct.error, IndexError, ValueError):
         raise UnreadableImage(
-            f"This {kind} file breaks off inside its header, after {len(data)} bytes. A picture needs a whole "
-            f"header. {TRY_ANOTHER}"
+            f"This {kind} file is damaged: its header is cut off or not as it should be. A whole header is "
+            f"needed. {TRY_ANOTHER}"
         ) from None
     check_dimensions(rows, columns)
     return ImageFacts(kind, rows, columns, bits=bits)

@@ -1,6 +1,6 @@
 """Quantization tables: from a quality factor to the tables it means, and from a file's tables back to it.
 
-The standard tables are those of ITU-T T.81 (1992), Annex K, scaled the way the Independent JPEG Group does it.
+The standard tables are those of ITU-T T.81 (1992), Annex K, scaled as the Independent JPEG Group does.
 """
 
 from dataclasses import dataclass
@@ -92,10 +92,11 @@ def _scaled_tables(quality_factor: int, largest: int) -> NDArray[np.int64]:
     return scaled
 
 
-@lru_cache(maxsize=2)
-def _all_scaled_tables(largest: int) -> NDArray[np.int64]:
-    """All standard tables; (100, 2, 8, 8) int64, index 0 is quality factor 1."""
-    return np.stack([_scaled_tables(quality_factor, largest) for quality_factor in range(1, 101)])
+@lru_cache(maxsize=1)
+def _all_scaled_tables() -> NDArray[np.int64]:
+    """All standard tables, quality factor 1 first; (200, 2, 8, 8) int64: 100 baseline, 100 extended."""
+    limits = (_BASELINE_LARGEST, _EXTENDED_LARGEST)
+    return np.stack([_scaled_tables(factor, largest) for largest in limits for factor in range(1, 101)])
 
 
 def estimated_quality_factor(
@@ -114,16 +115,17 @@ def estimated_quality_factor(
     """
     given = [luma_table] if chroma_table is None else [luma_table, chroma_table]
     measured = np.stack(given).astype(np.float64)  # (1 or 2, 8, 8)
-    candidates = np.concatenate([_all_scaled_tables(_BASELINE_LARGEST), _all_scaled_tables(_EXTENDED_LARGEST)])
+    candidates = _all_scaled_tables()
     squared_distances = ((candidates[:, : len(measured)] - measured) ** 2).sum(axis=(1, 2, 3))
     nearest = int(squared_distances.argmin())
     quality_factor = nearest % 100 + 1
     if squared_distances[nearest] == 0:
-        return QualityEstimate(quality_factor, 1.0, True, f"standard tables of quality factor {quality_factor}")
+        description = f"standard tables of quality factor {quality_factor}"
+        return QualityEstimate(quality_factor, 1.0, True, description)
     relative_distance = float(np.sqrt(squared_distances[nearest] / (measured**2).sum()))
     confidence = max(0.0, 1.0 - relative_distance)
     if confidence < _HOPELESS_CONFIDENCE:
         return QualityEstimate(None, confidence, False, "non-standard table, like no quality factor")
-    description = f"non-standard table, nearest to quality factor {quality_factor} (confidence {confidence:.0%})"
-    # An inexact match must never read as certainty, so it stays below 1 even after rounding to a percent.
-    return QualityEstimate(quality_factor, min(confidence, 0.99), False, description)
+    confidence = min(confidence, 0.99)  # an inexact match must never read as certainty
+    description = f"non-standard table, nearest quality factor {quality_factor}, confidence {confidence:.0%}"
+    return QualityEstimate(quality_factor, confidence, False, description)
