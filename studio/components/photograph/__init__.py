@@ -1,0 +1,17 @@
+"""Where a photograph comes in: drop, paste, browse, or one of the examples. Triggers `opened` and `example`."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from studio.components.custom import custom_html
+
+
+def photograph_input(examples: list[dict[str, Any]]) -> gr.HTML:
+    """The drop zone with its strip of examples.
+
+    Args:
+        examples: dictionaries with `name`, `title` and `file` (a thumbnail made by `served_file`).
+    """
+    return custom_html(Path(__file__).parent, {"examples": examples}, elem_id="photograph")

@@ -1,0 +1,200 @@
+"""What happens at each press: from a session and a form to everything the page shows afterwards. No page code.
+
+A handler of the Restore tab calls one method here and hands the Page on. Fields that are None stay as they are.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from models.card import ModelCard
+from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from studio.pictures import PictureFolder
+from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs
+from studio.session import Photograph, Run, Session
+from studio.settings import RestoreForm
+from studio.views import facts
+from studio.views.results import table_of
+from studio.views.viewer import view_of
+
+logger = logging.getLogger(__name__)
+
+CHANGED = "Settings changed: these results belong to the earlier ones. Press Restore."
+PROGRESS_SECONDS = 0.15
+"""Tiles that end sooner after the last news are not told."""
+
+NO_PHOTOGRAPH = (
+    "There is no photograph yet. JPEG, PNG, WebP, TIFF and others can be opened. Drop one, or pick an example."
+)
+EXPIRED = "The photograph is no longer held in memory. Photographs are kept for a limited time. Open it again."
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What changes on the page; field names equal those of the tab's outputs, None leaves one alone.
+
+    Attributes:
+        session, run: the visitor's state.
+        viewer, results: values of the two custom components.
+        photograph_facts, bench_facts, quality, notice, freshness, summary: markup or text.
+        busy: True while models work.
+    """
+
+    session: Session | None = None
+    run: Run | None = None
+    viewer: dict[str, Any] | None = None
+    results: dict[str, Any] | None = None
+    photograph_facts: str | None = None
+    bench_facts: str | None = None
+    quality: str | None = None
+    notice: str | None = None
+    freshness: str | None = None
+    summary: str | None = None
+    busy: bool | None = None
+
+
+class Desk:
+    """Serves every visitor; holds nothing of any of them."""
+
+    def __init__(self, engine: Engine, pictures: PictureFolder) -> None:
+        self._engine = engine
+        self._pictures = pictures
+
+    def opened(self, photograph: Photograph, run: Run, form: RestoreForm) -> Page:
+        """A photograph was opened: earlier results go, the degraded picture comes.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        run.drop()
+        self._pictures.sweep()
+        session = Session(photograph)
+        page = self.rebroken(session, Run(), form)
+        return replace(
+            page,
+            session=session,
+            run=Run(),
+            photograph_facts=facts.photograph_line(photograph),
+            results={"rows": [], "note": "", "convention": ""},
+            quality="",
+            freshness="",
+            notice="",
+        )
+
+    def rebroken(self, session: Session, run: Run, form: RestoreForm) -> Page:
+        """A setting changed: show the picture as it is now broken, and whether the results still belong to it.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        photograph = self._photograph(session)
+        request = self._request(photograph, form)
+        broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
+        lines = Page(
+            bench_facts=facts.bench_line(photograph, broken),
+            summary=facts.summary(photograph, request),
+            notice="",
+        )
+        if run.request is not None and run.request.same_settings(request):
+            return replace(lines, freshness="", viewer=self._shown(photograph, run.outputs).view)
+        run.drop()
+        view = self._shown(photograph, StageOutputs(request, broken.original, broken.image)).view
+        return replace(lines, viewer=view, freshness=facts.freshness(CHANGED if run.outputs else ""))
+
+    def began(self, session: Session, run: Run, form: RestoreForm) -> Page:
+        """Restore was pressed: answer at once, before any model is free.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        run.drop()
+        photograph = self._photograph(session)
+        request = self._request(photograph, form)
+        if not request.model_names:
+            raise InvalidSetting("No model is ticked. Any number of them can be compared. Tick at least one in step 3.")
+        broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
+        outputs = StageOutputs(request, broken.original, broken.image)
+        return Page(
+            results=self._shown(photograph, outputs).table(),
+            run=Run(Event(), Event(), request, outputs),
+            freshness="",
+            notice="",
+            quality="",
+            busy=True,
+            summary=facts.summary(photograph, request),
+        )
+
+    def restored(self, session: Session, run: Run) -> Iterator[Page]:
+        """Run the models of a begun run, and show each tile's progress and each result."""
+        if run.stop is None or run.request is None or run.outputs is None or session.photograph is None:
+            return
+        shown = self._shown(session.photograph, run.outputs)
+        last_told = 0.0
+        try:
+            for item in self._engine.run_stages(session.photograph.image, run.request, run.stop):
+                if run.stop.is_set():
+                    break
+                if isinstance(item, StageOutputs):
+                    shown = self._shown(session.photograph, item)
+                    yield replace(shown.page(), run=replace(run, outputs=item))
+                elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
+                    last_told = monotonic()
+                    yield Page(results=shown.table(progress=item))
+        except RestorationCancelled:
+            logger.info("a run was stopped")
+        except RestorationError as error:
+            yield Page(notice=facts.notice(str(error)), results=shown.table(stopped=True), busy=False)
+            return
+        if run.dropped is not None and run.dropped.is_set():
+            yield Page(busy=False)
+        else:
+            yield Page(results=shown.table(stopped=run.stop.is_set()), busy=False)
+
+    def settled(self, session: Session, run: Run, form: RestoreForm) -> Page:
+        """After a run: compare what was asked for with the controls as they are now."""
+        if run.request is None or session.photograph is None:
+            return Page(busy=False)
+        current = run.request.same_settings(self._request(session.photograph, form))
+        return Page(freshness=facts.freshness("" if current else CHANGED), busy=False)
+
+    def cards(self) -> dict[str, ModelCard]:
+        """Every model's card by name, as the checkpoints folder holds them now."""
+        return {card.name: card for card in self._engine.zoo.cards()}
+
+    def _photograph(self, session: Session | None) -> Photograph:
+        if session is None:
+            raise InvalidSetting(EXPIRED)
+        if session.photograph is None:
+            raise InvalidSetting(NO_PHOTOGRAPH)
+        return session.photograph
+
+    def _request(self, photograph: Photograph, form: RestoreForm) -> RestoreRequest:
+        return form.request(photograph.key, tuple(self.cards()))
+
+    def _shown(self, photograph: Photograph, outputs: StageOutputs) -> "_Shown":
+        cards = self.cards()
+        left = [name for name in self._engine.by_cost(outputs.request.model_names)
+                if name not in outputs.restorations and name not in outputs.failures]
+        return _Shown(outputs, cards, view_of(photograph, outputs, cards, self._pictures), tuple(left))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """One state of a run, ready for the page."""
+
+    outputs: StageOutputs
+    cards: dict[str, ModelCard]
+    view: dict[str, Any]
+    waiting: tuple[str, ...]
+
+    def table(self, *, progress: Progress | None = None, stopped: bool = False) -> dict[str, Any]:
+        return table_of(
+            self.outputs, self.cards, self.view["panes"], waiting=self.waiting, progress=progress, stopped=stopped
+        )
+
+    def page(self) -> Page:
+        quality = facts.quality_line(self.outputs, self.cards)
+        return Page(viewer=self.view, results=self.table(), quality=quality)

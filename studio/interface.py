@@ -1,0 +1,96 @@
+"""The whole page: header, tabs, and how it is served. Reads like a table of contents."""
+
+import os
+import tempfile
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+import torch
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+
+from models.jpeg.limits import MAX_BYTES
+from models.zoo import Zoo
+from studio.desk import Desk
+from studio.examples import thumbnails
+from studio.pictures import PictureFolder
+from studio.pipeline import Engine
+from studio.result_cache import ResultCache
+from studio.tabs.models import build_models_tab
+from studio.tabs.restore import build_restore_tab
+from studio.theme import STYLE_SHEET, studio_theme
+from studio.upload_guard import UploadGuard
+
+NAME = "JPEG Restoration Studio"
+KEPT_SECONDS = 30 * 60
+SWEEP_SECONDS = 5 * 60
+CACHE_BYTES = 512 * 2**20
+QUEUE_LENGTH = 32
+
+
+def build_studio(zoo: Zoo) -> gr.Blocks:
+    """The page over one zoo; call `.launch(**launch_settings())` on it.
+
+    Args:
+        zoo: its models appear in the pickers; its device runs them.
+    """
+    upload_folder = Path(get_upload_folder())
+    upload_folder.mkdir(parents=True, exist_ok=True)
+    pictures = PictureFolder(upload_folder / "pictures", KEPT_SECONDS)
+    desk = Desk(Engine(zoo, ResultCache(CACHE_BYTES)), pictures)
+    with tempfile.TemporaryDirectory() as folder, gr.Blocks(
+        title=NAME, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
+    ) as demo:
+        gr.HTML(masthead(zoo), elem_id="masthead")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Restore", id="restore"):
+                build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
+            with gr.Tab("Models", id="models"):
+                build_models_tab(demo, zoo)
+    demo.queue(api_open=False, max_size=QUEUE_LENGTH)
+    return demo
+
+
+def masthead(zoo: Zoo) -> str:
+    """Name on the left; where models run and how long pictures stay on the right."""
+    where = device_words(zoo)
+    return (
+        f"<header class='masthead'><h1 class='name'>{NAME}</h1>"
+        f"<span class='where'>{escape(where)} · images kept {KEPT_SECONDS // 60} min</span></header>"
+    )
+
+
+def device_words(zoo: Zoo) -> str:
+    """The device for people, with the threads of a CPU."""
+    kind = zoo.device.type
+    if kind == "cuda":
+        return torch.cuda.get_device_name(zoo.device)
+    if kind == "cpu":
+        count = torch.get_num_threads()
+        return f"CPU, {count} thread" + ("s" if count > 1 else "")
+    return kind.upper()
+
+
+def launch_settings() -> dict:
+    """Arguments of Blocks.launch that the studio always uses."""
+    return {
+        "theme": studio_theme(),
+        "css_paths": STYLE_SHEET,
+        "show_error": False,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "pwa": False,
+        "max_file_size": MAX_BYTES,
+        "footer_links": [],
+        "quiet": True,
+        "app_kwargs": {"middleware": [Middleware(UploadGuard, max_bytes=MAX_BYTES + 2**20)]},
+    }
+
+
+def own_temporary_folder() -> None:
+    """Keep the studio's files apart from those of other Gradio programs, and forget those of earlier runs."""
+    folder = Path(tempfile.gettempdir()) / "jpeg-restoration-studio"
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(folder))
+    PictureFolder(Path(os.environ["GRADIO_TEMP_DIR"]), KEPT_SECONDS).sweep()

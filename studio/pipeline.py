@@ -1,0 +1,303 @@
+"""The engine behind the page and the command line: break a photograph, repair it with several models, measure.
+
+Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Metrics. Nothing here knows the page.
+"""
+
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
+from threading import Event, Thread
+from time import monotonic
+from types import MappingProxyType
+from typing import Literal
+
+from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from models.images import RgbImage
+from models.jpeg import Degradation, JpegImage, degrade
+from models.restorer import Restoration, Restorer
+from models.zoo import Zoo
+from studio.result_cache import ResultCache
+from training.metrics import Metrics, measure
+
+logger = logging.getLogger(__name__)
+
+Guidance = Literal["automatic", "tables", "pixels", "manual"]
+"""What steers a network: its own choice, the file's tables as one quality factor, its estimate, or a number."""
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """Everything that decides a result; equal requests give equal pictures.
+
+    Attributes:
+        photograph_key: identifies the opened file's bytes.
+        model_names: in the order people ticked them.
+        degradation: None keeps the file as it is.
+        guidance: see Guidance.
+        quality_factor: 1..100 with guidance "manual", otherwise None.
+        stages: stop after that many stages, None runs all.
+    """
+
+    photograph_key: str
+    model_names: tuple[str, ...]
+    degradation: Degradation | None = None
+    guidance: Guidance = "automatic"
+    quality_factor: int | None = None
+    stages: int | None = None
+
+    def same_settings(self, other: "RestoreRequest") -> bool:
+        """True where both describe the same degraded picture and steering, whatever models are ticked."""
+        return replace(self, model_names=()) == replace(other, model_names=())
+
+
+@dataclass(frozen=True, eq=False)
+class Broken:
+    """The picture as it enters the models.
+
+    Attributes:
+        image: the degraded file, or the photograph itself where it is kept as it is.
+        original: (rows, columns, 3) uint8 of the same size, None where nothing clean is known.
+    """
+
+    image: JpegImage
+    original: RgbImage | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One more tile is done.
+
+    Attributes:
+        model_name: which model is at work.
+        done, total: tiles; both 0 before the first one.
+        seconds: since this model began.
+    """
+
+    model_name: str
+    done: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class StageOutputs:
+    """What a run has produced so far.
+
+    Attributes:
+        request: what was asked.
+        original: (rows, columns, 3) uint8, None where no clean picture is known.
+        degraded: what the models saw.
+        restorations: by model name, in the order they were finished.
+        metrics: by model name and, as "degraded", for the input; empty without an original.
+        stage_metrics: by model name, one per stage.
+        failures: by model name, the sentence to show.
+    """
+
+    request: RestoreRequest
+    original: RgbImage | None
+    degraded: JpegImage
+    restorations: Mapping[str, Restoration] = field(default_factory=lambda: MappingProxyType({}))
+    metrics: Mapping[str, Metrics] = field(default_factory=lambda: MappingProxyType({}))
+    stage_metrics: Mapping[str, tuple[Metrics, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, eq=False)
+class _Finished:
+    """One model's part of the outputs; what the cache holds."""
+
+    restoration: Restoration
+    metrics: Metrics | None
+    stage_metrics: tuple[Metrics, ...]
+
+
+class Engine:
+    """Degrades and restores for every visitor; owns the zoo and the cache, and both are safe across threads."""
+
+    def __init__(self, zoo: Zoo, cache: ResultCache) -> None:
+        self.zoo = zoo
+        self._cache = cache
+
+    def broken(self, photograph_key: str, image: JpegImage, degradation: Degradation | None) -> Broken:
+        """Save the photograph the way `degradation` says; cached.
+
+        Args:
+            photograph_key: identifies `image`.
+            image: the opened photograph; never changed.
+            degradation: None keeps the file.
+
+        Raises:
+            RestorationError: with a sentence for people.
+        """
+        if degradation is None:
+            return Broken(image, None)
+
+        def work() -> Broken:
+            degraded = degrade(image.pixels, degradation, gray=image.is_gray)
+            return Broken(degraded.image, degraded.reference)
+
+        return self._cache.get_or_make(("broken", photograph_key, degradation), work)
+
+    def run_stages(
+        self, image: JpegImage, request: RestoreRequest, stop: Event
+    ) -> Iterator[Progress | StageOutputs]:
+        """Restore with every model of the request, cheapest first.
+
+        Args:
+            image: the opened photograph that `request.photograph_key` names.
+            request: the settings.
+            stop: set it from anywhere to end the run within one tile.
+
+        Yields:
+            The degraded picture with its metrics first, then Progress per tile and StageOutputs per model.
+
+        Raises:
+            RestorationError: where the picture could not be degraded or a name is unknown.
+            RestorationCancelled: once `stop` is set.
+        """
+        broken = self.broken(request.photograph_key, image, request.degradation)
+        outputs = StageOutputs(request, broken.original, broken.image, metrics=self._input_metrics(request, broken))
+        yield outputs
+        for name in self.by_cost(request.model_names):
+            try:
+                finished = yield from self._run_model(name, request, broken, stop)
+            except RestorationCancelled:
+                raise
+            except RestorationError as error:
+                outputs = replace(outputs, failures=_with(outputs.failures, name, str(error)))
+            else:
+                outputs = _joined(outputs, name, finished)
+            yield outputs
+
+    def by_cost(self, names: tuple[str, ...]) -> list[str]:
+        """The names, cheapest model first.
+
+        Raises:
+            RestorationError: where a name is not in the zoo.
+        """
+        costs = {card.name: card.mmac_per_pixel for card in self.zoo.cards()}
+        for name in names:
+            if name not in costs:
+                self.zoo.load(name)  # raises the zoo's own sentence
+        return sorted(names, key=lambda name: costs.get(name, 0.0))
+
+    def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Metrics]:
+        if broken.original is None:
+            return MappingProxyType({})
+        key = ("input metrics", request.photograph_key, request.degradation)
+        pixels, original = broken.image.pixels, broken.original
+        return {"degraded": self._cache.get_or_make(key, lambda: measure(restored=pixels, reference=original))}
+
+    def _run_model(
+        self, name: str, request: RestoreRequest, broken: Broken, stop: Event
+    ) -> Generator[Progress, None, _Finished]:
+        yield Progress(name, 0, 0, 0.0)
+        restorer = self.zoo.load(name)  # another object once its checkpoint has changed, so that the cache misses
+        key = ("restored", restorer, replace(request, model_names=()))
+        known = self._cache.get(key)
+        if known is not None:
+            return known
+        finished = yield from _in_thread(name, restorer, request, broken, stop)
+        self._cache.put(key, finished)
+        return finished
+
+
+def steering(request: RestoreRequest, image: JpegImage) -> tuple[int | None, bool]:
+    """What `Restorer.restore` is told for a guidance.
+
+    Returns:
+        quality_factor (1..100 or None) and blind.
+
+    Raises:
+        InvalidSetting: where the tables shall steer and the picture has none that fit a quality factor.
+    """
+    if request.guidance == "manual":
+        return request.quality_factor, False
+    if request.guidance == "pixels":
+        return None, True
+    if request.guidance == "automatic":
+        return None, False
+    estimate = image.estimated_quality_factor
+    if estimate is None:
+        raise InvalidSetting(
+            "This picture has no JPEG header, so there are no quantization tables to read a quality factor from. "
+            "Files saved as JPEG have them. Choose another guidance, or save the picture once in step 2."
+        )
+    if estimate.quality_factor is None:
+        raise InvalidSetting(
+            "The file's quantization tables are non-standard, and no quality factor comes near them. "
+            "Tables that resemble those of the JPEG standard (Annex K) have one. Choose another guidance."
+        )
+    return estimate.quality_factor, False
+
+
+def _in_thread(
+    name: str, restorer: Restorer, request: RestoreRequest, broken: Broken, stop: Event
+) -> Generator[Progress, None, _Finished]:
+    """Restore in a thread of its own, so that progress can be yielded while it works."""
+    quality_factor, blind = steering(request, broken.image)
+    news: SimpleQueue[Progress | _Finished | Exception] = SimpleQueue()
+    abandoned = Event()
+    began = monotonic()
+
+    def on_tile(done: int, total: int) -> None:
+        if stop.is_set() or abandoned.is_set():
+            raise RestorationCancelled(
+                f"Stopped {name} after {done} of {total} tiles. "
+                "Finished results stay on the page. Press Restore to run the rest."
+            )
+        news.put(Progress(name, done, total, monotonic() - began))
+
+    def work() -> None:
+        try:
+            restoration = restorer.restore(
+                broken.image, quality_factor=quality_factor, blind=blind, stages=request.stages, on_tile=on_tile
+            )
+            news.put(_measured(restoration, broken.original))
+        except RestorationError as error:
+            news.put(error)
+        except Exception:
+            logger.exception("%s failed", name)
+            news.put(
+                RestorationError(
+                    f"{name} failed on this picture for a reason nobody foresaw; the server's log has the details. "
+                    "Other models are not affected. Untick it, or try another picture."
+                )
+            )
+
+    if stop.is_set():
+        raise RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
+    Thread(target=work, name=f"restore-{name}", daemon=True).start()
+    try:
+        while True:
+            item = news.get()
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, _Finished):
+                return item
+            yield item
+    finally:
+        abandoned.set()
+
+
+def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:
+    if original is None:
+        return _Finished(restoration, None, ())
+    final = measure(restored=restoration.pixels, reference=original)
+    earlier = tuple(measure(restored=stage.pixels, reference=original) for stage in restoration.stages[:-1])
+    return _Finished(restoration, final, (*earlier, final) if restoration.stages else ())
+
+
+def _with(mapping: Mapping, name: str, value: object) -> Mapping:
+    return MappingProxyType({**mapping, name: value})
+
+
+def _joined(outputs: StageOutputs, name: str, finished: _Finished) -> StageOutputs:
+    metrics = outputs.metrics if finished.metrics is None else _with(outputs.metrics, name, finished.metrics)
+    return replace(
+        outputs,
+        restorations=_with(outputs.restorations, name, finished.restoration),
+        metrics=metrics,
+        stage_metrics=_with(outputs.stage_metrics, name, finished.stage_metrics),
+    )

@@ -1,0 +1,18 @@
+"""The Models tab: every model's card and measured scores. Nothing to configure."""
+
+import gradio as gr
+
+from models.zoo import Zoo
+from studio.views.models import models_page, read_scores
+
+
+def build_models_tab(demo: gr.Blocks, zoo: Zoo) -> None:
+    """Drawn anew at each page load, so that a checkpoint that arrived meanwhile is there."""
+
+    def drawn() -> str:
+        listing = zoo.listing()
+        scores = {card.name: read_scores(zoo.folder / card.name / "scores.json") for card in listing.cards}
+        return models_page(listing.cards, scores, listing.problems)
+
+    page = gr.HTML("", elem_id="models-page")
+    demo.load(drawn, None, page, show_progress="hidden", api_visibility="private")

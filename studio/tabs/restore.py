@@ -1,0 +1,189 @@
+"""The Restore tab: which press calls which method of the desk."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from models.errors import InvalidSetting, RestorationError
+from studio.desk import Desk, Page
+from studio.examples import EXAMPLES, example
+from studio.session import Photograph, Run, Session, open_photograph
+from studio.settings import RestoreForm
+from studio.tabs.restore_layout import Buttons, Controls, Outputs, build_layout, first_models, model_choices
+from studio.views import facts
+
+logger = logging.getLogger(__name__)
+
+MODELS = "models"
+"""One concurrency group for everything that runs a model."""
+
+UNFORESEEN = "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."
+
+LIGHT = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+HEAVY = {**LIGHT, "concurrency_limit": 1, "concurrency_id": MODELS}
+IMMEDIATE = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+
+
+def build_restore_tab(
+    demo: gr.Blocks, desk: Desk, examples: list[dict], upload_folder: Path, session_seconds: int
+) -> None:
+    """Lay the tab out and wire it; first visitors find an example broken and restored."""
+    session = gr.State(Session(), time_to_live=session_seconds)
+    run = gr.State(Run(), time_to_live=session_seconds)
+    controls, outputs, buttons = build_layout(list(desk.cards().values()), examples, session, run)
+    tab = RestoreTab(desk, controls, outputs, buttons, upload_folder)
+    tab.wire(demo)
+
+
+class RestoreTab:
+    """Handlers with their components; each unpacks, calls the desk, and returns what changed by component."""
+
+    def __init__(
+        self, desk: Desk, controls: Controls, outputs: Outputs, buttons: Buttons, upload_folder: Path
+    ) -> None:
+        self._desk, self._controls, self._outputs, self._buttons = desk, controls, outputs, buttons
+        self._upload_folder = upload_folder
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Connect every event."""
+        c, o, b = self._controls, self._outputs, self._buttons
+        inputs = {*_all(c), o.session, o.run}
+        shown = [*_all(o), b.restore, b.stop]
+
+        def run_after(event: Any) -> None:
+            began = event.then(self.began, inputs, shown, **IMMEDIATE)
+            began.then(self.restored, {o.session, o.run}, shown, **HEAVY).then(self.settled, inputs, shown, **LIGHT)
+
+        welcomed = demo.load(self.models_found, None, [c.model_names], **LIGHT)
+        run_after(welcomed.then(self.welcomed, inputs, shown, **LIGHT))
+        b.photograph.opened(self.opened, inputs, shown, **LIGHT)
+        b.photograph.example(self.example_opened, inputs, shown, **LIGHT)
+        run_after(b.restore.click(lambda: None, None, None, **IMMEDIATE))
+        b.stop.click(self.stopped, {o.run}, shown, **IMMEDIATE)
+        for slider in (c.first_quality, c.second_quality, c.shift_rows, c.shift_columns, c.manual_quality):
+            slider.release(self.rebroken, inputs, shown, trigger_mode="always_last", **LIGHT)
+        for choice in (c.saves, c.first_subsampling, c.second_subsampling, c.guidance, c.model_names):
+            choice.input(self.rebroken, inputs, shown, trigger_mode="always_last", **LIGHT)
+        c.saves.change(self.saves_changed, c.saves, [b.breaking, b.second_save], **IMMEDIATE)
+        c.guidance.change(self.guidance_changed, c.guidance, b.by_hand, **IMMEDIATE)
+        back = b.automatic.click(lambda: "automatic", None, c.guidance, **IMMEDIATE)
+        back.then(self.rebroken, inputs, shown, **LIGHT)
+
+    # Photograph
+
+    def welcomed(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """First visit: the first example, broken as the form says."""
+        return self._open(values, lambda: _open_example(EXAMPLES[0].name))
+
+    def example_opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
+        """One of the thumbnails was pressed."""
+        return self._open(values, lambda: _open_example(event._data.get("name")))
+
+    def opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
+        """A file was uploaded."""
+        return self._open(values, lambda: self._open_upload(event._data))
+
+    def _open(self, values: dict[Any, Any], read: Callable[[], Photograph]) -> dict[Any, Any]:
+        return self._calmly(lambda: self._desk.opened(read(), self._run(values), self._form(values)))
+
+    def _open_upload(self, data: dict[str, Any]) -> Photograph:
+        path, name = Path(str(data.get("path"))).resolve(), str(data.get("name"))
+        if not path.is_relative_to(self._upload_folder.resolve()) or not path.is_file():
+            raise InvalidSetting("The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again.")
+        return open_photograph(path.read_bytes(), name)
+
+    # Settings
+
+    def rebroken(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """A setting changed."""
+        return self._calmly(
+            lambda: self._desk.rebroken(values[self._outputs.session], self._run(values), self._form(values))
+        )
+
+    def saves_changed(self, saves: Any) -> list[dict[str, Any]]:
+        """Show the settings of as many saves as there are."""
+        return [gr.update(visible=saves in ("once", "twice")), gr.update(visible=saves == "twice")]
+
+    def guidance_changed(self, guidance: Any) -> dict[str, Any]:
+        """Show the slider where the quality is set by hand."""
+        return gr.update(visible=guidance == "manual")
+
+    def models_found(self) -> dict[str, Any]:
+        """The checkpoints folder as it is now."""
+        cards = list(self._desk.cards().values())
+        return gr.update(choices=model_choices(cards), value=first_models(cards))
+
+    # Running
+
+    def began(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """Restore was pressed."""
+        return self._calmly(
+            lambda: self._desk.began(values[self._outputs.session], self._run(values), self._form(values)),
+            otherwise=Page(run=Run()),
+        )
+
+    def restored(self, values: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+        """The models at work, result by result."""
+        try:
+            for page in self._desk.restored(values[self._outputs.session] or Session(), self._run(values)):
+                yield self._answer(page)
+        except Exception:
+            logger.exception("a run failed")
+            yield self._answer(Page(notice=facts.notice(UNFORESEEN), busy=False))
+
+    def stopped(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """Stop was pressed; the run itself reports its end within one tile."""
+        self._run(values).end()
+        return {self._buttons.stop: gr.update(interactive=False, value="Stopping")}
+
+    def settled(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """A run is over: are its results still what the controls say?"""
+        return self._calmly(
+            lambda: self._desk.settled(
+                values[self._outputs.session] or Session(), self._run(values), self._form(values)
+            )
+        )
+
+    # Between Gradio's dictionaries and the desk's dataclasses
+
+    def _run(self, values: dict[Any, Any]) -> Run:
+        return values[self._outputs.run] or Run()
+
+    def _form(self, values: dict[Any, Any]) -> RestoreForm:
+        return RestoreForm(**{one.name: values[getattr(self._controls, one.name)] for one in fields(RestoreForm)})
+
+    def _calmly(self, work: Callable[[], Page], otherwise: Page | None = None) -> dict[Any, Any]:
+        """The work's page, or a page with one clear sentence and whatever else `otherwise` changes."""
+        page = otherwise or Page()
+        try:
+            return self._answer(work())
+        except RestorationError as error:
+            return self._answer(replace(page, notice=facts.notice(str(error)), busy=False))
+        except Exception:
+            logger.exception("a handler failed")
+            return self._answer(replace(page, notice=facts.notice(UNFORESEEN), busy=False))
+
+    def _answer(self, page: Page) -> dict[Any, Any]:
+        changes: dict[Any, Any] = {self._outputs.notice: gr.skip()}
+        for one in fields(Outputs):
+            value = getattr(page, one.name)
+            if value is not None:
+                changes[getattr(self._outputs, one.name)] = value
+        if page.busy is not None:
+            words = "Restoring" if page.busy else "Restore"
+            changes[self._buttons.restore] = gr.update(interactive=not page.busy, value=words)
+            changes[self._buttons.stop] = gr.update(interactive=page.busy, value="Stop")
+        return changes
+
+
+def _open_example(name: Any) -> Photograph:
+    one = example(name)
+    return open_photograph(one.read_bytes(), one.file_name)
+
+
+def _all(components: Controls | Outputs) -> list[Any]:
+    return [getattr(components, one.name) for one in fields(components)]

@@ -1,0 +1,90 @@
+"""What the viewer shows: panes in a fixed order, and which two are compared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.card import ModelCard
+from models.images import RgbImage
+from studio.pictures import PictureFolder
+from studio.pipeline import StageOutputs
+from studio.session import Photograph
+from studio.views.wording import decibels, settings_slug
+
+
+def view_of(
+    photograph: Photograph, outputs: StageOutputs, cards: Mapping[str, ModelCard], pictures: PictureFolder
+) -> dict[str, Any]:
+    """The viewer's value: original, degraded, then one pane per result and stage.
+
+    Args:
+        photograph: names the files.
+        outputs: what there is so far; only the degraded picture at least.
+        cards: by model name.
+        pictures: where the PNG files are written.
+    """
+    writer = _Panes(photograph, outputs, pictures)
+    panes = []
+    if outputs.original is not None:
+        panes.append(writer.pane("original", "original", outputs.original))
+    panes.append(writer.pane("degraded", degraded_label(outputs), outputs.degraded.pixels, _db(outputs, "degraded")))
+    for name, restoration in outputs.restorations.items():
+        title = cards[name].title
+        for number, stage in enumerate(restoration.stages[:-1], 1):
+            measured = outputs.stage_metrics.get(name, ())
+            detail = decibels(measured[number - 1].psnr_db) if measured else ""
+            pane = writer.pane(f"{name}/{number}", f"{title}, {stage.name}", stage.pixels, detail)
+            panes.append({**pane, "group": title, "stage": number, "last": False})
+        pane = writer.pane(name, title, restoration.pixels, _db(outputs, name))
+        count = len(restoration.stages)
+        panes.append({**pane, "group": title, "stage": count, "last": True} if count > 1 else pane)
+    best = best_result(outputs)
+    left = "degraded" if best or outputs.original is None else "original"
+    return {
+        "picture": f"{photograph.key} {outputs.degraded.pixels.shape}",
+        "run": f"{photograph.key} {settings_slug(outputs.request)}",
+        "panes": panes,
+        "a": left,
+        "b": best or "degraded",
+    }
+
+
+def best_result(outputs: StageOutputs) -> str | None:
+    """The restored picture with the highest PSNR; the one finished last where nothing is measured."""
+    names = list(outputs.restorations)
+    if not names:
+        return None
+    if outputs.metrics:
+        return max(names, key=lambda name: outputs.metrics[name].psnr_db)
+    return names[-1]
+
+
+def degraded_label(outputs: StageOutputs) -> str:
+    """A file kept as it is was not degraded by us."""
+    return "degraded" if outputs.original is not None else "as opened"
+
+
+def _db(outputs: StageOutputs, name: str) -> str:
+    return decibels(outputs.metrics[name].psnr_db) if name in outputs.metrics else ""
+
+
+class _Panes:
+    """Writes the pictures of one run and describes them."""
+
+    def __init__(self, photograph: Photograph, outputs: StageOutputs, pictures: PictureFolder) -> None:
+        self._photograph = photograph
+        self._slug = settings_slug(outputs.request)
+        self._pictures = pictures
+
+    def pane(self, identifier: str, label: str, pixels: RgbImage, detail: str = "") -> dict[str, Any]:
+        name = f"{self._photograph.name}_{identifier.replace('/', '-stage')}_{self._slug}.png"
+        key = f"{self._photograph.key} {identifier} {self._slug}"
+        return {
+            "id": identifier,
+            "label": label,
+            "detail": detail,
+            "alt": f"{self._photograph.name}, {label}",
+            "width": pixels.shape[1],
+            "height": pixels.shape[0],
+            "file": self._pictures.served(key, name, pixels),
+            "download": name,
+        }
