@@ -1,7 +1,15 @@
 """ModelCard: what a checkpoint is, said once; pickers, tables and sliders are drawn from it."""
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+from models.errors import BrokenCheckpoint
+
+COLORS = ("rgb", "planes")
+LARGEST_CARD_BYTES = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,7 +22,8 @@ class ModelCard:
         architecture: key of models.zoo.ARCHITECTURES; "" for baselines without a network.
         summary: one or two sentences.
         paper: full citation.
-        color: how colour is treated: "rgb" (network sees RGB) or "planes" (Y, Cb, Cr one by one at their own size).
+        color: how colour is treated: "rgb" (network sees RGB) or "planes" (Y, Cb, Cr one by one at their own
+            size).
         stage_names: names of the stages it shows, in order; empty when there is one result only.
         steerable: True where a quality factor can be set by hand.
         uses_tables: True where the file's quantization tables are an input.
@@ -39,3 +48,91 @@ class ModelCard:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
     training: str = ""
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card.yaml; every problem in it is reported at once.
+
+    Args:
+        path: the file.
+
+    Raises:
+        BrokenCheckpoint: the file is missing, no YAML mapping, or has missing, unknown or ill-typed entries.
+    """
+    try:
+        if path.stat().st_size > LARGEST_CARD_BYTES:
+            raise _broken(path, f"it is {path.stat().st_size} bytes long, more than {LARGEST_CARD_BYTES}")
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise _broken(path, f"it cannot be read ({problem.strerror})") from problem
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
+        raise _broken(path, f"it is no YAML ({' '.join(str(problem).split())[:200]})") from problem
+    if not isinstance(entries, dict):
+        raise _broken(path, f"it holds a {type(entries).__name__} where a mapping of names to values belongs")
+    problems = _problems_in(entries)
+    if problems:
+        raise _broken(path, "; ".join(problems))
+    entries["stage_names"] = tuple(entries.get("stage_names", ()))
+    if "mmac_per_pixel" in entries:
+        entries["mmac_per_pixel"] = float(entries["mmac_per_pixel"])
+    return ModelCard(**entries)
+
+
+def write_card(card: ModelCard, path: Path) -> Path:
+    """Write a card as YAML that read_card reads back.
+
+    Args:
+        card: what to write.
+        path: the file; its folder must exist.
+
+    Returns:
+        The path.
+    """
+    entries = asdict(card) | {"stage_names": list(card.stage_names)}
+    text = yaml.safe_dump(_without_tuples(entries), sort_keys=False, allow_unicode=True, width=100)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "stage_names": list,
+    "steerable": bool,
+    "uses_tables": bool,
+    "parameters": int,
+    "mmac_per_pixel": (int, float),
+    "hyperparameters": dict,
+}
+
+
+def _problems_in(entries: dict) -> list[str]:
+    """Everything wrong with the entries of a card, one phrase each."""
+    known = {each.name: each for each in fields(ModelCard)}
+    required = {name for name, each in known.items() if each.default is each.default_factory is MISSING}
+    problems = [f"{name!r} is no entry of a card" for name in entries if name not in known]
+    problems += [f"{name!r} is missing" for name in known if name in required and name not in entries]
+    for name in known.keys() & entries.keys():
+        wanted, value = _TYPES.get(name, str), entries[name]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            problems.append(f"{name!r} is {str(value)[:40]!r}, a {type(value).__name__}")
+    if not problems and any(not isinstance(stage, str) for stage in entries.get("stage_names", ())):
+        problems.append("'stage_names' holds something that is no text")
+    if not problems and entries.get("color", "rgb") not in COLORS:
+        problems.append(f"'color' is {entries['color']!r}, not one of {', '.join(COLORS)}")
+    return problems
+
+
+def _broken(path: Path, problem: str) -> BrokenCheckpoint:
+    return BrokenCheckpoint(
+        f"The model card {path.parent.name}/{path.name} cannot be used: {problem}. A card is a YAML mapping "
+        f"with the entries {', '.join(each.name for each in fields(ModelCard))}. Correct it, or take the "
+        "folder out of the checkpoints."
+    )
+
+
+def _without_tuples(value: Any) -> Any:
+    """YAML has lists only."""
+    if isinstance(value, dict):
+        return {key: _without_tuples(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_tuples(item) for item in value]
+    return value

@@ -1,0 +1,162 @@
+"""Restorers without a network, to compare with: plain decoding, and deblocking by re-application of JPEG."""
+
+import io
+import time
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.card import ModelCard
+from models.images import RgbImage
+from models.jpeg import JpegImage, quantization_tables
+from models.restorer import OnTile, Restoration, Restorer
+from models.tiles import cut_into_tiles
+
+LONGEST_TILE = 4096
+LARGEST_MCU = 16
+"""Rows and columns of the largest unit that JPEG codes at once, with 4:2:0."""
+
+SHIFTS = tuple(
+    (row + 8 * ((row + column) % 2), column + 8 * ((row + column) // 2 % 2))
+    for row, column in product(range(8), repeat=2)
+)
+"""Every position of the luma grid once, spread over the positions of the 4:2:0 chroma grid."""
+
+PILLOW_SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
+
+@dataclass(frozen=True, eq=False)
+class PlainDecoding:
+    """Hands the decoded picture on as it is."""
+
+    card: ModelCard = field(
+        default=ModelCard(
+            name="plain",
+            title="Plain decoding",
+            architecture="",
+            summary="What every viewer shows: the JPEG decoded, nothing repaired; gains are counted from it.",
+            paper="ITU-T Recommendation T.81, 1992.",
+        )
+    )
+
+    def restore(
+        self,
+        image: JpegImage,
+        *,
+        quality_factor: int | None = None,
+        blind: bool = False,
+        stages: int | None = None,
+        on_tile: OnTile | None = None,
+    ) -> Restoration:
+        """See models.restorer.Restorer.restore; nothing steers it."""
+        start = time.perf_counter()
+        pixels = image.pixels
+        if on_tile is not None:
+            on_tile(1, 1)
+        return Restoration(pixels=pixels, seconds=time.perf_counter() - start)
+
+
+@dataclass(frozen=True, eq=False)
+class Reapplication:
+    """Classical deblocking: save the picture again at 64 shifts of the block grid and average the results.
+
+    Each shifted save removes what the first save would not have let through, and puts its own block edges
+    elsewhere. Tables and chroma subsampling are the file's own. A quality factor set by hand replaces
+    the tables. Where a file has no tables, or they are to be ignored, and none is set, the picture is handed
+    on as it is.
+    """
+
+    card: ModelCard = field(
+        default=ModelCard(
+            name="reapply",
+            title="Re-application of JPEG",
+            architecture="",
+            summary="Classical deblocking without a network: the average of the picture saved again with the "
+            "file's own tables at 64 positions of the block grid.",
+            paper='A. Nosratinia, "Enhancement of JPEG-Compressed Images by Re-application of JPEG", Journal '
+            "of VLSI Signal Processing 27, 2001.",
+            steerable=True,
+            uses_tables=True,
+        )
+    )
+
+    def restore(
+        self,
+        image: JpegImage,
+        *,
+        quality_factor: int | None = None,
+        blind: bool = False,
+        stages: int | None = None,
+        on_tile: OnTile | None = None,
+    ) -> Restoration:
+        """See models.restorer.Restorer.restore; on_tile is called after every shift."""
+        start = time.perf_counter()
+        if quality_factor is not None:
+            tables = quantization_tables(quality_factor)
+            sentence = f"quality factor {quality_factor} set by hand"
+        elif image.luma_table is not None and not blind:
+            second = image.luma_table if image.chroma_table is None else image.chroma_table
+            tables = (image.luma_table, second)
+            sentence = "the file's quantization tables"
+        else:
+            if on_tile is not None:
+                on_tile(1, 1)
+            sentence = "no quantization tables, so the picture is as it was"
+            return Restoration(image.pixels, seconds=time.perf_counter() - start, condition=sentence)
+        subsampling = image.subsampling if image.subsampling in PILLOW_SUBSAMPLINGS else "4:2:0"
+        save = _Save(tables, subsampling, image.is_gray)
+        pixels = image.present(_average_of_saves(image.decoded_pixels, save, on_tile))
+        return Restoration(
+            pixels=pixels,
+            applied_quality_factor=None if quality_factor is None else float(quality_factor),
+            seconds=time.perf_counter() - start,
+            condition=sentence,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Save:
+    """Saving as JPEG with given tables, and opening again.
+
+    Attributes:
+        tables: (8, 8) luma and chroma steps.
+        subsampling: one that Pillow knows.
+        gray: save one channel only.
+    """
+
+    tables: tuple[NDArray[np.integer], NDArray[np.integer]]
+    subsampling: str
+    gray: bool
+
+    def __call__(self, pixels: RgbImage) -> RgbImage:
+        """(rows, columns, 3) uint8 -> the same after one save."""
+        tables = [table.ravel().tolist() for table in self.tables]
+        buffer = io.BytesIO()
+        if self.gray:
+            Image.fromarray(pixels[..., 0]).save(buffer, "JPEG", qtables=tables[:1])
+            return np.asarray(Image.open(buffer))[..., None]
+        Image.fromarray(pixels).save(buffer, "JPEG", qtables=tables, subsampling=self.subsampling)
+        return np.asarray(Image.open(buffer))
+
+
+def _average_of_saves(pixels: RgbImage, save: _Save, on_tile: OnTile | None) -> RgbImage:
+    """Mean over all SHIFTS of the picture saved on a shifted grid, (rows, columns, 3) uint8."""
+    tiles = cut_into_tiles(pixels.shape, longest=LONGEST_TILE, overlap=2 * LARGEST_MCU, multiple=LARGEST_MCU)
+    averaged = np.empty_like(pixels)
+    for done, tile in enumerate(tiles):
+        total = np.zeros((tile.rows.size, tile.columns.size, 3), np.uint16)
+        seen = tile.cut(pixels)
+        for index, (row, column) in enumerate(SHIFTS, start=1):
+            shifted = np.pad(seen, ((row, 0), (column, 0), (0, 0)), mode="edge")
+            total += save(shifted)[row:, column:][tile.rows.inner, tile.columns.inner]
+            if on_tile is not None:
+                on_tile(done * len(SHIFTS) + index, len(tiles) * len(SHIFTS))
+        averaged[tile.rows.kept, tile.columns.kept] = (total + len(SHIFTS) // 2) // len(SHIFTS)
+    return averaged
+
+
+BASELINES: dict[str, Restorer] = {each.card.name: each for each in (PlainDecoding(), Reapplication())}
+"""The restorers that are always there, by name."""

@@ -1,0 +1,46 @@
+"""The only crossing between uint8 pictures, channels last, and float tensors, channels first, in 0..1."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.images import RgbImage
+
+GREY_LEVELS = 255
+
+
+def pixels_to_tensor(pixels: RgbImage) -> Tensor:
+    """(rows, columns, 3) uint8 -> (1, 3, rows, columns) float32, 0..1."""
+    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    return torch.from_numpy(channels_first).unsqueeze(0).float().div_(GREY_LEVELS)
+
+
+def tensor_to_pixels(pictures: Tensor) -> RgbImage:
+    """(1, 3, rows, columns) float, any range -> (rows, columns, 3) uint8, clamped to 0..1 and rounded."""
+    levels = pictures[0].float().clamp(0, 1).mul(GREY_LEVELS).round_().to(torch.uint8)
+    return np.ascontiguousarray(levels.cpu().numpy().transpose(1, 2, 0))
+
+
+def plane_to_tensor(plane: NDArray[np.floating]) -> Tensor:
+    """(rows, columns) 0..255, any real type -> (1, 1, rows, columns) float32, 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(plane, dtype=np.float32))[None, None].div(GREY_LEVELS)
+
+
+def tensor_to_plane(planes: Tensor) -> NDArray[np.float32]:
+    """(1, 1, rows, columns) float -> (rows, columns) float32, clamped to 0..255, not rounded."""
+    return planes[0, 0].float().clamp(0, 1).mul(GREY_LEVELS).cpu().numpy()
+
+
+def table_to_tensor(
+    luma: NDArray[np.integer], chroma: NDArray[np.integer] | None, *, sideways: bool = False
+) -> Tensor:
+    """Two (8, 8) quantization tables -> (1, 128) float32: luma steps then chroma steps in row order.
+
+    Args:
+        luma: steps of the luma table, 1 or more.
+        chroma: steps of the chroma table; None, as in gray files, becomes zeros.
+        sideways: the tables of the picture with rows and columns exchanged.
+    """
+    tables = np.stack([luma, np.zeros((8, 8)) if chroma is None else chroma]).astype(np.float32)
+    return torch.from_numpy((tables.swapaxes(1, 2) if sideways else tables).reshape(1, 128))

@@ -1,0 +1,91 @@
+"""Cutting a picture into tiles on its block grid, each seen with as much surroundings as a restorer needs."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Span:
+    """One tile along one axis; all values are pixels of the whole picture.
+
+    Attributes:
+        start, stop: the part that the tile contributes; stop never lies outside the picture.
+        seen_start, seen_stop: what is looked at; may reach beyond the picture by less than `multiple`.
+    """
+
+    start: int
+    stop: int
+    seen_start: int
+    seen_stop: int
+
+    @property
+    def size(self) -> int:
+        """Pixels that the tile contributes."""
+        return self.stop - self.start
+
+    @property
+    def kept(self) -> slice:
+        """Where the tile goes in the whole picture."""
+        return slice(self.start, self.stop)
+
+    @property
+    def inner(self) -> slice:
+        """The contributed part within what was seen."""
+        return slice(self.start - self.seen_start, self.stop - self.seen_start)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of the picture and the surroundings that are seen with it."""
+
+    rows: Span
+    columns: Span
+
+    def cut(self, picture: NDArray) -> NDArray:
+        """What is seen of (rows, columns, ...), its last row and column repeated beyond the picture."""
+        seen = picture[
+            self.rows.seen_start : self.rows.seen_stop, self.columns.seen_start : self.columns.seen_stop
+        ]
+        missing_rows = self.rows.seen_stop - self.rows.seen_start - seen.shape[0]
+        missing_columns = self.columns.seen_stop - self.columns.seen_start - seen.shape[1]
+        if missing_rows == 0 and missing_columns == 0:
+            return seen
+        padding = [(0, missing_rows), (0, missing_columns)] + [(0, 0)] * (picture.ndim - 2)
+        return np.pad(seen, padding, mode="edge")
+
+
+def cut_into_tiles(shape: tuple[int, ...], *, longest: int, overlap: int, multiple: int) -> list[Tile]:
+    """Tiles of nearly equal size that cover a picture exactly once.
+
+    Args:
+        shape: rows and columns of the picture first; further axes are ignored.
+        longest: no tile sees more rows or columns than this; at least 2 * overlap + multiple.
+        overlap: pixels seen around each tile, rounded up to `multiple`.
+        multiple: tiles start on, and what is seen measures, multiples of this.
+
+    Raises:
+        ValueError: if `longest` leaves nothing between two overlaps.
+    """
+    overlap = math.ceil(overlap / multiple) * multiple
+    rows, columns = (list(_spans(size, longest, overlap, multiple)) for size in shape[:2])
+    return [Tile(*pair) for pair in product(rows, columns)]
+
+
+def _spans(size: int, longest: int, overlap: int, multiple: int) -> Iterator[Span]:
+    padded = math.ceil(size / multiple) * multiple
+    if padded <= longest:
+        yield Span(0, size, 0, padded)
+        return
+    largest_step = (longest - 2 * overlap) // multiple * multiple
+    if largest_step <= 0:
+        raise ValueError(f"Tiles of {longest} pixels leave no room between overlaps of {overlap}.")
+    count = math.ceil(padded / largest_step)
+    step = math.ceil(padded / count / multiple) * multiple
+    for start in range(0, size, step):
+        stop = min(start + step, size)
+        yield Span(start, stop, max(0, start - overlap), min(padded, start + step + overlap))

@@ -1,0 +1,260 @@
+"""The zoo: which architectures there are, which checkpoints lie in a folder, and loading them safely."""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models.baselines import BASELINES
+from models.card import ModelCard, read_card, write_card
+from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
+from models.memory import keep_freed_buffers
+from models.network_restorer import NetworkRestorer, best_device
+from models.networks.ar_cnn import ArCnn
+from models.networks.cascade import Cascade
+from models.restorer import Restorer
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {"cascade": Cascade, "ar_cnn": ArCnn}
+"""Every architecture by the name that cards use."""
+
+CARD_FILE = "card.yaml"
+WEIGHTS_FILE = "weights.safetensors"
+LARGEST_HALF = torch.finfo(torch.float16).max
+
+
+@dataclass(frozen=True)
+class ZooListing:
+    """What a look into the checkpoints folder found.
+
+    Attributes:
+        cards: baselines first, then the sound checkpoints by name.
+        problems: folder name -> the sentence that says why it is left out.
+    """
+
+    cards: tuple[ModelCard, ...]
+    problems: dict[str, str]
+
+
+class Zoo:
+    """The models of one checkpoints folder, loaded when first asked for and shared by all threads."""
+
+    def __init__(self, folder: Path, device: str | torch.device | None = None) -> None:
+        """Look at no file yet.
+
+        Args:
+            folder: holds one folder per checkpoint; it may be missing, then there are baselines only.
+            device: where networks run, such as "cpu" or "cuda:1"; None chooses.
+
+        Raises:
+            InvalidSetting: a device that this machine does not have.
+        """
+        self.folder = Path(folder)
+        self.device = best_device() if device is None else _checked_device(device)
+        self._lock = threading.Lock()
+        self._loaded: dict[tuple[str, int, int], Restorer] = {}
+
+    def cards(self) -> list[ModelCard]:
+        """Baselines first, then every sound checkpoint by name; reads the folder anew each time."""
+        return list(self.listing().cards)
+
+    def listing(self) -> ZooListing:
+        """The cards, and why some folders are left out; reads cards, not weights."""
+        cards = [baseline.card for baseline in BASELINES.values()]
+        problems: dict[str, str] = {}
+        for path in sorted(self.folder.glob(f"*/{CARD_FILE}")):
+            try:
+                cards.append(_read_fitting_card(path))
+            except BrokenCheckpoint as problem:
+                problems[path.parent.name] = str(problem)
+        return ZooListing(tuple(cards), problems)
+
+    def load(self, name: str) -> Restorer:
+        """The restorer of that name, loaded once; loaded again when its files have changed.
+
+        Raises:
+            UnknownModel: neither a baseline nor a checkpoint has that name.
+            BrokenCheckpoint: its card or weights cannot be used.
+        """
+        if name in BASELINES:
+            return BASELINES[name]
+        listing = self.listing()
+        if name in listing.problems:
+            raise BrokenCheckpoint(listing.problems[name])
+        card = next((card for card in listing.cards if card.name == name), None)
+        if card is None:
+            known = ", ".join(card.name for card in listing.cards)
+            raise UnknownModel(
+                f"There is no model called {name!r}. These are there: {known}. Choose one of them, or "
+                f"train one and put it into {self.folder.name}/{name or 'NAME'}/."
+            )
+        folder = self.folder / name
+        with self._lock:
+            key = (name, _changed(folder / CARD_FILE), _changed(folder / WEIGHTS_FILE))
+            if key not in self._loaded:
+                restorer = load_checkpoint(folder, card, self.device)
+                self._loaded = {old: kept for old, kept in self._loaded.items() if old[0] != name}
+                self._loaded[key] = restorer
+            return self._loaded[key]
+
+
+def build_network(card: ModelCard) -> nn.Module:
+    """The untrained network a card describes.
+
+    Raises:
+        BrokenCheckpoint: an unknown architecture, or hyperparameters it does not take.
+    """
+    architecture = ARCHITECTURES.get(card.architecture)
+    if architecture is None:
+        raise BrokenCheckpoint(
+            f"The card of {card.name!r} names the architecture {card.architecture!r}. There are "
+            f"{', '.join(ARCHITECTURES)}. Correct the card, or add the architecture to models/zoo.py."
+        )
+    try:
+        return architecture(**card.hyperparameters)
+    except (TypeError, ValueError, RuntimeError, MemoryError, ArithmeticError) as problem:
+        raise BrokenCheckpoint(
+            f"The hyperparameters on the card of {card.name!r} do not build a {card.architecture} "
+            f"({problem}). They are the keyword arguments of {architecture.__name__}. Correct the card."
+        ) from problem
+
+
+def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> NetworkRestorer:
+    """Build the network of a card and fill it with the folder's weights.
+
+    Args:
+        folder: holds weights.safetensors; no other format is ever opened.
+        card: the folder's card.
+        device: where the network will run.
+
+    Raises:
+        BrokenCheckpoint: weights that are missing, damaged, of another network, or not finite.
+    """
+    network = build_network(card)
+    weights = _read_weights(folder / WEIGHTS_FILE)
+    problems = _mismatches(network.state_dict(), weights)
+    if problems:
+        shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
+        raise BrokenCheckpoint(
+            f"The weights of {card.name!r} are not those of the network on its card: {shown}. Names and "
+            f"sizes of all tensors must agree with {card.architecture} and its hyperparameters. Train or "
+            "copy the checkpoint again."
+        )
+    network.load_state_dict(weights)
+    if device.type == "cpu":
+        keep_freed_buffers()
+    network.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
+    return NetworkRestorer(network=network, card=card, device=device)
+
+
+def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
+    """Write weights in half precision, then the card; each file appears whole or not at all.
+
+    Args:
+        folder: the checkpoint's own folder, such as checkpoints/cascade; made if missing.
+        network: a network of card.architecture.
+        card: what it is.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: a weight that is not finite or too large for half precision.
+    """
+    weights = {name: _to_half(name, tensor) for name, tensor in network.state_dict().items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_whole(folder / WEIGHTS_FILE, lambda path: save_file(weights, path))
+    _write_whole(folder / CARD_FILE, lambda path: write_card(card, path))
+    return folder
+
+
+def _read_fitting_card(path: Path) -> ModelCard:
+    """A card whose name is its folder's and free, and whose architecture is known."""
+    card = read_card(path)
+    folder = path.parent.name
+    if card.name != folder or card.name in BASELINES:
+        raise BrokenCheckpoint(
+            f"The card in {folder}/ gives the name {card.name!r}. The name must be the folder's, and none of "
+            f"{', '.join(BASELINES)}. Rename one of the two."
+        )
+    if card.architecture not in ARCHITECTURES:
+        build_network(card)  # raises, and says which there are
+    return card
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        weights = load_file(path)
+    except FileNotFoundError as problem:
+        raise BrokenCheckpoint(
+            f"There is no {where}. A checkpoint holds its weights in a file of that name; pickles (.pt, "
+            ".pth) are never opened. Train the model, or convert its weights to safetensors."
+        ) from problem
+    except (SafetensorError, OSError, ValueError, MemoryError) as problem:
+        raise BrokenCheckpoint(
+            f"{where} is damaged or no safetensors file ({problem}). Only whole safetensors files are read. "
+            "Copy or train the checkpoint again."
+        ) from problem
+    broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor.float()).all()]
+    if broken:
+        raise BrokenCheckpoint(
+            f"{where} holds values that are no numbers, in {broken[0]}. All weights must be finite. The "
+            "training run went wrong; take an earlier checkpoint."
+        )
+    return weights
+
+
+def _mismatches(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+    problems = [f"{name} is missing" for name in expected if name not in found]
+    problems += [f"{name} is unknown" for name in found if name not in expected]
+    problems += [
+        f"{name} measures {list(found[name].shape)}, not {list(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    return problems
+
+
+def _to_half(name: str, tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    if not tensor.is_floating_point():
+        return tensor
+    if not bool((tensor.abs() <= LARGEST_HALF).all()):
+        raise ValueError(f"{name} holds values that half precision cannot, or that are no numbers")
+    return tensor.half()
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside the path, flush to disk, then put in place at once."""
+    temporary = path.with_name(path.name + ".part")
+    write(temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _changed(path: Path) -> int:
+    """When the file last changed, in nanoseconds; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _checked_device(device: str | torch.device) -> torch.device:
+    try:
+        checked = torch.device(device)
+        torch.zeros(1, device=checked)
+    except (RuntimeError, AssertionError, NotImplementedError) as problem:
+        raise InvalidSetting(
+            f"The device {str(device)!r} cannot be used here ({str(problem).splitlines()[0]}). Devices "
+            f"are cpu, cuda, cuda:1 and mps, as far as the machine has them. Use {best_device().type}, or "
+            "leave the device out."
+        ) from problem
+    return checked
