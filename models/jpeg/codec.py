@@ -4,22 +4,21 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.images import RgbImage
 from models.jpeg.header import JpegHeader, without_metadata
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER
-from models.jpeg.metadata import exif_orientation, profile_transform
-from models.jpeg.other_formats import read_other
+from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform
+from models.jpeg.other_formats import ONLY_FIRST, read_other
 from models.jpeg.probe import probe
 from models.jpeg.tables import check_quality_factor
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 LARGEST_SIDE = 65500
 _END_MARKER = b"\xff\xd9"
-_STRIP_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -132,19 +131,22 @@ def read(data: bytes) -> JpegImage:
 def _read_jpeg(data: bytes, header: JpegHeader) -> JpegImage:
     picture, notes = _decode(without_metadata(data, header), header)
     orientation = exif_orientation(header.exif)
-    transform, note = None, ""
-    if header.icc_profile:
-        transform, note = profile_transform(header.icc_profile, picture.mode)
-    notes += [note] if note else []
-    if header.pictures > 1:
-        notes.append("only the first picture of this file is used")
+    transform, note = profile_transform(header.icc_profile, picture.mode)
+    if header.several:
+        notes.append(ONLY_FIRST)
     if orientation != 1:
         notes.append("EXIF rotation applied")
     if picture.mode == "CMYK":
         notes.append(f"{header.color_model} converted to RGB")
+        pixels = cmyk_to_rgb(picture, transform)
+    elif picture.mode == "L":
+        pixels = np.repeat(np.asarray(picture)[..., None], 3, axis=2)
+    else:
+        pixels = np.array(picture)
+    notes += [note] if note else []
     return JpegImage(
         data=data,
-        decoded_pixels=_rgb_pixels(picture, transform),
+        decoded_pixels=pixels,
         format="JPEG",
         header=header,
         is_gray=header.color_model == "gray",
@@ -183,18 +185,3 @@ def _undecodable(header: JpegHeader) -> UnreadableImage:
         f"The picture data of this {header.columns} x {header.rows} JPEG is damaged and cannot be decoded. "
         f"Whole files, and files that merely end too early, are supported. {TRY_ANOTHER}"
     )
-
-
-def _rgb_pixels(picture: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> RgbImage:
-    """(rows, columns, 3) uint8; only CMYK goes through the colour transform here."""
-    if picture.mode == "RGB":
-        return np.array(picture)
-    if picture.mode == "L":
-        return np.repeat(np.asarray(picture)[..., None], 3, axis=2)
-    if transform is None:
-        return np.array(picture.convert("RGB"))
-    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
-    for top in range(0, picture.height, _STRIP_ROWS):
-        strip = picture.crop((0, top, picture.width, min(top + _STRIP_ROWS, picture.height)))
-        pixels[top : top + _STRIP_ROWS] = np.asarray(ImageCms.applyTransform(strip, transform))
-    return pixels

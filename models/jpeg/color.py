@@ -69,16 +69,17 @@ def downsample_chroma(plane: NDArray, vertical: int, horizontal: int) -> NDArray
     return cells.mean(axis=(1, 3), dtype=np.float32)
 
 
-def upsample_chroma(plane: NDArray, rows: int, columns: int) -> NDArray[np.float32]:
+def upsample_chroma(plane: NDArray, rows: int, columns: int, *, rounded: bool = False) -> NDArray[np.float32]:
     """Bring a plane to the size of the picture as libjpeg does: triangle filter for factors of two.
 
     Args:
         plane: (ceil(rows / v), ceil(columns / h)) for whole factors v and h up to 4; other factors than two
             repeat samples.
         rows, columns: size wanted.
+        rounded: round as libjpeg does; the plane must hold whole numbers then.
 
     Returns:
-        (rows, columns) float32, not rounded.
+        (rows, columns) float32.
 
     Raises:
         ValueError: where no whole factors lead from one size to the other.
@@ -92,7 +93,21 @@ def upsample_chroma(plane: NDArray, rows: int, columns: int) -> NDArray[np.float
             samples = _double_with_triangle(samples, axis)
         elif factor > 1:
             samples = np.repeat(samples, factor, axis=axis)
+    if rounded and smooth:
+        _round_alternating(samples, vertical, horizontal)
     return samples[:rows, :columns]
+
+
+def _round_alternating(samples: NDArray[np.float32], vertical: int, horizontal: int) -> None:
+    """Round filtered samples in place, the halves alternately up and down, so that no drift remains."""
+    if horizontal == 2:
+        biases = (8 / 16, 7 / 16) if vertical == 2 else (1 / 4, 2 / 4)
+        samples[:, 0::2] += biases[0]
+        samples[:, 1::2] += biases[1]
+    elif vertical == 2:
+        samples[0::2] += 1 / 4
+        samples[1::2] += 2 / 4
+    np.floor(samples, out=samples)
 
 
 def _factor(small: int, large: int) -> int:

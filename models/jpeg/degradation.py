@@ -1,4 +1,4 @@
-"""The forward model: how a clean picture is broken, said by hand or drawn at random, and the breaking itself."""
+"""The forward model: how a clean picture is broken, by hand or at random, and the breaking itself."""
 
 import io
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Degradation:
         object.__setattr__(self, "encodings", tuple(self.encodings))
         if not self.encodings:
             raise InvalidSetting(
-                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or keep the "
-                "file as it is."
+                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or "
+                "keep the file as it is."
             )
         factor = self.resize_between
         if factor is None:
@@ -47,8 +47,8 @@ class Degradation:
             )
         if len(self.encodings) < 2:
             raise InvalidSetting(
-                f"The picture is to be resized by {factor:g} between two saves, but there is only one save. At "
-                "least two saves are needed for that. Add a second save or switch the resize off."
+                f"The picture is to be resized by {factor:g} between two saves, but there is only one save. "
+                "At least two saves are needed for that. Add a second save or switch the resize off."
             )
 
     @property
@@ -159,8 +159,8 @@ class DegradationRange:
         for lowest, highest, _ in self.quality_factors:
             if check_quality_factor(lowest) > check_quality_factor(highest):
                 raise InvalidSetting(
-                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not be "
-                    "the larger one. Exchange the two."
+                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not "
+                    "be the larger one. Exchange the two."
                 )
         for name, _ in self.subsamplings:
             JpegEncoding(50, name)  # raises for a name that is not allowed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
-from models.jpeg.limits import MAX_SCANS, TRY_ANOTHER, check_dimensions
+from models.jpeg.limits import MAX_SCANNED_PIXELS, MAX_SCANS, MAX_SEGMENTS, TRY_ANOTHER, check_dimensions
 from models.jpeg.tables import QuantizationTable
 
 _SOI, _EOI, _SOS, _DQT = 0xD8, 0xD9, 0xDA, 0xDB
@@ -75,7 +75,7 @@ class JpegHeader:
         color_model: "gray", "YCbCr", "RGB", "CMYK" or "YCCK", by libjpeg's rules.
         scans: how many scans were found.
         complete: True where the end marker was found.
-        pictures: 2 for files with a second picture inside (MPO, gain maps), else 1.
+        several: True for files with more pictures inside (MPO, gain maps).
         exif: the EXIF block without its "Exif" prefix, or None.
         icc_profile: the colour profile put together from its chunks, or None.
         metadata_spans: (start, end) of the segments that a decoder does not need.
@@ -88,7 +88,7 @@ class JpegHeader:
     color_model: str
     scans: int
     complete: bool
-    pictures: int
+    several: bool
     exif: bytes | None
     icc_profile: bytes | None
     metadata_spans: tuple[tuple[int, int], ...]
@@ -119,7 +119,7 @@ def read_header(data: bytes) -> JpegHeader:
     Raises:
         UnreadableImage: damaged before the first scan.
         UnsupportedImage: lossless, hierarchical or 12-bit files, or a number of components nobody uses.
-        ImageTooLarge: more than MAX_PIXELS pixels or MAX_SCANS scans.
+        ImageTooLarge: more than MAX_PIXELS pixels, or more scans than are allowed at this size.
     """
     return _HeaderWalk(data).finish()
 
@@ -150,8 +150,12 @@ class _HeaderWalk:
 
     def _walk(self) -> None:
         position = 2
+        segments = 0
         while found := (_NEXT_MARKER_AFTER_SCAN if self.scans else _NEXT_MARKER).search(self.data, position):
             marker = found[1][0]
+            segments += 1
+            if segments > MAX_SEGMENTS:
+                raise _damaged(f"it has more than {MAX_SEGMENTS} segments")
             if marker == _EOI:
                 self.complete = True
                 return
@@ -239,10 +243,12 @@ class _HeaderWalk:
         if not self.coding:
             raise _damaged("picture data begins before its size is declared")
         self.scans += 1
-        if self.scans > MAX_SCANS:
+        # Every scan passes over the whole picture, so large pictures may have fewer of them.
+        allowed = min(MAX_SCANS, MAX_SCANNED_PIXELS // (self.rows * self.columns))
+        if self.scans > allowed:
             raise ImageTooLarge(
-                f"This JPEG has more than {MAX_SCANS} scans. Up to {MAX_SCANS} are allowed; ordinary files have "
-                f"1 to 20. {TRY_ANOTHER}"
+                f"This JPEG of {self.columns} x {self.rows} pixels has more than {allowed} scans. "
+                f"Up to {allowed} are allowed at this size; ordinary files have 1 to 20. {TRY_ANOTHER}"
             )
         scanned = body[1 : 1 + 2 * body[0] : 2] if body else b""
         for identifier, _, _, number in self.declared:
@@ -269,7 +275,7 @@ class _HeaderWalk:
             color_model=self._color_model(),
             scans=self.scans,
             complete=self.complete,
-            pictures=2 if self.saw_mpf else 1,
+            several=self.saw_mpf,
             exif=self.exif,
             icc_profile=b"".join(chunks[number] for number in sorted(chunks)) or None,
             metadata_spans=tuple(self.spans),

@@ -4,7 +4,10 @@ from models.errors import ImageTooLarge, UnreadableImage
 
 MAX_PIXELS = 40_000_000
 MAX_SCANS = 100
-MAX_BYTES = 256 * 2**20
+MAX_SCANNED_PIXELS = 2_000_000_000
+"""Pixels times scans: what a decoder passes over, about ten seconds of work at the worst."""
+MAX_SEGMENTS = 20_000
+MAX_BYTES = 128 * 2**20
 
 TRY_ANOTHER = "Open it in another program and save it again as JPEG or PNG, or choose another picture."
 

@@ -62,17 +62,19 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def profile_transform(icc_profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform | None, str]:
+def profile_transform(icc_profile: bytes | None, mode: str) -> tuple[ImageCms.ImageCmsTransform | None, str]:
     """What converts pixels of a colour profile to sRGB.
 
     Args:
-        icc_profile: the profile as the file holds it.
+        icc_profile: the profile as the file holds it, or None.
         mode: "RGB", "L" or "CMYK", what the file's pixels are.
 
     Returns:
         (transform, note): the transform to RGB, or None where there is nothing to convert; the note is for
-        people, and empty where the profile is sRGB already.
+        people, and empty where there is no profile or it is sRGB already.
     """
+    if not icc_profile:
+        return None, ""
     if len(icc_profile) > MAX_PROFILE_BYTES:
         return None, "colour profile ignored, it is larger than 4 MB; colours are taken as sRGB"
     try:
@@ -98,6 +100,25 @@ def _keeps_colors(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
         expected = colors
     converted = np.asarray(ImageCms.applyTransform(Image.fromarray(colors), transform))
     return int(np.abs(converted.astype(int) - expected).max()) <= _SAME_COLORS
+
+
+def cmyk_to_rgb(picture: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> RgbImage:
+    """Convert a CMYK picture to sRGB by its colour profile, or by the plain formula where it has none.
+
+    Args:
+        picture: in mode CMYK.
+        transform: from profile_transform(..., "CMYK"), or None.
+
+    Returns:
+        (rows, columns, 3) uint8.
+    """
+    if transform is None:
+        return np.array(picture.convert("RGB"))
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top in range(0, picture.height, _STRIP_ROWS):
+        strip = picture.crop((0, top, picture.width, min(top + _STRIP_ROWS, picture.height)))
+        pixels[top : top + _STRIP_ROWS] = np.asarray(ImageCms.applyTransform(strip, transform))
+    return pixels
 
 
 def to_srgb(pixels: RgbImage, icc_profile: bytes, *, is_gray: bool) -> RgbImage:

@@ -6,13 +6,17 @@ import numpy as np
 from PIL import Image
 
 from models.errors import RestorationError, UnreadableImage, UnsupportedImage
+from models.images import RgbImage
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
-from models.jpeg.metadata import exif_orientation, profile_transform, upright
+from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform, upright
 from models.jpeg.probe import ImageFacts
 
-_GRAY_MODES = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B")
-_TIFF_BITS_PER_SAMPLE = 258
+ONLY_FIRST = "only the first picture of this file is used"
+
+_DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B")
+_GRAY_MODES = ("1", "L", "LA", "La", *_DEEP_GRAY_MODES)
+_COLOR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 
 
 def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
@@ -27,11 +31,10 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
     """
     try:
         picture = Image.open(io.BytesIO(data), formats=(facts.format,))
-        check_dimensions(picture.height, picture.width)
-        bits = _bits_per_sample(picture, facts)
-        icc_profile, exif = _metadata(picture)
+        check_dimensions(picture.height, picture.width)  # what the decoder believes counts, too
+        _check_mode(picture, facts)
         picture.load()
-        return _converted(data, facts.format, picture, bits, icc_profile, exif)
+        return _converted(data, facts, picture)
     except RestorationError:
         raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
@@ -41,65 +44,65 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
         ) from problem
 
 
-def _metadata(picture: Image.Image) -> tuple[bytes | None, bytes | None]:
-    icc_profile, exif = picture.info.get("icc_profile"), picture.info.get("exif")
-    return (icc_profile if isinstance(icc_profile, bytes) and icc_profile else None), (
-        exif if isinstance(exif, bytes) and exif else None
+def _check_mode(picture: Image.Image, facts: ImageFacts) -> None:
+    if picture.mode in (*_GRAY_MODES, *_COLOR_MODES):
+        return
+    numbers = {"F": "as floating-point numbers", "I": "as whole numbers", "LAB": "in the Lab colour space"}
+    raise UnsupportedImage(
+        f"This {facts.format} picture stores its samples {numbers.get(picture.mode, 'in a rare way')}, "
+        f"{facts.bits} bits each. Gray, RGB and CMYK of up to 16 bits are supported. "
+        "Convert it to 8-bit RGB in another program first."
     )
 
 
-def _bits_per_sample(picture: Image.Image, facts: ImageFacts) -> int:
-    if facts.bits is not None:
-        return facts.bits
-    if facts.format == "TIFF":
-        bits = picture.tag_v2.get(_TIFF_BITS_PER_SAMPLE, 1)
-        return max(bits) if isinstance(bits, tuple) else int(bits)
-    return 8
-
-
-def _converted(
-    data: bytes, kind: str, picture: Image.Image, bits: int, icc_profile: bytes | None, exif: bytes | None
-) -> JpegImage:
+def _converted(data: bytes, facts: ImageFacts, picture: Image.Image) -> JpegImage:
     notes = []
-    if picture.mode in ("I", "F") or bits > 16:
-        numbers = "floating-point numbers" if picture.mode == "F" else "whole numbers"
-        raise UnsupportedImage(
-            f"This {kind} picture stores its samples as {numbers} of {bits} bits. Whole numbers of up to 16 "
-            "bits are supported. Convert it to 8 bits in another program first."
-        )
-    if bits == 16:
-        notes.append("16-bit converted to 8-bit")
+    exif = _bytes_of(picture, "exif")
+    icc_profile = _bytes_of(picture, "icc_profile")
     is_gray = picture.mode in _GRAY_MODES
-    transform_mode = "CMYK" if picture.mode == "CMYK" else "L" if is_gray else "RGB"
-    transform, note = profile_transform(icc_profile, transform_mode) if icc_profile else (None, "")
-    if picture.mode == "CMYK":
-        notes.append("CMYK converted to RGB")
-        transform, note = None, ""
-    notes += [note] if note else []
+    transform, note = profile_transform(icc_profile, _profile_mode(picture.mode))
     # Pillow's TIFF reader has turned the picture upright by itself.
-    orientation = 1 if kind == "TIFF" else exif_orientation(exif)
+    orientation = 1 if facts.format == "TIFF" else exif_orientation(exif)
+    if facts.bits == 16:
+        notes.append("16-bit converted to 8-bit")
+    if facts.several or (facts.format != "GIF" and getattr(picture, "is_animated", False)):
+        notes.append(ONLY_FIRST)
     if orientation != 1:
         notes.append("EXIF rotation applied")
-    pixels, alpha = _pixels_and_alpha(picture)
-    if getattr(picture, "is_animated", False):
-        notes.append("only the first picture of this file is used")
+    if picture.mode == "CMYK":
+        notes.append("CMYK converted to RGB")
+        pixels, alpha = cmyk_to_rgb(picture, transform), None
+    else:
+        pixels, alpha = _pixels_and_alpha(picture)
+    notes += [note] if note else []
     return JpegImage(
         data=data,
         decoded_pixels=pixels,
-        format=kind,
+        format=facts.format,
         is_gray=is_gray,
         alpha=None if alpha is None else upright(alpha, orientation),
         exif=exif,
         icc_profile=icc_profile,
         orientation=orientation,
-        profile_applies=transform is not None,
+        profile_applies=transform is not None and picture.mode != "CMYK",
         notes=tuple(notes),
     )
 
 
-def _pixels_and_alpha(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """((rows, columns, 3) uint8 RGB, (rows, columns) uint8 or None) of a loaded picture of any mode."""
-    if picture.mode.startswith("I;16"):
+def _bytes_of(picture: Image.Image, key: str) -> bytes | None:
+    block = picture.info.get(key)
+    return block.removeprefix(b"Exif\0\0") or None if isinstance(block, bytes) else None
+
+
+def _profile_mode(mode: str) -> str:
+    if mode == "CMYK":
+        return mode
+    return "L" if mode in _GRAY_MODES else "RGB"
+
+
+def _pixels_and_alpha(picture: Image.Image) -> tuple[RgbImage, np.ndarray | None]:
+    """((rows, columns, 3) uint8 RGB, (rows, columns) uint8 or None) of a loaded picture that is not CMYK."""
+    if picture.mode in _DEEP_GRAY_MODES:
         deep = np.asarray(picture).astype(np.uint32)
         gray = ((deep * 255 + 32767) // 65535).astype(np.uint8)
         return np.repeat(gray[..., None], 3, axis=2), None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from models.jpeg.header import JpegHeader, read_header
 from models.jpeg.limits import MAX_BYTES, TRY_ANOTHER, check_dimensions
+from models.jpeg.sizes import SIZE_READERS
 
 SUPPORTED = "JPEG, PNG, WebP, TIFF, BMP and GIF pictures are supported."
 
@@ -41,15 +42,17 @@ class ImageFacts:
 
     Attributes:
         format: "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF".
-        rows, columns: size before any EXIF rotation; None for TIFF, whose decoder tells it.
-        bits: bits per sample where the header says so at a fixed place (PNG), else None.
+        rows, columns: size before any EXIF rotation.
+        bits: bits per sample.
+        several: True where the file is known to hold more than one picture.
         jpeg: the JPEG header, None for other formats.
     """
 
     format: str
-    rows: int | None
-    columns: int | None
-    bits: int | None = None
+    rows: int
+    columns: int
+    bits: int = 8
+    several: bool = False
     jpeg: JpegHeader | None = None
 
 
@@ -74,18 +77,16 @@ def probe(data: bytes) -> ImageFacts:
     kind = _format_of(data)
     if kind == "JPEG":
         header = read_header(data)
-        return ImageFacts(kind, header.rows, header.columns, bits=8, jpeg=header)
-    if kind == "TIFF":
-        return ImageFacts(kind, None, None)
+        return ImageFacts(kind, header.rows, header.columns, several=header.several, jpeg=header)
     try:
-        rows, columns, bits = _SIZE_READERS[kind](data)
+        size = SIZE_READERS[kind](data)
     except (struct.error, IndexError, ValueError):
         raise UnreadableImage(
             f"This {kind} file is damaged: its header is cut off or not as it should be. A whole header is "
             f"needed. {TRY_ANOTHER}"
         ) from None
-    check_dimensions(rows, columns)
-    return ImageFacts(kind, rows, columns, bits=bits)
+    check_dimensions(size.rows, size.columns)
+    return ImageFacts(kind, size.rows, size.columns, size.bits, size.several)
 
 
 def _format_of(data: bytes) -> str:
@@ -114,49 +115,3 @@ def _refused_kind(data: bytes) -> str | None:
     if start.startswith(b"<svg") or (start.startswith(b"<?xml") and b"<svg" in data[:2048].lower()):
         return "an SVG drawing"
     return None
-
-
-def _png_size(data: bytes) -> tuple[int, int, int]:
-    if data[12:16] != b"IHDR":
-        raise ValueError
-    columns, rows, bits = struct.unpack_from(">IIB", data, 16)
-    return rows, columns, bits
-
-
-def _gif_size(data: bytes) -> tuple[int, int, None]:
-    """The larger of the screen and the first frame, because decoders make room for both."""
-    columns, rows, flags = struct.unpack_from("<HHB", data, 6)
-    position = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-    while data[position] == 0x21:  # extension blocks: label, then sub-blocks up to an empty one
-        position += 2
-        while data[position]:
-            position += 1 + data[position]
-        position += 1
-    if data[position] != 0x2C:
-        raise ValueError
-    left, top, width, height = struct.unpack_from("<HHHH", data, position + 1)
-    return max(rows, top + height), max(columns, left + width), None
-
-
-def _bmp_size(data: bytes) -> tuple[int, int, None]:
-    (header_size,) = struct.unpack_from("<I", data, 14)
-    columns, rows = struct.unpack_from("<HH" if header_size == 12 else "<ii", data, 18)
-    return abs(rows), abs(columns), None
-
-
-def _webp_size(data: bytes) -> tuple[int, int, None]:
-    kind = data[12:16]
-    if kind == b"VP8X":
-        columns = int.from_bytes(data[24:27], "little") + 1
-        rows = int.from_bytes(data[27:30], "little") + 1
-    elif kind == b"VP8L":
-        (packed,) = struct.unpack_from("<I", data, 21)
-        columns, rows = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
-    elif kind == b"VP8 ":
-        columns, rows = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    else:
-        raise ValueError
-    return rows, columns, None
-
-
-_SIZE_READERS = {"PNG": _png_size, "GIF": _gif_size, "BMP": _bmp_size, "WEBP": _webp_size}
