@@ -1,0 +1,272 @@
+"""The quality-aware cascade: estimate how strongly a picture was compressed, then restore it in three stages.
+
+After A. Atherya, A. Kumaran, G. Kishore and S. Geetha, "Quality-Aware JPEG Restoration Using a Cascaded Deep
+Network with Hybrid Spatial-Frequency Loss", and the work it simplifies: S. Ezumi and M. Ikehara, "Efficient and
+Effective Blind JPEG Image Improvement With Sequential Feature Processing", IEEE Access 12, 2024.
+
+What the paper leaves open, and what was chosen here:
+
+* Resolution. The trunk works at half resolution (pixel-unshuffle by 2) and goes down to 1/8, where one position
+  is one 8x8 block; the same layers cost a quarter of what they would cost at full resolution.
+* Quality estimation. The small CNN begins with an 8x8 DCT on the picture's own block grid, because quantization
+  leaves its mark there: coefficients sit on multiples of the quantization step. Cosines of the coefficient at
+  learned periods see such a comb without needing the coefficient's sign.
+* Global context. The pooled vector that the Global Processing Blocks receive is pooled from the same per-block
+  features, once for the whole picture. A picture restored in tiles is therefore restored as in one piece.
+* Steering. The scale of every Basic Processing Block is a linear function of one embedding, made from the quality
+  factor and, where they are known, the 128 quantization steps of the file.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.networks.layers import ScaledResidualBlock, conv3x3, mac_per_pixel, multilayer_perceptron
+
+_RGB_TO_YCBCR = torch.tensor(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=torch.float64
+)
+TABLE_VALUES = 128  # 64 luma steps, then 64 chroma steps, in row order
+
+
+def _dct_kernels() -> Tensor:
+    """(192, 3, 8, 8): the orthonormal 8x8 DCT of Y, Cb and Cr as one convolution on RGB."""
+    index = torch.arange(8, dtype=torch.float64)
+    basis = torch.cos((2 * index[None, :] + 1) * index[:, None] * math.pi / 16) * 0.5
+    basis[0] *= math.sqrt(0.5)
+    planar = torch.einsum("ui,vj->uvij", basis, basis).reshape(64, 8, 8)
+    return torch.einsum("pc,kij->pkcij", _RGB_TO_YCBCR, planar).reshape(192, 3, 8, 8).float()
+
+
+class QualityEstimation(nn.Module):
+    """A small CNN from pixels to a pooled description of the picture and its quality factor.
+
+    Runs in float32: the comb it looks for is finer than bfloat16 can hold.
+    """
+
+    def __init__(self, periods: int, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("dct", _dct_kernels(), persistent=False)
+        start = torch.logspace(math.log2(2), math.log2(128), periods, base=2)
+        self.log_period = nn.Parameter(start.log()[None, :, None, None].repeat(64, 1, 1, 1))
+        self.mix = nn.Sequential(
+            nn.Conv2d(64 * periods + 192, channels, 1), nn.ReLU(), nn.Conv2d(channels, channels, 1), nn.ReLU()
+        )
+        self.head = multilayer_perceptron(channels, channels, 1)
+
+    def summarize(self, pixels: Tensor) -> Tensor:
+        """Pixels (batch, 3, rows, columns) in 0..1 -> (batch, channels), a mean over whole 8x8 blocks."""
+        coefficients = functional.conv2d(pixels.float() * 255 - 128, self.dct, stride=8)
+        batch, _, rows, columns = coefficients.shape  # (batch, 192, rows/8, columns/8)
+        luma = coefficients[:, :64].unsqueeze(2)
+        comb = torch.cos(luma * (2 * math.pi / self.log_period.exp()))  # (batch, 64, periods, rows/8, columns/8)
+        features = torch.cat([comb.reshape(batch, -1, rows, columns), coefficients.abs().log1p() * 0.5], 1)
+        return self.mix(features).mean((2, 3))
+
+    def forward(self, summary: Tensor) -> Tensor:
+        """Summary (batch, channels) -> quality factor (batch,), 1..100."""
+        return 1 + 99 * torch.sigmoid(self.head(summary).squeeze(1))
+
+
+class GlobalProcessingBlock(nn.Module):
+    """A residual block whose inner channels are scaled and shifted by the picture's pooled context."""
+
+    def __init__(self, channels: int, context: int) -> None:
+        super().__init__()
+        self.block = ScaledResidualBlock(channels)
+        self.gate = nn.Linear(context, 2 * channels)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(self.gate.bias)
+
+    def forward(self, features: Tensor, context: Tensor) -> Tensor:
+        """features (batch, channels, rows, columns), context (batch, context)."""
+        scale, shift = self.gate(context)[:, :, None, None].chunk(2, 1)
+        inner = functional.relu(self.block.first(features) * (1 + scale) + shift)
+        return features + self.block.second(inner)
+
+
+class RestorationStage(nn.Module):
+    """A shallow encoder-decoder of Basic Processing Blocks at 1/2, 1/4 and 1/8 of the picture's size.
+
+    Takes a picture and the three feature maps of the stage before; hands on both.
+    """
+
+    def __init__(self, widths: tuple[int, int, int], blocks: tuple[int, int, int], context: int) -> None:
+        super().__init__()
+        half, quarter, eighth = widths
+
+        def stack(channels: int, count: int) -> nn.ModuleList:
+            return nn.ModuleList(ScaledResidualBlock(channels) for _ in range(count))
+
+        self.enter = conv3x3(12, half)
+        self.encode_half = stack(half, blocks[0])
+        self.down_quarter = nn.Conv2d(half, quarter, 2, stride=2)
+        self.encode_quarter = stack(quarter, blocks[1])
+        self.down_eighth = nn.Conv2d(quarter, eighth, 2, stride=2)
+        self.bottom = stack(eighth, blocks[2])
+        self.globally = GlobalProcessingBlock(eighth, context)
+        self.up_quarter = nn.ConvTranspose2d(eighth, quarter, 2, stride=2)
+        self.decode_quarter = stack(quarter, blocks[1])
+        self.up_half = nn.ConvTranspose2d(quarter, half, 2, stride=2)
+        self.decode_half = stack(half, blocks[0])
+        self.leave = conv3x3(half, 12)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def scaled_channels(self) -> list[int]:
+        """Channel counts of the Basic Processing Blocks, in the order forward uses them."""
+        stacks = (self.encode_half, self.encode_quarter, self.bottom, self.decode_quarter, self.decode_half)
+        return [block.first.in_channels for stack in stacks for block in stack]
+
+    def forward(
+        self, picture: Tensor, carried: tuple[Tensor, ...] | None, scales: list[Tensor], context: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One round of restoration.
+
+        Args:
+            picture: (batch, 3, rows, columns), 0..1.
+            carried: the features of the stage before at 1/2, 1/4, 1/8, or None for the first.
+            scales: one (batch, channels, 1, 1) for every Basic Processing Block.
+            context: (batch, context), pooled over the whole picture.
+
+        Returns:
+            The restored picture, float32 and not clamped, and the three feature maps to carry on.
+        """
+        remaining = iter(scales)
+
+        def through(stack: nn.ModuleList, features: Tensor) -> Tensor:
+            for block in stack:
+                features = block(features, next(remaining))
+            return features
+
+        x = self.enter(functional.pixel_unshuffle(picture - 0.5, 2))  # (batch, half, rows/2, columns/2)
+        x = x if carried is None else x + carried[0]
+        half = through(self.encode_half, x)
+        x = self.down_quarter(half)  # (batch, quarter, rows/4, columns/4)
+        x = x if carried is None else x + carried[1]
+        quarter = through(self.encode_quarter, x)
+        x = self.down_eighth(quarter)  # (batch, eighth, rows/8, columns/8)
+        x = x if carried is None else x + carried[2]
+        eighth = self.globally(through(self.bottom, x), context)
+        quarter = through(self.decode_quarter, quarter + self.up_quarter(eighth))
+        half = through(self.decode_half, half + self.up_half(quarter))
+        correction = functional.pixel_shuffle(self.leave(half), 2)
+        return picture + correction.float(), (half, quarter, eighth)
+
+
+class Cascade(nn.Module):
+    """Quality estimation and restoration stages; see the module's text."""
+
+    multiple = 8
+    overlap = 96
+
+    def __init__(
+        self,
+        stages: int = 3,
+        widths: tuple[int, int, int] = (64, 96, 128),
+        blocks: tuple[int, int, int] = (1, 1, 2),
+        embedding: int = 64,
+        periods: int = 12,
+        summary: int = 128,
+    ) -> None:
+        """Build the cascade.
+
+        Args:
+            stages: number of restoration stages.
+            widths: channels at 1/2, 1/4 and 1/8 of the picture's size.
+            blocks: Basic Processing Blocks in each encoder and decoder at 1/2 and 1/4, and in all at 1/8.
+            embedding: size of the steering vector, and of the pooled context.
+            periods: cosine periods per DCT frequency in the quality estimation.
+            summary: channels pooled over the picture.
+        """
+        super().__init__()
+        self.embedding = embedding
+        self.quality = QualityEstimation(periods, summary)
+        self.steer = multilayer_perceptron(2 + 1 + TABLE_VALUES, 128, embedding)
+        self.contextualize = multilayer_perceptron(summary, 128, embedding)
+        self.stages = nn.ModuleList(RestorationStage(tuple(widths), tuple(blocks), embedding) for _ in range(stages))
+        self.scale = nn.Linear(embedding, sum(sum(stage.scaled_channels()) for stage in self.stages))
+        nn.init.zeros_(self.scale.weight)
+        nn.init.zeros_(self.scale.bias)
+
+    def summarize(self, pixels: Tensor) -> Tensor:
+        """Describe a picture, or a strip of whole 8-row blocks of one: (batch, summary), a mean over blocks."""
+        return self.quality.summarize(pixels)
+
+    def predicted_quality_factor(self, summary: Tensor) -> Tensor:
+        """The quality factor estimated from pixels alone: (batch,), 1..100."""
+        return self.quality(summary)
+
+    def condition(
+        self, summary: Tensor, quality_factor: Tensor | None = None, tables: Tensor | None = None
+    ) -> Tensor:
+        """What steers the restoration of one picture.
+
+        Args:
+            summary: (batch, summary) from summarize().
+            quality_factor: (batch,) 1..100, or None for the network's own estimate.
+            tables: (batch, 128) quantization steps, luma then chroma (zeros where there is no chroma), or None.
+                A row of zeros stands for "unknown" within a batch.
+
+        Returns:
+            (batch, 2 * embedding): steering vector, then pooled context.
+        """
+        if quality_factor is None:
+            quality_factor = self.predicted_quality_factor(summary).detach()
+        if tables is None:
+            tables = summary.new_zeros(len(summary), TABLE_VALUES)
+        quality_factor = quality_factor.to(summary).clamp(1, 99.75)
+        step_scale = torch.where(quality_factor < 50, 5000 / quality_factor, 200 - 2 * quality_factor)
+        known = (tables > 0).any(1, keepdim=True).to(summary)
+        described = torch.cat(
+            [
+                quality_factor[:, None] / 50 - 1,
+                step_scale[:, None].log2() / 6 - 1,
+                known,
+                (tables.to(summary).clamp(min=1).log2() / 4 - 1) * known,
+            ],
+            1,
+        )
+        return torch.cat([self.steer(described), self.contextualize(summary)], 1)
+
+    def forward(self, pixels: Tensor, condition: Tensor, stages: int | None = None) -> list[Tensor]:
+        """Restore pictures.
+
+        Args:
+            pixels: (batch, 3, rows, columns), 0..1; rows and columns multiples of 8.
+            condition: from condition().
+            stages: run only that many stages, 1 or more; None runs all.
+
+        Returns:
+            One float32 picture per stage, like pixels, not clamped.
+        """
+        steering, context = condition.split(self.embedding, 1)
+        scales = list((1 + self.scale(steering))[:, :, None, None].split(self._scale_sizes(), 1))
+        picture, carried, pictures = pixels.float(), None, []
+        for stage in self.stages[:stages]:
+            own = [scales.pop(0) for _ in stage.scaled_channels()]
+            picture, carried = stage(picture, carried, own, context)
+            pictures.append(picture)
+        return pictures
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Names of the pictures that forward returns."""
+        return tuple(f"stage {i + 1}" for i in range(len(self.stages)))
+
+    def mmac_per_pixel(self) -> float:
+        """1e6 multiply-accumulates per pixel of the picture, quality estimation included."""
+        side = 128
+        device = self.scale.weight.device
+
+        def run() -> int:
+            pixels = torch.zeros(1, 3, side, side, device=device)
+            self(pixels, self.condition(self.summarize(pixels)))
+            return side * side
+
+        return mac_per_pixel(self, run) / 1e6
+
+    def _scale_sizes(self) -> list[int]:
+        return [channels for stage in self.stages for channels in stage.scaled_channels()]

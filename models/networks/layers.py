@@ -1,0 +1,64 @@
+"""Layers that several networks share."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
+    """A 3x3 convolution that keeps rows and columns."""
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+class ScaledResidualBlock(nn.Module):
+    """Two plain 3x3 convolutions around inner channels that are scaled one by one.
+
+    The scale sits on the inner channels, not on the correction: the same steering, and the backward pass need not
+    keep the correction. The second convolution starts near zero, so that a deep stack begins close to the identity.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = conv3x3(channels, channels)
+        self.second = conv3x3(channels, channels)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
+        nn.init.zeros_(self.first.bias)
+        nn.init.normal_(self.second.weight, std=0.1 * (2 / (9 * channels)) ** 0.5)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, features: Tensor, scale: Tensor) -> Tensor:
+        """features (batch, channels, rows, columns); scale (batch, channels, 1, 1), 1 leaves the block as it is."""
+        return features + self.second(functional.relu(self.first(features)) * scale)
+
+
+def multilayer_perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Linear, ReLU, Linear on (batch, inputs)."""
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+
+
+def mac_per_pixel(network: nn.Module, run) -> float:
+    """Multiply-accumulates of all convolutions and linear layers during `run()`, divided by what run() returns.
+
+    Args:
+        network: the module to watch.
+        run: a callable that runs the network once and returns the number of input pixels it covered.
+    """
+    total = 0
+
+    def count(module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.ConvTranspose2d):
+            total += _inputs[0].numel() * module.weight[0].numel()
+        elif isinstance(module, nn.Conv2d):
+            total += output.numel() * module.weight[0].numel()
+        elif isinstance(module, nn.Linear):
+            total += output.numel() * module.in_features
+
+    hooks = [module.register_forward_hook(count) for module in network.modules()]
+    try:
+        with torch.no_grad():
+            pixels = run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total / pixels

@@ -1,0 +1,301 @@
+"""fit(): the training loop, from a configuration to a run folder with validated, averaged weights."""
+
+import copy
+import ctypes
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from models.zoo import ARCHITECTURES
+from training.config import TrainConfig
+from training.data import Batch, DegradedPatches, clean_images, validation_batches
+from training.losses import RestorationLoss
+from training.run import TrainRun
+
+OnStep = Callable[[int, float, dict[str, float]], None]
+"""Called as on_step(step, progress 0..1, values) whenever a training event is written."""
+
+
+@dataclass
+class Clock:
+    """How far a run is, by steps or by minutes, whichever is further; time of earlier sittings counts."""
+
+    steps: int
+    minutes: float | None
+    earlier_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far."""
+        return self.earlier_seconds + time.monotonic() - self.started
+
+    def progress(self, step: int) -> float:
+        """0 at the start, 1 at the end."""
+        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(step / self.steps, by_time))
+
+
+def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
+    """Linear warm-up by steps, then a cosine by progress."""
+    optimizer = config.optimizer
+    cosine = 0.5 * (1 + math.cos(math.pi * progress))
+    rate = optimizer.final_learning_rate + (optimizer.learning_rate - optimizer.final_learning_rate) * cosine
+    return rate * min(1.0, (step + 1) / max(optimizer.warmup_steps, 1))
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep freed memory: handing pages back and forth made convolution gradients 5 times slower."""
+    if platform.libc_ver()[0] != "glibc":
+        return
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+    libc = ctypes.CDLL("libc.so.6")
+    libc.mallopt(mmap_threshold, 2**30)
+    libc.mallopt(trim_threshold, 2**31 - 1)
+    libc.mallopt(top_pad, 2**26)
+
+
+class Trainer:
+    """The moving parts of one run: networks, optimizer, loss and data."""
+
+    def __init__(self, config: TrainConfig, data_root: Path, device: torch.device) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.data_root, self.device = config, data_root, device
+        self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
+        self.network = ARCHITECTURES[config.architecture](**config.hyperparameters)
+        if config.start_from:
+            from safetensors.torch import load_file
+
+            self.network.load_state_dict({k: v.float() for k, v in load_file(config.start_from).items()})
+        self.network.to(device, memory_format=self.layout)
+        self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
+        self.loss = RestorationLoss(config.loss).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=0.0, weight_decay=config.optimizer.weight_decay, betas=(0.9, 0.99), fused=True
+        )
+        self.images = [image for folder in config.data.train for image in clean_images(folder, data_root)]
+        validation = clean_images(config.data.validation, data_root, validation=True)
+        self.validation = validation_batches(config, validation)
+        self.generator = torch.Generator().manual_seed(config.seed)
+
+    def batches(self, phase: int, first_step: int) -> Iterator[Batch]:
+        """Batches from first_step on, drawn by the configured number of workers."""
+        patches = DegradedPatches(self.config, self.images, phase)
+        loader = DataLoader(
+            patches,
+            batch_size=None,
+            sampler=range(first_step, self.config.optimizer.steps),
+            num_workers=self.config.data.workers,
+            prefetch_factor=4 if self.config.data.workers else None,
+            pin_memory=self.device.type == "cuda",
+        )
+        return iter(loader)
+
+    def to_device(self, pixels: Tensor) -> Tensor:
+        """uint8 -> float32 0..1 on the device in the chosen memory format."""
+        moved = pixels.to(self.device, non_blocking=True)
+        return moved.to(torch.float32, memory_format=self.layout).div_(255)
+
+    def restore(self, network: nn.Module, forward: Callable, batch: Batch, *, mixed: bool) -> tuple[list, Tensor | None]:
+        """All stages' pictures, and the estimated quality factor of networks that have one.
+
+        Args:
+            network: whose summary and condition are used.
+            forward: its forward pass, compiled or not.
+            batch: patches.
+            mixed: hide tables and give the true quality factor at random, as in training; otherwise the network
+                sees the tables and steers by its own estimate.
+        """
+        pixels = self.to_device(batch.degraded)
+        autocast = torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.config.runtime.precision == "bf16"
+        )
+        if not hasattr(network, "condition"):
+            with autocast:
+                pictures = forward(pixels)
+            return [picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])], None
+        summary = network.summarize(pixels)
+        predicted = network.predicted_quality_factor(summary)
+        tables, steering = batch.tables.to(self.device), predicted.detach()
+        if mixed:
+            draw = torch.rand(2, len(pixels), generator=self.generator).to(self.device)
+            tables = tables * (draw[0] >= self.config.tables_dropped_share)[:, None]
+            truth = batch.quality_factor.to(self.device)
+            steering = torch.where(draw[1] < self.config.true_quality_share, truth, steering)
+        condition = network.condition(summary, steering, tables)
+        with autocast:
+            return forward(pixels, condition), predicted
+
+    def step(self, batch: Batch, *, rate: float, step: int, squared: bool) -> dict[str, Tensor]:
+        """One update of the weights and of their average; returns the loss terms."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        pictures, predicted = self.restore(self.network, self.forward, batch, mixed=True)
+        total, terms = self.loss(
+            pictures,
+            self.to_device(batch.clean),
+            predicted_quality_factor=predicted,
+            quality_factor=batch.quality_factor.to(self.device),
+            squared=squared,
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimizer.clip)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        decay = min(self.config.optimizer.ema, (step + 1) / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
+        return {"loss": total.detach(), "gradient_norm": norm.detach(), **{k: v.detach() for k, v in terms.items()}}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """PSNR in dB of the averaged weights on every validation case, of each stage on the first, and the score.
+
+        The score, by which the best weights are picked, is the mean over all cases.
+        """
+        values: dict[str, float] = {}
+        for name, batches in self.validation.items():
+            rows, errors = [], []
+            for batch in batches:
+                pictures, predicted = self.restore(self.averaged, self.averaged.forward, batch, mixed=False)
+                clean = self.to_device(batch.clean)
+                rows.append([_psnr_db(picture, clean) for picture in (self.to_device(batch.degraded), *pictures)])
+                if predicted is not None:
+                    errors.append((predicted.cpu() - batch.quality_factor).abs().item())
+            means = torch.tensor(rows).mean(0).tolist()
+            values[f"{name}_input_db"], values[f"{name}_db"] = means[0], means[-1]
+            if len(means) > 2 and name == next(iter(self.validation)):
+                values |= {f"{name}_stage_{i}_db": value for i, value in enumerate(means[1:], 1)}
+            if errors:
+                values[f"{name}_quality_error"] = sum(errors) / len(errors)
+        values["score_db"] = sum(values[f"{name}_db"] for name in self.validation) / len(self.validation)
+        return {name: round(value, 4) for name, value in values.items()}
+
+    def state(self, step: int, seconds: float, best: float) -> dict:
+        """Everything that an exact continuation needs."""
+        return {
+            "step": step,
+            "seconds": seconds,
+            "best": best,
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state(self, state: dict) -> None:
+        """Undo of state()."""
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+
+
+def _psnr_db(picture: Tensor, clean: Tensor) -> float:
+    error = (picture.clamp(0, 1).mul(255).round() - clean * 255).square().mean().item()
+    return 10 * math.log10(255**2 / max(error, 1e-6))
+
+
+def fit(
+    config: TrainConfig,
+    run: TrainRun,
+    *,
+    data_root: Path,
+    resume: bool = False,
+    device: torch.device | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_step: OnStep = lambda step, progress, values: None,
+) -> bool:
+    """Train until the step or time budget is used up.
+
+    Args:
+        config: what to do; when resuming, the one the run began with.
+        run: where everything is kept.
+        data_root: the folder that holds the picture folders.
+        resume: go on from the run's last.pt.
+        device: None chooses CUDA, then the CPU.
+        should_stop: asked after every step; True saves and returns.
+        on_step: told about progress.
+
+    Returns:
+        True when the budget was used up, False when stopped before.
+
+    Raises:
+        RestorationError: missing pictures, an existing run, a broken checkpoint.
+    """
+    if not resume:
+        run.begin(config)
+    keep_freed_memory()
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    trainer = Trainer(config, data_root, device)
+    step, best, clock = 0, -math.inf, Clock(config.optimizer.steps, config.optimizer.minutes)
+    if resume:
+        state = run.load_last()
+        trainer.load_state(state)
+        step, best = state["step"], state["best"]
+        clock.earlier_seconds = state["seconds"]
+    machine = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    run.write_event(step, "start", resumed=resume, machine=machine, score_db=trainer.validate()["score_db"])
+    phases, runtime = len(config.data.patch_sizes), config.runtime
+    phase, batches, megapixels = -1, None, _megapixels_so_far(run, step)
+    logged_step, logged_pixels, logged_time, waited = step, megapixels, clock.seconds, 0.0
+    stopped = False
+    while not stopped and (progress := clock.progress(step)) < 1:
+        wanted = min(int(progress * phases), phases - 1)
+        if wanted != phase:
+            phase, batches = wanted, trainer.batches(wanted, step)
+        asked = time.monotonic()
+        batch = next(batches)
+        waited += time.monotonic() - asked
+        rate = learning_rate(config, step, progress)
+        squared = progress >= 1 - config.loss.squared_share
+        terms = trainer.step(batch, rate=rate, step=step, squared=squared)
+        step += 1
+        megapixels += batch.clean[:, 0].numel() / 1e6
+        progress = clock.progress(step)
+        stopped = should_stop()
+        if step % runtime.log_every == 0:
+            values = {name: round(value.item(), 6) for name, value in terms.items()}
+            spent = clock.seconds - logged_time
+            values |= {
+                "learning_rate": rate,
+                "megapixels": round(megapixels, 3),
+                "megapixels_per_second": round((megapixels - logged_pixels) / spent, 4),
+                "steps_per_second": round((step - logged_step) / spent, 4),
+                "waiting_for_data_share": round(waited / spent, 4),
+                "minutes": round(clock.seconds / 60, 2),
+                "progress": round(progress, 5),
+                "machine": machine,
+            }
+            run.write_event(step, "train", **values)
+            on_step(step, progress, values)
+            logged_step, logged_pixels, logged_time, waited = step, megapixels, clock.seconds, 0.0
+        if step % runtime.validate_every == 0 or progress >= 1:
+            values = trainer.validate()
+            run.write_event(step, "validation", **values)
+            if values["score_db"] > best:
+                best = values["score_db"]
+                run.save_best(trainer.averaged.state_dict(), step, best)
+        if step % runtime.save_every == 0 or progress >= 1 or stopped:
+            run.save_last(trainer.state(step, clock.seconds, best))
+            run.write_event(step, "saved", minutes=round(clock.seconds / 60, 2))
+    finished = clock.progress(step) >= 1
+    run.write_event(step, "end", finished=finished, minutes=round(clock.seconds / 60, 2))
+    return finished
+
+
+def _megapixels_so_far(run: TrainRun, step: int) -> float:
+    """Megapixels of patches seen up to a step, from the run's own events."""
+    seen = [event.values["megapixels"] for event in run.events() if event.kind == "train" and event.step <= step]
+    return seen[-1] if seen else 0.0
