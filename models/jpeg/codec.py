@@ -8,7 +8,7 @@ from PIL import Image
 
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.images import RgbImage
-from models.jpeg.header import JpegHeader, without_metadata
+from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER
 from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform
@@ -18,7 +18,6 @@ from models.jpeg.tables import check_quality_factor
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 LARGEST_SIDE = 65500
-_END_MARKER = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def read(data: bytes) -> JpegImage:
 
 
 def _read_jpeg(data: bytes, header: JpegHeader) -> JpegImage:
-    picture, notes = _decode(without_metadata(data, header), header)
+    picture, notes = _decode(decodable_stream(data, header), header)
     orientation = exif_orientation(header.exif)
     transform, note = profile_transform(header.icc_profile, picture.mode)
     if header.several:
@@ -167,10 +166,10 @@ def _decode(stream: bytes, header: JpegHeader) -> tuple[Image.Image, list[str]]:
             raise _undecodable(header) from problem
     try:
         # With an end marker libjpeg fills in what is missing instead of waiting for more.
-        picture = _loaded(stream + _END_MARKER)
+        picture = _loaded(stream + END_MARKER)
     except Exception as problem:
         raise _undecodable(header) from problem
-    missing = "its finest detail is missing" if header.progressive else "the missing part is grey"
+    missing = "its finest detail may be missing" if header.progressive else "the missing part is grey"
     return picture, [f"file is truncated, {missing}"]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.images import RgbImage
 from models.jpeg.color import split_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
-from models.jpeg.header import JpegHeader, without_metadata
+from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
 from models.jpeg.tables import QuantizationTable
 
 _COMPONENT_NAMES = {
@@ -22,7 +22,6 @@ _COMPONENT_NAMES = {
     "CMYK": ("C", "M", "Y", "K"),
     "YCCK": ("Y", "Cb", "Cr", "K"),
 }
-_END_MARKER = b"\xff\xd9"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +54,10 @@ def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComp
     Returns:
         The components in the file's order, or None where the reader gives up on a damaged file.
     """
-    stream = without_metadata(data, header)
+    stream = decodable_stream(data, header)
     with tempfile.TemporaryDirectory(prefix="jpeg-coefficients-") as folder:
         path = Path(folder) / "picture.jpg"
-        path.write_bytes(stream if header.complete else stream + _END_MARKER)
+        path.write_bytes(stream if header.complete else stream + END_MARKER)
         try:
             decoded = jpegio.read(str(path))
         except (RuntimeError, ValueError, MemoryError):

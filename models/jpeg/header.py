@@ -9,6 +9,8 @@ from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from models.jpeg.limits import MAX_SCANNED_PIXELS, MAX_SCANS, MAX_SEGMENTS, TRY_ANOTHER, check_dimensions
 from models.jpeg.tables import QuantizationTable
 
+END_MARKER = b"\xff\xd9"
+
 _SOI, _EOI, _SOS, _DQT = 0xD8, 0xD9, 0xDA, 0xDB
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES_READ = {
@@ -75,6 +77,7 @@ class JpegHeader:
         color_model: "gray", "YCbCr", "RGB", "CMYK" or "YCCK", by libjpeg's rules.
         scans: how many scans were found.
         complete: True where the end marker was found.
+        end: offset where usable data ends, short of the file's length where it breaks off inside a segment.
         several: True for files with more pictures inside (MPO, gain maps).
         exif: the EXIF block without its "Exif" prefix, or None.
         icc_profile: the colour profile put together from its chunks, or None.
@@ -88,6 +91,7 @@ class JpegHeader:
     color_model: str
     scans: int
     complete: bool
+    end: int
     several: bool
     exif: bytes | None
     icc_profile: bytes | None
@@ -146,6 +150,7 @@ class _HeaderWalk:
         self.saw_jfif = self.complete = self.saw_mpf = False
         self.adobe_transform: int | None = None
         self.spans: list[tuple[int, int]] = []
+        self.end = len(data)
         self._walk()
 
     def _walk(self) -> None:
@@ -171,6 +176,7 @@ class _HeaderWalk:
             position = found.end() + length
             if length < 2 or position > len(self.data) or body_start > len(self.data):
                 if self.scans:
+                    self.end = found.start()
                     return  # cut after the first scan: there is something to show
                 raise _damaged(f"its header breaks off after {len(self.data)} bytes")
             if marker in _METADATA:
@@ -275,6 +281,7 @@ class _HeaderWalk:
             color_model=self._color_model(),
             scans=self.scans,
             complete=self.complete,
+            end=self.end,
             several=self.saw_mpf,
             exif=self.exif,
             icc_profile=b"".join(chunks[number] for number in sorted(chunks)) or None,
@@ -295,10 +302,10 @@ class _HeaderWalk:
         return "RGB" if identifiers == (0x52, 0x47, 0x42) else "YCbCr"
 
 
-def without_metadata(data: bytes, header: JpegHeader) -> bytes:
-    """The file without EXIF, profiles, thumbnails and comments: only what a decoder needs."""
+def decodable_stream(data: bytes, header: JpegHeader) -> bytes:
+    """The file without EXIF, profiles, thumbnails and comments: only what a decoder needs and can use."""
     pieces, position = [], 0
     for start, end in header.metadata_spans:
         pieces.append(data[position:start])
         position = end
-    return b"".join([*pieces, data[position:]])
+    return b"".join([*pieces, data[position : header.end]])

@@ -4,8 +4,8 @@ from models.errors import ImageTooLarge, UnreadableImage
 
 MAX_PIXELS = 40_000_000
 MAX_SCANS = 100
-MAX_SCANNED_PIXELS = 2_000_000_000
-"""Pixels times scans: what a decoder passes over, about ten seconds of work at the worst."""
+MAX_SCANNED_PIXELS = 1_200_000_000
+"""Pixels times scans, which is what a decoder passes over: 30 scans of the largest pictures."""
 MAX_SEGMENTS = 20_000
 MAX_BYTES = 128 * 2**20
 

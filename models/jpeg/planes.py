@@ -13,7 +13,7 @@ _AVERAGED_CELLS = {"4:2:0": (2, 2), "4:2:2": (1, 2)}
 _STRIP_BLOCK_ROWS = 32
 _STRIP_ROWS = 256
 _ROUND_HALF_UP = 0.5001
-"""Flat blocks often lie exactly between two levels, where libjpeg rounds up; the rest outweighs float error."""
+"""Flat blocks often lie exactly between two levels, where libjpeg rounds up; the rest is for float error."""
 
 
 def planes(image: JpegImage) -> tuple[NDArray[np.float32], ...]:
@@ -64,8 +64,8 @@ def picture_from_planes(planes: tuple[NDArray, ...], rows: int, columns: int) ->
         rows, columns: size of the picture.
 
     Returns:
-        (rows, columns, 3) uint8 RGB. Of planes() it differs from libjpeg's own decoding by at most 1 level for
-        gray, by at most 2 for colour but for one sample in ten thousand, where it is 3.
+        (rows, columns, 3) uint8 RGB. From planes() it differs from libjpeg's own decoding by at most 1 level
+        for gray, and by at most 2 for colour but for one sample in ten thousand, where it is 3.
     """
     full = []
     for plane in planes:
