@@ -19,10 +19,16 @@ CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="JPEG Restoration Studio")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
+    )
     parser.add_argument("--port", type=int, default=7860)
-    parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps; the best there is when left out")
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder with one folder per model")
+    parser.add_argument(
+        "--device", default=None, help="cpu, cuda, cuda:1 or mps; the best there is when left out"
+    )
+    parser.add_argument(
+        "--checkpoints", type=Path, default=CHECKPOINTS, help="folder with one folder per model"
+    )
     return parser.parse_args()
 
 

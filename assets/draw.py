@@ -44,7 +44,9 @@ def line_art_picture() -> Image.Image:
 
     for i in range(48):
         angle = math.tau * i / 48
-        draw.line(at(510, 110, 510 + 400 * math.cos(angle), 110 + 400 * math.sin(angle)), "#f3e3ae", 3 * scale)
+        draw.line(
+            at(510, 110, 510 + 400 * math.cos(angle), 110 + 400 * math.sin(angle)), "#f3e3ae", 3 * scale
+        )
     draw.ellipse(at(460, 60, 560, 160), "#f2b134", INK, 2 * scale)
     draw.rectangle(at(0, 300, 640, 448), "#2f7fa8")
     for row in range(6):
@@ -54,7 +56,12 @@ def line_art_picture() -> Image.Image:
     for i, color in enumerate((RED, "#f4f1e8", GREEN, SAND, BLUE)):
         left, height = 20 + 62 * i, 90 + 35 * (i * 2 % 3)
         draw.rectangle(at(left, 300 - height, left + 58, 300), color, INK, 2 * scale)
-        draw.polygon(at(left - 2, 300 - height, left + 29, 266 - height, left + 60, 300 - height), "#7b3f32", INK, 2 * scale)
+        draw.polygon(
+            at(left - 2, 300 - height, left + 29, 266 - height, left + 60, 300 - height),
+            "#7b3f32",
+            INK,
+            2 * scale,
+        )
         for window in range(height // 32):
             top = 308 - height + 30 * window
             draw.rectangle(at(left + 10, top, left + 24, top + 16), "#31475e", INK, scale)

@@ -26,10 +26,10 @@ CHANGED = "Settings changed: these results belong to the earlier ones. Press Res
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
-NO_PHOTOGRAPH = (
-    "There is no photograph yet. JPEG, PNG, WebP, TIFF and others can be opened. Drop one, or pick an example."
+NO_PHOTOGRAPH = "There is no photograph yet. JPEG, PNG, WebP, TIFF and others can be opened. Drop one, or pick an example."
+EXPIRED = (
+    "The photograph is no longer held in memory. Photographs are kept for a limited time. Open it again."
 )
-EXPIRED = "The photograph is no longer held in memory. Photographs are kept for a limited time. Open it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,9 @@ class Desk:
         photograph = self._photograph(session)
         request = self._request(photograph, form)
         if not request.model_names:
-            raise InvalidSetting("No model is ticked. Any number of them can be compared. Tick at least one in step 3.")
+            raise InvalidSetting(
+                "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
+            )
         broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
         outputs = StageOutputs(request, broken.original, broken.image)
         return Page(
@@ -176,8 +178,11 @@ class Desk:
 
     def _shown(self, photograph: Photograph, outputs: StageOutputs) -> "_Shown":
         cards = self.cards()
-        left = [name for name in self._engine.by_cost(outputs.request.model_names)
-                if name not in outputs.restorations and name not in outputs.failures]
+        left = [
+            name
+            for name in self._engine.by_cost(outputs.request.model_names)
+            if name not in outputs.restorations and name not in outputs.failures
+        ]
         return _Shown(outputs, cards, view_of(photograph, outputs, cards, self._pictures), tuple(left))
 
 
@@ -192,7 +197,12 @@ class _Shown:
 
     def table(self, *, progress: Progress | None = None, stopped: bool = False) -> dict[str, Any]:
         return table_of(
-            self.outputs, self.cards, self.view["panes"], waiting=self.waiting, progress=progress, stopped=stopped
+            self.outputs,
+            self.cards,
+            self.view["panes"],
+            waiting=self.waiting,
+            progress=progress,
+            stopped=stopped,
         )
 
     def page(self) -> Page:

@@ -76,7 +76,9 @@ def thumbnails(folder: Path) -> list[dict]:
             rgb = picture.convert("RGB")
         side = min(rgb.size)
         left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
-        square = rgb.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
+        square = rgb.resize(
+            (THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, (left, top, left + side, top + side)
+        )
         Image.fromarray(np.asarray(square)).save(path)
         described.append({"name": one.name, "title": one.title, "file": served_file(path)})
     return described

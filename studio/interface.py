@@ -39,9 +39,12 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
     upload_folder.mkdir(parents=True, exist_ok=True)
     pictures = PictureFolder(upload_folder / "pictures", KEPT_SECONDS)
     desk = Desk(Engine(zoo, ResultCache(CACHE_BYTES)), pictures)
-    with tempfile.TemporaryDirectory() as folder, gr.Blocks(
-        title=NAME, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
-    ) as demo:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        gr.Blocks(
+            title=NAME, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
+        ) as demo,
+    ):
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Restore", id="restore"):

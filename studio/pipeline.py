@@ -157,7 +157,9 @@ class Engine:
             RestorationCancelled: once `stop` is set.
         """
         broken = self.broken(request.photograph_key, image, request.degradation)
-        outputs = StageOutputs(request, broken.original, broken.image, metrics=self._input_metrics(request, broken))
+        outputs = StageOutputs(
+            request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
+        )
         yield outputs
         for name in self.by_cost(request.model_names):
             try:
@@ -187,13 +189,17 @@ class Engine:
             return MappingProxyType({})
         key = ("input metrics", request.photograph_key, request.degradation)
         pixels, original = broken.image.pixels, broken.original
-        return {"degraded": self._cache.get_or_make(key, lambda: measure(restored=pixels, reference=original))}
+        return {
+            "degraded": self._cache.get_or_make(key, lambda: measure(restored=pixels, reference=original))
+        }
 
     def _run_model(
         self, name: str, request: RestoreRequest, broken: Broken, stop: Event
     ) -> Generator[Progress, None, _Finished]:
         yield Progress(name, 0, 0, 0.0)
-        restorer = self.zoo.load(name)  # another object once its checkpoint has changed, so that the cache misses
+        restorer = self.zoo.load(
+            name
+        )  # another object once its checkpoint has changed, so that the cache misses
         key = ("restored", restorer, replace(request, model_names=()))
         known = self._cache.get(key)
         if known is not None:
@@ -252,7 +258,11 @@ def _in_thread(
     def work() -> None:
         try:
             restoration = restorer.restore(
-                broken.image, quality_factor=quality_factor, blind=blind, stages=request.stages, on_tile=on_tile
+                broken.image,
+                quality_factor=quality_factor,
+                blind=blind,
+                stages=request.stages,
+                on_tile=on_tile,
             )
             news.put(_measured(restoration, broken.original))
         except RestorationError as error:

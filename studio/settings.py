@@ -75,11 +75,15 @@ class RestoreForm:
         """
         names = self.model_names
         if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
-            raise InvalidSetting(f"The models arrived as {clipped(names)}. A list of names is expected. Reload the page.")
+            raise InvalidSetting(
+                f"The models arrived as {clipped(names)}. A list of names is expected. Reload the page."
+            )
         for name in names:
             one_of(name, known_models, "The model")
         guidance = one_of(self.guidance, get_args(Guidance), "The guidance")
-        manual = whole(self.manual_quality, 1, 100, "The quality set by hand") if guidance == "manual" else None
+        manual = (
+            whole(self.manual_quality, 1, 100, "The quality set by hand") if guidance == "manual" else None
+        )
         ordered = tuple(name for name in known_models if name in names)
         return RestoreRequest(photograph_key, ordered, self.degradation(), guidance, manual)
 
@@ -105,7 +109,9 @@ def one_of(value: Any, allowed: tuple[str, ...], what: str) -> str:
         InvalidSetting: with `what` as its subject.
     """
     if not isinstance(value, str) or value not in allowed:
-        raise InvalidSetting(f"{what} is {clipped(value)}. Allowed: {', '.join(allowed)}. Choose one of them.")
+        raise InvalidSetting(
+            f"{what} is {clipped(value)}. Allowed: {', '.join(allowed)}. Choose one of them."
+        )
     return value
 
 

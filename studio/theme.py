@@ -58,5 +58,11 @@ def studio_theme() -> gr.themes.Base:
         "button_secondary_border_color": "var(--studio-line-strong)",
         "button_secondary_text_color": "var(--studio-ink)",
     }
-    flat = {"color_accent": "var(--studio-accent)", "block_border_width": "0px", "block_shadow": "none", "block_padding": "0px", "layout_gap": "8px"}
+    flat = {
+        "color_accent": "var(--studio-accent)",
+        "block_border_width": "0px",
+        "block_shadow": "none",
+        "block_padding": "0px",
+        "layout_gap": "8px",
+    }
     return theme.set(**pairs, **{f"{name}_dark": value for name, value in pairs.items()}, **flat)

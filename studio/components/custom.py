@@ -19,7 +19,9 @@ def custom_html(folder: Path, value: Any, *, elem_id: str) -> gr.HTML:
         value: anything JSON can carry; dictionaries made by `served_file` gain a `url` on their way to the page.
         elem_id: identifier in the page.
     """
-    read = {name: (folder / name).read_text("utf-8") for name in ("template.html", "style.css", "behavior.js")}
+    read = {
+        name: (folder / name).read_text("utf-8") for name in ("template.html", "style.css", "behavior.js")
+    }
     return gr.HTML(
         value,
         html_template=read["template.html"],

@@ -13,7 +13,15 @@ from studio.desk import Desk, Page
 from studio.examples import EXAMPLES, example
 from studio.session import Photograph, Run, Session, open_photograph
 from studio.settings import RestoreForm
-from studio.tabs.restore_layout import Buttons, Controls, Outputs, build_layout, first_models, model_choices
+from studio.tabs.restore_layout import (
+    Buttons,
+    Controls,
+    Outputs,
+    build_layout,
+    first_models,
+    guidance_words,
+    model_choices,
+)
 from studio.views import facts
 
 logger = logging.getLogger(__name__)
@@ -21,7 +29,9 @@ logger = logging.getLogger(__name__)
 MODELS = "models"
 """One concurrency group for everything that runs a model."""
 
-UNFORESEEN = "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."
+UNFORESEEN = (
+    "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."
+)
 
 LIGHT = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
 HEAVY = {**LIGHT, "concurrency_limit": 1, "concurrency_id": MODELS}
@@ -56,7 +66,9 @@ class RestoreTab:
 
         def run_after(event: Any) -> None:
             began = event.then(self.began, inputs, shown, **IMMEDIATE)
-            began.then(self.restored, {o.session, o.run}, shown, **HEAVY).then(self.settled, inputs, shown, **LIGHT)
+            began.then(self.restored, {o.session, o.run}, shown, **HEAVY).then(
+                self.settled, inputs, shown, **LIGHT
+            )
 
         welcomed = demo.load(self.models_found, None, [c.model_names], **LIGHT)
         run_after(welcomed.then(self.welcomed, inputs, shown, **LIGHT))
@@ -69,7 +81,7 @@ class RestoreTab:
         for choice in (c.saves, c.first_subsampling, c.second_subsampling, c.guidance, c.model_names):
             choice.input(self.rebroken, inputs, shown, trigger_mode="always_last", **LIGHT)
         c.saves.change(self.saves_changed, c.saves, [b.breaking, b.second_save], **IMMEDIATE)
-        c.guidance.change(self.guidance_changed, c.guidance, b.by_hand, **IMMEDIATE)
+        c.guidance.change(self.guidance_changed, c.guidance, [b.by_hand, b.guidance_words], **IMMEDIATE)
         back = b.automatic.click(lambda: "automatic", None, c.guidance, **IMMEDIATE)
         back.then(self.rebroken, inputs, shown, **LIGHT)
 
@@ -93,7 +105,9 @@ class RestoreTab:
     def _open_upload(self, data: dict[str, Any]) -> Photograph:
         path, name = Path(str(data.get("path"))).resolve(), str(data.get("name"))
         if not path.is_relative_to(self._upload_folder.resolve()) or not path.is_file():
-            raise InvalidSetting("The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again.")
+            raise InvalidSetting(
+                "The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again."
+            )
         return open_photograph(path.read_bytes(), name)
 
     # Settings
@@ -108,9 +122,9 @@ class RestoreTab:
         """Show the settings of as many saves as there are."""
         return [gr.update(visible=saves in ("once", "twice")), gr.update(visible=saves == "twice")]
 
-    def guidance_changed(self, guidance: Any) -> dict[str, Any]:
-        """Show the slider where the quality is set by hand."""
-        return gr.update(visible=guidance == "manual")
+    def guidance_changed(self, guidance: Any) -> list[Any]:
+        """Show the slider where the quality is set by hand, and say what the choice means."""
+        return [gr.update(visible=guidance == "manual"), guidance_words(guidance)]
 
     def models_found(self) -> dict[str, Any]:
         """The checkpoints folder as it is now."""
@@ -154,7 +168,9 @@ class RestoreTab:
         return values[self._outputs.run] or Run()
 
     def _form(self, values: dict[Any, Any]) -> RestoreForm:
-        return RestoreForm(**{one.name: values[getattr(self._controls, one.name)] for one in fields(RestoreForm)})
+        return RestoreForm(
+            **{one.name: values[getattr(self._controls, one.name)] for one in fields(RestoreForm)}
+        )
 
     def _calmly(self, work: Callable[[], Page], otherwise: Page | None = None) -> dict[Any, Any]:
         """The work's page, or a page with one clear sentence and whatever else `otherwise` changes."""

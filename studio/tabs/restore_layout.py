@@ -14,10 +14,16 @@ from studio.settings import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
 START = RestoreForm()
 GUIDANCES = (
     ("automatic", "automatic"),
-    ("from the file's tables", "tables"),
-    ("estimated from the pixels", "pixels"),
-    ("set by hand", "manual"),
+    ("the file's tables", "tables"),
+    ("the pixels alone", "pixels"),
+    ("a quality set by hand", "manual"),
 )
+GUIDANCE_WORDS = {
+    "automatic": "Each model decides: the file's tables where it reads them, else its own estimate.",
+    "tables": "The one quality factor that the file's tables say.",
+    "pixels": "Each network's own estimate; the file's tables are ignored.",
+    "manual": "What the models take for the quality. Lower repairs harder.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +32,9 @@ class Controls:
 
     saves: gr.Radio
     first_quality: gr.Slider
-    first_subsampling: gr.Dropdown
+    first_subsampling: gr.Radio
     second_quality: gr.Slider
-    second_subsampling: gr.Dropdown
+    second_subsampling: gr.Radio
     shift_rows: gr.Slider
     shift_columns: gr.Slider
     model_names: gr.CheckboxGroup
@@ -63,6 +69,7 @@ class Buttons:
     breaking: gr.Group
     second_save: gr.Group
     by_hand: gr.Group
+    guidance_words: gr.HTML
 
 
 def heading(number: int, words: str) -> gr.HTML:
@@ -74,32 +81,51 @@ def break_step() -> tuple[dict[str, gr.components.Component], gr.Group, gr.Group
     """Step 2; the group that shows with any save, and the one that shows with two."""
     choices = [("keep the file", "keep"), ("save once", "once"), ("save twice", "twice")]
     controls: dict[str, gr.components.Component] = {}
-    controls["saves"] = gr.Radio(choices, value=START.saves, label="Save as JPEG", show_label=False, elem_classes="segments")
+    controls["saves"] = gr.Radio(
+        choices, value=START.saves, label="Save as JPEG", show_label=False, elem_classes="segments"
+    )
     with gr.Column(elem_classes="fields") as breaking:
         controls["first_quality"] = _quality_slider("Quality factor", START.first_quality)
-        controls["first_subsampling"] = _subsampling("Colour subsampling", START.first_subsampling)
+        controls["first_subsampling"] = _subsampling("Subsampling", START.first_subsampling)
     with gr.Column(elem_classes="fields second-save", visible=False) as second_save:
         controls["second_quality"] = _quality_slider("Second quality factor", START.second_quality)
-        controls["second_subsampling"] = _subsampling("Second colour subsampling", START.second_subsampling)
-        controls["shift_rows"] = _shift_slider("Grid shift, rows", START.shift_rows)
-        controls["shift_columns"] = _shift_slider("Grid shift, columns", START.shift_columns)
+        controls["second_subsampling"] = _subsampling("Second subsampling", START.second_subsampling)
+        with gr.Row(elem_classes="pair"):
+            controls["shift_rows"] = _shift_slider("Shift, rows", START.shift_rows)
+            controls["shift_columns"] = _shift_slider("Shift, columns", START.shift_columns)
     return controls, breaking, second_save
 
 
-def repair_step(cards: list[ModelCard]) -> tuple[dict[str, gr.components.Component], gr.Group, gr.Button]:
-    """Step 3 without its main buttons; the group that shows with guidance by hand, and the way back."""
+def repair_step(
+    cards: list[ModelCard],
+) -> tuple[dict[str, gr.components.Component], gr.HTML, gr.Group, gr.Button]:
+    """Step 3 without its main buttons; what the guidance means, its group by hand, and the way back."""
     controls: dict[str, gr.components.Component] = {}
     controls["model_names"] = gr.CheckboxGroup(
-        model_choices(cards), value=first_models(cards), label="Models", show_label=False, elem_classes="models"
+        model_choices(cards),
+        value=first_models(cards),
+        label="Models",
+        show_label=False,
+        elem_classes="models",
     )
     controls["guidance"] = gr.Dropdown(
-        list(GUIDANCES), value=START.guidance, label="Quality that steers the models", elem_classes="inline",
+        list(GUIDANCES),
+        value=START.guidance,
+        label="Steered by",
+        elem_classes="inline",
         filterable=False,
     )
+    words = gr.HTML(guidance_words(START.guidance), elem_classes="facts")
     with gr.Column(elem_classes="fields", visible=False) as by_hand:
         controls["manual_quality"] = _quality_slider("Quality by hand", START.manual_quality)
         automatic = gr.Button("Back to automatic", size="sm", elem_classes="quiet")
-    return controls, by_hand, automatic
+    return controls, words, by_hand, automatic
+
+
+def guidance_words(guidance: object) -> str:
+    """What a guidance means, as markup; nothing for anything else."""
+    words = GUIDANCE_WORDS.get(guidance, "") if isinstance(guidance, str) else ""
+    return f"<p class='fact fact-note'>{words}</p>"
 
 
 def model_choices(cards: list[ModelCard]) -> list[tuple[str, str]]:
@@ -122,9 +148,9 @@ def looking(session: gr.State, run: gr.State) -> dict[str, gr.components.Compone
     return outputs
 
 
-def build_layout(cards: list[ModelCard], examples: list[dict], session: gr.State, run: gr.State) -> tuple[
-    Controls, Outputs, Buttons
-]:
+def build_layout(
+    cards: list[ModelCard], examples: list[dict], session: gr.State, run: gr.State
+) -> tuple[Controls, Outputs, Buttons]:
     """Build the whole tab inside the current Blocks context."""
     summary = steps_bar()
     with gr.Row(elem_id="workbench"):
@@ -139,7 +165,7 @@ def build_layout(cards: list[ModelCard], examples: list[dict], session: gr.State
                 bench_facts = gr.HTML("", elem_id="bench-facts", elem_classes="facts")
             with gr.Column(elem_classes="step"):
                 heading(3, "Repair it")
-                repair_controls, by_hand, automatic = repair_step(cards)
+                repair_controls, words, by_hand, automatic = repair_step(cards)
                 with gr.Row(elem_classes="actions"):
                     restore = gr.Button("Restore", variant="primary", elem_id="restore-button")
                     stop = gr.Button("Stop", interactive=False, elem_id="stop-button")
@@ -149,7 +175,7 @@ def build_layout(cards: list[ModelCard], examples: list[dict], session: gr.State
     outputs = Outputs(
         **shown, photograph_facts=photograph_facts, bench_facts=bench_facts, notice=notice, summary=summary
     )
-    buttons = Buttons(photograph, restore, stop, automatic, breaking, second_save, by_hand)
+    buttons = Buttons(photograph, restore, stop, automatic, breaking, second_save, by_hand, words)
     return Controls(**break_controls, **repair_controls), outputs, buttons
 
 
@@ -161,5 +187,5 @@ def _shift_slider(label: str, value: int) -> gr.Slider:
     return gr.Slider(0, MAX_SHIFT, value, step=1, label=label, buttons=[])
 
 
-def _subsampling(label: str, value: str) -> gr.Dropdown:
-    return gr.Dropdown(list(SUBSAMPLINGS), value=value, label=label, filterable=False, elem_classes="inline")
+def _subsampling(label: str, value: str) -> gr.Radio:
+    return gr.Radio(list(SUBSAMPLINGS), value=value, label=label, elem_classes="segments inline")

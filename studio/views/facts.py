@@ -72,7 +72,8 @@ def _truth(request: RestoreRequest) -> str:
 def _steered(restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]) -> str:
     steered = [(cards[name].title, one.condition) for name, one in restorations.items() if one.condition]
     return "".join(
-        f"<div><dt>{escape(title)} was steered by</dt><dd>{escape(condition)}</dd></div>" for title, condition in steered
+        f"<div><dt>{escape(title)} was steered by</dt><dd>{escape(condition)}</dd></div>"
+        for title, condition in steered
     )
 
 

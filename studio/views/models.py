@@ -34,16 +34,24 @@ def models_page(
     """
     rows = "".join(_model(card, scores.get(card.name)) for card in cards)
     left_out = "".join(
-        f"<p class='fact-note'><b>{escape(folder)}</b> is left out. {escape(why)}</p>" for folder, why in problems.items()
+        f"<p class='fact-note'><b>{escape(folder)}</b> is left out. {escape(why)}</p>"
+        for folder, why in problems.items()
     )
     return f"<div class='models-list'>{rows}{left_out}</div>"
 
 
 def _model(card: ModelCard, scores: dict[str, Any] | None) -> str:
     facts = [
-        ("Cost", f"{card.mmac_per_pixel:.3f} MMAC per pixel, {_parameters(card.parameters)}" if card.parameters else
-         "no network"),
-        ("Colour", {"rgb": "R, G and B together", "planes": "Y, Cb and Cr one by one"}.get(card.color, card.color)),
+        (
+            "Cost",
+            f"{card.mmac_per_pixel:.3f} MMAC per pixel, {_parameters(card.parameters)}"
+            if card.parameters
+            else "no network",
+        ),
+        (
+            "Colour",
+            {"rgb": "R, G and B together", "planes": "Y, Cb and Cr one by one"}.get(card.color, card.color),
+        ),
         ("Steering", _steering(card)),
         ("Stages", ", ".join(card.stage_names)),
         ("Paper", card.paper),
@@ -77,7 +85,11 @@ def _scores(card: ModelCard, scores: dict[str, Any] | None) -> str:
     own = _by_quality(scores, card.name)
     plain = _by_quality(scores, "none")
     if not own:
-        missing = "A baseline; its numbers depend on the photograph." if not card.architecture else "Not measured yet."
+        missing = (
+            "A baseline; its numbers depend on the photograph."
+            if not card.architecture
+            else "Not measured yet."
+        )
         return f"<p class='fact-note'>{missing}</p>"
     body = "".join(_score_row(factor, row, plain.get(factor)) for factor, row in sorted(own.items()))
     data = escape(str(scores.get("data", "")))
@@ -101,8 +113,12 @@ def _score_row(factor: int, row: dict[str, Any], plain: dict[str, Any] | None) -
     psnr, before = _number(row, "psnr_db"), _number(plain, "psnr_db")
     delta = signed_decibels(psnr - before) if psnr is not None and before is not None else ""
     kind = {"+": "good", "−": "bad"}.get(delta[:1], "")
-    cells = (_shown(psnr, 2), f"<span class='{kind}'>{delta}</span>", _shown(_number(row, "ssim"), 4),
-             _shown(_number(row, "psnr_b_db"), 2))
+    cells = (
+        _shown(psnr, 2),
+        f"<span class='{kind}'>{delta}</span>",
+        _shown(_number(row, "ssim"), 4),
+        _shown(_number(row, "psnr_b_db"), 2),
+    )
     return f"<tr><th scope='row'>{factor}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 

@@ -48,13 +48,22 @@ def table_of(
         if stopped:
             rows.append(_words_row(name, title, "stopped", "stopped"))
         elif progress is not None and progress.model_name == name:
-            rows.append({**_words_row(name, title, "running", tile_words(progress)),
-                         "done": progress.done, "total": progress.total})
+            rows.append(
+                {
+                    **_words_row(name, title, "running", tile_words(progress)),
+                    "done": progress.done,
+                    "total": progress.total,
+                }
+            )
         else:
             rows.append(_words_row(name, title, "waiting", "waiting"))
     measured = bool(outputs.metrics)
     note = "Stopped. Press Restore to run the rest; finished results are kept." if stopped and waiting else ""
-    return {"rows": rows, "note": note if measured else note or NO_ORIGINAL, "convention": CONVENTION if measured else ""}
+    return {
+        "rows": rows,
+        "note": note if measured else note or NO_ORIGINAL,
+        "convention": CONVENTION if measured else "",
+    }
 
 
 def tile_words(progress: Progress) -> str:
@@ -66,13 +75,17 @@ def tile_words(progress: Progress) -> str:
     return f"{words}, about {seconds(left)} left" if progress.done and left >= 1 else words
 
 
-def _measured_row(name: str, label: str, outputs: StageOutputs, files: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _measured_row(
+    name: str, label: str, outputs: StageOutputs, files: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     metrics = outputs.metrics.get(name)
     restoration = outputs.restorations.get(name)
     speed = UNDEFINED
     if restoration is not None and restoration.seconds > 0:
         speed = f"{restoration.pixels.shape[0] * restoration.pixels.shape[1] / 1e6 / restoration.seconds:.2f}"
-    delta, kind = (UNDEFINED, "muted") if restoration is None else _delta(metrics, outputs.metrics.get("degraded"))
+    delta, kind = (
+        (UNDEFINED, "muted") if restoration is None else _delta(metrics, outputs.metrics.get("degraded"))
+    )
     return {
         "id": name,
         "label": label,

@@ -26,7 +26,9 @@ def view_of(
     panes = []
     if outputs.original is not None:
         panes.append(writer.pane("original", "original", outputs.original))
-    panes.append(writer.pane("degraded", degraded_label(outputs), outputs.degraded.pixels, _db(outputs, "degraded")))
+    panes.append(
+        writer.pane("degraded", degraded_label(outputs), outputs.degraded.pixels, _db(outputs, "degraded"))
+    )
     for name, restoration in outputs.restorations.items():
         title = cards[name].title
         for number, stage in enumerate(restoration.stages[:-1], 1):

@@ -56,7 +56,11 @@ def settings_slug(request: RestoreRequest) -> str:
         parts.append(f"qf{one.quality_factor}-{one.subsampling.replace(':', '')}{shift}")
     if not parts:
         parts.append("as-opened")
-    guidance = {"tables": "from-tables", "pixels": "from-pixels", "manual": f"by-hand-{request.quality_factor}"}
+    guidance = {
+        "tables": "from-tables",
+        "pixels": "from-pixels",
+        "manual": f"by-hand-{request.quality_factor}",
+    }
     if request.guidance in guidance:
         parts.append(guidance[request.guidance])
     if request.stages is not None:
