@@ -1,5 +1,6 @@
 """TrainConfig: everything a training run depends on, read from YAML and saved beside the weights."""
 
+import contextlib
 import dataclasses
 import math
 import typing
@@ -172,14 +173,17 @@ class TrainConfig:
             problems += _problems(config)
         if problems:
             raise InvalidSetting(
-                f"{origin} has {len(problems)} problem{'s' * (len(problems) > 1)}:\n  - " + "\n  - ".join(problems)
+                f"{origin} has {len(problems)} problem{'s' * (len(problems) > 1)}:\n  - "
+                + "\n  - ".join(problems)
                 + "\nKeys and ranges are described in training/config.py. Correct the file and start again."
             )
         return config
 
     def to_yaml(self) -> str:
         """The whole configuration, defaults included, as YAML that from_text reads back."""
-        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True, width=110)
+        return yaml.safe_dump(
+            _plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True, width=110
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -239,10 +243,8 @@ def _convert(hint: Any, value: Any, where: str, problems: list[str]) -> Any:
             problems.append(f"{where}: a mapping is needed, not {value!r}")
         return value
     if hint is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as text
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)
-        except ValueError:
-            pass
     accepted = (int, float) if hint is float else hint
     wrong = not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool)
     if wrong or (isinstance(value, float) and not math.isfinite(value)):
@@ -260,7 +262,9 @@ def _problems(config: TrainConfig) -> list[str]:
             found.append(sentence)
 
     name = config.name.replace("-", "").replace("_", "")
-    need(name.isascii() and name.isalnum(), f"name: letters, digits, - and _ are allowed, not {config.name!r}")
+    need(
+        name.isascii() and name.isalnum(), f"name: letters, digits, - and _ are allowed, not {config.name!r}"
+    )
     for group, fields in (
         (config, ("tables_dropped_share", "true_quality_share")),
         (data, ("textured_share", "shrunk_share", "drawn_share", "uncompressed_share")),
@@ -274,7 +278,10 @@ def _problems(config: TrainConfig) -> list[str]:
         all(size >= 32 and size % 16 == 0 for size in (*data.patch_sizes, data.validation_size)),
         "data.patch_sizes, validation_size: multiples of 16 from 32 up are allowed",
     )
-    need(len(data.patch_sizes) == len(data.batch_sizes), "data.batch_sizes: one for each of patch_sizes is needed")
+    need(
+        len(data.patch_sizes) == len(data.batch_sizes),
+        "data.batch_sizes: one for each of patch_sizes is needed",
+    )
     need(all(size >= 1 for size in data.batch_sizes), "data.batch_sizes: 1 or more is allowed")
     need(0 <= data.workers <= 64, "data.workers: 0 to 64 is allowed")
     need(optimizer.steps >= 1, "optimizer.steps: 1 or more is allowed")
@@ -282,7 +289,10 @@ def _problems(config: TrainConfig) -> list[str]:
     need(0 < optimizer.learning_rate <= 1, "optimizer.learning_rate: above 0, at most 1")
     need(0 <= optimizer.ema < 1, "optimizer.ema: 0 up to below 1")
     need(optimizer.clip > 0, "optimizer.clip: above 0")
-    need(bool(loss.stage_weights) and min(loss.stage_weights) >= 0, "loss.stage_weights: one or more, 0 or above")
+    need(
+        bool(loss.stage_weights) and min(loss.stage_weights) >= 0,
+        "loss.stage_weights: one or more, 0 or above",
+    )
     need(min(loss.frequency, loss.quality, loss.perceptual) >= 0, "loss weights: 0 or above")
     need(runtime.precision in ("bf16", "fp32"), f"runtime.precision: bf16 or fp32, not {runtime.precision!r}")
     for each in ("validate_every", "save_every", "log_every"):

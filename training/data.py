@@ -19,8 +19,8 @@ from training.config import TrainConfig
 from training.drawings import draw_picture
 
 PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-SKIMAGE_TRAIN = ("astronaut", "chelsea", "coffee")
-SKIMAGE_VALIDATION = ("rocket", "immunohistochemistry")
+SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
+SKIMAGE_VALIDATION = ("chelsea",)
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6
 
@@ -138,11 +138,15 @@ class DegradedPatches(Dataset):
         picture = self._crop(rng, (side + rows) * scale, (side + columns) * scale)
         plane = rgb_to_ycbcr(picture)[..., int(rng.integers(1, 3)) if chroma else 0]
         if scale == 2:
-            plane = cv2.resize(np.asarray(plane, np.float32), (side + columns, side + rows), interpolation=cv2.INTER_AREA)
+            plane = cv2.resize(
+                np.asarray(plane, np.float32), (side + columns, side + rows), interpolation=cv2.INTER_AREA
+            )
         clean = np.clip(np.rint(plane), 0, 255).astype(np.uint8)
         degraded = clean
         for encoding in degradation.encodings:
-            degraded = _saved_plane(degraded[encoding.grid_shift[0]:, encoding.grid_shift[1]:], encoding, chroma)
+            degraded = _saved_plane(
+                degraded[encoding.grid_shift[0] :, encoding.grid_shift[1] :], encoding, chroma
+            )
         table = quantization_tables(degradation.encodings[-1].quality_factor)[int(chroma)]
         tables = np.zeros(128, np.float32)
         tables[:64] = table.ravel()
@@ -225,11 +229,18 @@ def validation_batches(config: TrainConfig, images: list[RgbImage]) -> dict[str,
             degraded, luma_table, chroma_table = degrade_pixels(clean, case.degradation)
             clean = clean[rows:, columns:]
             if config.data.planes:
-                clean, degraded = (np.rint(rgb_to_ycbcr(each)[..., :1]).astype(np.uint8) for each in (clean, degraded))
+                clean, degraded = (
+                    np.rint(rgb_to_ycbcr(each)[..., :1]).astype(np.uint8) for each in (clean, degraded)
+                )
             tables = np.concatenate([luma_table.ravel(), chroma_table.ravel()]).astype(np.float32)
             quality_factor = torch.tensor([float(case.degradation.encodings[-1].quality_factor)])
             batches.append(
-                Batch(_as_channels(degraded[None]), _as_channels(clean[None]), quality_factor, torch.from_numpy(tables)[None])
+                Batch(
+                    _as_channels(degraded[None]),
+                    _as_channels(clean[None]),
+                    quality_factor,
+                    torch.from_numpy(tables)[None],
+                )
             )
         found[case.name] = batches
     return found

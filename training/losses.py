@@ -51,7 +51,9 @@ class PerceptualLoss(nn.Module):
             from torchvision.models import VGG19_Weights, vgg19
 
             features = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features[:18]
-        except Exception as error:  # torchvision fails in many ways: no package, no matching torch, no download
+        except (
+            Exception
+        ) as error:  # torchvision fails in many ways: no package, no matching torch, no download
             raise MissingExtra(
                 f"The perceptual loss needs torchvision and its VGG-19 weights, and they cannot be loaded ({error}). "
                 "Any other loss works without them. Install torchvision and its weights, or set loss.perceptual to 0."
@@ -94,7 +96,7 @@ class RestorationLoss(nn.Module):
             squared: use the squared error instead of Charbonnier's.
         """
         spatial = self.squared if squared else self.charbonnier
-        weights = self.config.stage_weights[-len(pictures):]
+        weights = self.config.stage_weights[-len(pictures) :]
         terms = {f"spatial_{i + 1}": spatial(picture, original) for i, picture in enumerate(pictures)}
         total = sum(weight * term for weight, term in zip(weights, terms.values(), strict=True))
         if self.config.frequency:

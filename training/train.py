@@ -20,15 +20,25 @@ DEFAULT_DATA = os.environ.get("JPEG_STUDIO_DATA", "../shared/data")
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line, as described by --help."""
-    parser = argparse.ArgumentParser(prog="python -m training.train", description="Train a restoration network.")
-    parser.add_argument("config", type=Path, nargs="?", help="YAML file; may be left out with --resume or --publish")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train", description="Train a restoration network."
+    )
+    parser.add_argument(
+        "config", type=Path, nargs="?", help="YAML file; may be left out with --resume or --publish"
+    )
     parser.add_argument("--run", type=Path, help="folder of the run (default: runs/<name>)")
-    parser.add_argument("--data", type=Path, default=Path(DEFAULT_DATA), help="folder above the picture folders")
-    parser.add_argument("--minutes", type=float, help="wall-clock budget; the learning rate's schedule completes in it")
+    parser.add_argument(
+        "--data", type=Path, default=Path(DEFAULT_DATA), help="folder above the picture folders"
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="wall-clock budget; the learning rate's schedule completes in it"
+    )
     parser.add_argument("--steps", type=int, help="step budget")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--device", help="cpu, cuda, cuda:1 (default: CUDA where there is one)")
-    parser.add_argument("--publish", type=Path, metavar="CHECKPOINTS", help="write the best weights there and stop")
+    parser.add_argument(
+        "--publish", type=Path, metavar="CHECKPOINTS", help="write the best weights there and stop"
+    )
     return parser.parse_args(arguments)
 
 
@@ -36,7 +46,9 @@ def load_config(options: argparse.Namespace) -> tuple[TrainConfig, TrainRun]:
     """The configuration, with the command line's budget in it, and the run's folder."""
     if options.config is None:
         if options.run is None:
-            raise SystemExit("Name a configuration such as training/configs/tiny-cpu.yaml, or a run with --run.")
+            raise SystemExit(
+                "Name a configuration such as training/configs/tiny-cpu.yaml, or a run with --run."
+            )
         run = TrainRun(options.run)
         config = TrainConfig.from_yaml(run.config_path)
     else:
@@ -44,7 +56,9 @@ def load_config(options: argparse.Namespace) -> tuple[TrainConfig, TrainRun]:
         run = TrainRun(options.run or Path("runs") / config.name)
         if options.resume:
             config = TrainConfig.from_yaml(run.config_path)
-    budget = {name: getattr(options, name) for name in ("minutes", "steps") if getattr(options, name) is not None}
+    budget = {
+        name: getattr(options, name) for name in ("minutes", "steps") if getattr(options, name) is not None
+    }
     if budget:
         config = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, **budget))
         config = TrainConfig.from_text(config.to_yaml(), "the command line")

@@ -81,7 +81,11 @@ class Trainer:
         self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
         self.loss = RestorationLoss(config.loss).to(device)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=0.0, weight_decay=config.optimizer.weight_decay, betas=(0.9, 0.99), fused=True
+            self.network.parameters(),
+            lr=0.0,
+            weight_decay=config.optimizer.weight_decay,
+            betas=(0.9, 0.99),
+            fused=True,
         )
         self.images = [image for folder in config.data.train for image in clean_images(folder, data_root)]
         validation = clean_images(config.data.validation, data_root, validation=True)
@@ -106,7 +110,9 @@ class Trainer:
         moved = pixels.to(self.device, non_blocking=True)
         return moved.to(torch.float32, memory_format=self.layout).div_(255)
 
-    def restore(self, network: nn.Module, forward: Callable, batch: Batch, *, mixed: bool) -> tuple[list, Tensor | None]:
+    def restore(
+        self, network: nn.Module, forward: Callable, batch: Batch, *, mixed: bool
+    ) -> tuple[list, Tensor | None]:
         """All stages' pictures, and the estimated quality factor of networks that have one.
 
         Args:
@@ -123,7 +129,9 @@ class Trainer:
         if not hasattr(network, "condition"):
             with autocast:
                 pictures = forward(pixels)
-            return [picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])], None
+            return [
+                picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])
+            ], None
         summary = network.summarize(pixels)
         predicted = network.predicted_quality_factor(summary)
         tables, steering = batch.tables.to(self.device), predicted.detach()
@@ -156,7 +164,11 @@ class Trainer:
         decay = min(self.config.optimizer.ema, (step + 1) / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
-        return {"loss": total.detach(), "gradient_norm": norm.detach(), **{k: v.detach() for k, v in terms.items()}}
+        return {
+            "loss": total.detach(),
+            "gradient_norm": norm.detach(),
+            **{k: v.detach() for k, v in terms.items()},
+        }
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -170,7 +182,9 @@ class Trainer:
             for batch in batches:
                 pictures, predicted = self.restore(self.averaged, self.averaged.forward, batch, mixed=False)
                 clean = self.to_device(batch.clean)
-                rows.append([_psnr_db(picture, clean) for picture in (self.to_device(batch.degraded), *pictures)])
+                rows.append(
+                    [_psnr_db(picture, clean) for picture in (self.to_device(batch.degraded), *pictures)]
+                )
                 if predicted is not None:
                     errors.append((predicted.cpu() - batch.quality_factor).abs().item())
             means = torch.tensor(rows).mean(0).tolist()
@@ -245,7 +259,9 @@ def fit(
         trainer.load_state(state)
         step, best = state["step"], state["best"]
         clock.earlier_seconds = state["seconds"]
-    machine = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    machine = (
+        torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    )
     run.write_event(step, "start", resumed=resume, machine=machine, score_db=trainer.validate()["score_db"])
     phases, runtime = len(config.data.patch_sizes), config.runtime
     phase, batches, megapixels = -1, None, _megapixels_so_far(run, step)
@@ -297,5 +313,7 @@ def fit(
 
 def _megapixels_so_far(run: TrainRun, step: int) -> float:
     """Megapixels of patches seen up to a step, from the run's own events."""
-    seen = [event.values["megapixels"] for event in run.events() if event.kind == "train" and event.step <= step]
+    seen = [
+        event.values["megapixels"] for event in run.events() if event.kind == "train" and event.step <= step
+    ]
     return seen[-1] if seen else 0.0

@@ -7,6 +7,8 @@ ICCV 2015.
 import torch
 from torch import Tensor, nn
 
+from models.networks.layers import mac_per_pixel
+
 
 class ArCnn(nn.Module):
     """Four convolutions, 9-7-1-5 with 64-32-16-1 filters, on one plane: the architecture as published.
@@ -42,6 +44,16 @@ class ArCnn(nn.Module):
         features = torch.relu(self.enhance(features))  # (batch, 32, rows, columns)
         features = torch.relu(self.map(features))  # (batch, 16, rows, columns)
         return self.reconstruct(features)
+
+    def mmac_per_pixel(self) -> float:
+        """1e6 multiply-accumulates per pixel of a 4:2:0 picture: one luma plane and two quarter-size chroma planes."""
+        side = 32
+
+        def run() -> float:
+            self(torch.zeros(1, 1, side, side, device=self.extract.weight.device))
+            return side * side / 1.5
+
+        return mac_per_pixel(self, run) / 1e6
 
     def _start_at_identity(self) -> None:
         """He initialisation everywhere, then one filter per layer that passes the plane through."""

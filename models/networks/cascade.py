@@ -61,7 +61,9 @@ class QualityEstimation(nn.Module):
         coefficients = functional.conv2d(pixels.float() * 255 - 128, self.dct, stride=8)
         batch, _, rows, columns = coefficients.shape  # (batch, 192, rows/8, columns/8)
         luma = coefficients[:, :64].unsqueeze(2)
-        comb = torch.cos(luma * (2 * math.pi / self.log_period.exp()))  # (batch, 64, periods, rows/8, columns/8)
+        comb = torch.cos(
+            luma * (2 * math.pi / self.log_period.exp())
+        )  # (batch, 64, periods, rows/8, columns/8)
         features = torch.cat([comb.reshape(batch, -1, rows, columns), coefficients.abs().log1p() * 0.5], 1)
         return self.mix(features).mean((2, 3))
 
@@ -186,7 +188,9 @@ class Cascade(nn.Module):
         self.quality = QualityEstimation(periods, summary)
         self.steer = multilayer_perceptron(2 + 1 + TABLE_VALUES, 128, embedding)
         self.contextualize = multilayer_perceptron(summary, 128, embedding)
-        self.stages = nn.ModuleList(RestorationStage(tuple(widths), tuple(blocks), embedding) for _ in range(stages))
+        self.stages = nn.ModuleList(
+            RestorationStage(tuple(widths), tuple(blocks), embedding) for _ in range(stages)
+        )
         self.scale = nn.Linear(embedding, sum(sum(stage.scaled_channels()) for stage in self.stages))
         nn.init.zeros_(self.scale.weight)
         nn.init.zeros_(self.scale.bias)

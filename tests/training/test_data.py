@@ -1,0 +1,95 @@
+"""Patches: what is paired with what, and that a batch depends on the seed and the step alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from models.errors import InvalidSetting
+from models.jpeg import DegradationRange, JpegEncoding, degrade_pixels, quantization_tables
+from models.jpeg.degradation import Degradation
+from training.config import DataConfig, TrainConfig
+from training.data import VALIDATION_CASES, DegradedPatches, clean_images, picture_paths, validation_batches
+from training.drawings import draw_picture
+
+
+def make_config(**data) -> TrainConfig:
+    settings = {"train": ("skimage",), "patch_sizes": (64,), "batch_sizes": (6,), "workers": 0, **data}
+    return TrainConfig("test", "cascade", data=DataConfig(**settings), seed=5)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory) -> list[np.ndarray]:
+    return clean_images("skimage", tmp_path_factory.mktemp("empty"))
+
+
+def test_a_batch_is_a_function_of_seed_and_step(images) -> None:
+    patches, again = DegradedPatches(make_config(), images), DegradedPatches(make_config(), images)
+    again[3]
+    for first, second in zip(vars(patches[7]).values(), vars(again[7]).values(), strict=True):
+        assert torch.equal(first, second)
+    assert not torch.equal(patches[7].clean, patches[8].clean)
+
+
+def test_tables_belong_to_the_quality_factor_and_pictures_are_broken_but_aligned(images) -> None:
+    config = make_config(uncompressed_share=0.0, batch_sizes=(48,))
+    batch = DegradedPatches(config, images)[0]
+    assert batch.degraded.shape == batch.clean.shape == (48, 3, 64, 64)
+    luma = [torch.tensor(quantization_tables(int(q))[0].ravel()) for q in batch.quality_factor]
+    assert torch.equal(batch.tables[:, :64], torch.stack(luma).float())
+    difference = (batch.degraded.float() - batch.clean.float()).flatten(1)
+    shifted = (batch.degraded.float() - batch.clean.float().roll((4, 4), (2, 3))).flatten(1)
+    assert (difference.std(1) > 0).all()
+    closer = (difference.square().mean(1) < shifted.square().mean(1)).float().mean()
+    assert closer > 0.8  # flat patches of drawings are the same after any shift
+
+
+def test_uncompressed_patches_say_so(images) -> None:
+    batch = DegradedPatches(make_config(uncompressed_share=1.0), images)[0]
+    assert torch.equal(batch.degraded, batch.clean)
+    assert (batch.quality_factor == 100).all() and (batch.tables == 0).all()
+
+
+def test_gray_patches_have_no_chroma_table(images) -> None:
+    config = dataclasses.replace(
+        make_config(uncompressed_share=0.0), degradations=DegradationRange(gray_share=1.0)
+    )
+    batch = DegradedPatches(config, images)[0]
+    assert (batch.tables[:, 64:] == 0).all() and (batch.tables[:, :64] > 0).all()
+    for pixels in (batch.degraded, batch.clean):
+        assert torch.equal(pixels[:, 0], pixels[:, 1]) and torch.equal(pixels[:, 0], pixels[:, 2])
+
+
+def test_planes_are_single(images) -> None:
+    batch = DegradedPatches(make_config(planes=True, batch_sizes=(16,)), images)[2]
+    assert batch.degraded.shape == batch.clean.shape == (16, 1, 64, 64)
+    assert batch.degraded.float().sub(batch.clean.float()).abs().mean() < 30
+
+
+def test_growing_patches_and_too_small_pictures(images) -> None:
+    config = make_config(patch_sizes=(64, 96), batch_sizes=(6, 2))
+    assert DegradedPatches(config, images, phase=1)[0].clean.shape == (2, 3, 96, 96)
+    with pytest.raises(InvalidSetting, match="as large as 104"):
+        DegradedPatches(config, [np.zeros((90, 200, 3), np.uint8)], phase=1)
+
+
+def test_validation_pictures_are_the_grid_aligned_crops_they_claim_to_be(images) -> None:
+    found = validation_batches(make_config(validation_size=128), images[:1])
+    assert list(found) == [case.name for case in VALIDATION_CASES]
+    single = found["qf10"][0]
+    clean = single.clean[0].permute(1, 2, 0).numpy()
+    expected, _, _ = degrade_pixels(np.ascontiguousarray(clean), Degradation((JpegEncoding(10),)))
+    np.testing.assert_array_equal(single.degraded[0].permute(1, 2, 0).numpy(), expected)
+    assert torch.equal(found["double_10_30"][0].clean, single.clean)
+
+
+def test_an_empty_folder_is_a_sentence(tmp_path) -> None:
+    with pytest.raises(InvalidSetting, match="no pictures"):
+        picture_paths(tmp_path)
+
+
+def test_drawings_are_reproducible_and_various() -> None:
+    first, second = (draw_picture(np.random.default_rng(1), 128) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert first.shape == (128, 128, 3) and first.dtype == np.uint8 and first.std() > 5

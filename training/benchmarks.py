@@ -1,0 +1,192 @@
+"""What restorers are measured on: a folder of pictures, broken here the same way each time, or already."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import InvalidSetting, RestorationError
+from models.images import RgbImage, luma
+from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
+from training.metrics import Picture
+
+COLORS = ("rgb", "y", "gray")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One degraded picture and its original.
+
+    Attributes:
+        name: of the file.
+        image: what restorers get.
+        reference: the original, (rows, columns, 3) uint8 like image.pixels.
+    """
+
+    name: str
+    image: JpegImage
+    reference: RgbImage
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """One way in which all pictures of a set were broken: one row per model.
+
+    Attributes:
+        label: for people, such as "QF 10".
+        quality_factor: of a single save, None for double saves and unknown ones.
+        double: first and second quality factor, rows and columns of grid shift between; None for
+            single saves.
+        cases: makes the pictures anew, one by one.
+    """
+
+    label: str
+    quality_factor: int | None
+    double: tuple[int, int, int, int] | None
+    cases: Callable[[], Iterator[Case]] = field(repr=False)
+
+    @property
+    def last_quality_factor(self) -> int | None:
+        """The truth that an estimate is compared with."""
+        return self.double[1] if self.double else self.quality_factor
+
+
+def recompressed(
+    folder: Path,
+    *,
+    quality_factors: Sequence[int],
+    doubles: Sequence[tuple[int, int, int, int]] = (),
+    gray: bool = False,
+    limit: int | None = None,
+) -> list[Condition]:
+    """A folder of clean pictures, saved as JPEG in every way asked for (4:2:0, as Pillow does by itself).
+
+    Args:
+        folder: the clean pictures; gray ones are saved as gray JPEG.
+        quality_factors: single saves.
+        doubles: see Condition.double.
+        gray: turn coloured pictures to their luma first.
+        limit: only the first so many pictures by name.
+
+    Raises:
+        InvalidSetting: no such folder, no picture in it, or a setting out of range.
+    """
+    paths = _pictures_in(folder, limit)
+    conditions = []
+    for quality_factor in quality_factors:
+        degradation = Degradation((JpegEncoding(quality_factor),))
+        make = _degraded_cases(paths, degradation, gray)
+        conditions.append(Condition(f"QF {quality_factor}", quality_factor, None, make))
+    for double in doubles:
+        first, second, *shift = double
+        degradation = Degradation((JpegEncoding(first), JpegEncoding(second, grid_shift=tuple(shift))))
+        label = f"QF {first}, then {second} shifted {shift[0]},{shift[1]}"
+        conditions.append(Condition(label, None, double, _degraded_cases(paths, degradation, gray)))
+    return conditions
+
+
+def already_compressed(folder: Path, reference_folder: Path, *, limit: int | None = None) -> list[Condition]:
+    """Pictures that are compressed already, and their originals by the same name without suffix.
+
+    Args:
+        folder: the compressed pictures, or folders of them such as qf_10, qf_20: one condition each.
+        reference_folder: the originals.
+        limit: only the first so many pictures of each folder by name.
+
+    Raises:
+        InvalidSetting: missing folders, no pictures, or no original for one.
+    """
+    references = {path.stem.lower(): path for path in _pictures_in(reference_folder, None)}
+    _check_folder(folder)
+    folders = sorted(path for path in folder.iterdir() if path.is_dir() and any(_pictures(path)))
+    conditions = []
+    for each in folders or [folder]:
+        paths = _pictures_in(each, limit)
+        for path in paths:
+            if path.stem.lower() not in references:
+                raise InvalidSetting(
+                    f"{path.name} in {each} has no original. Every file needs one called {path.stem}.* in "
+                    f"{reference_folder}. Add it, or take {path.name} away."
+                )
+        named = re.search(r"(?:qf|q)_?(\d{1,3})$", each.name.lower())
+        quality_factor = int(named[1]) if named and 1 <= int(named[1]) <= 100 else None
+        pairs = [(path, references[path.stem.lower()]) for path in paths]
+        conditions.append(Condition(each.name, quality_factor, None, _paired_cases(pairs)))
+    return conditions
+
+
+def comparable(pixels: RgbImage, image: JpegImage, color: str) -> Picture:
+    """What of a picture is compared.
+
+    Args:
+        pixels: (rows, columns, 3) uint8, a restoration of the image or its original.
+        image: says whether the file is gray.
+        color: "rgb" and "gray" compare what the file holds, "y" its full-range luma.
+
+    Returns:
+        (rows, columns, 3) uint8 for "rgb"; else, and for gray files, (rows, columns).
+    """
+    if image.is_gray:
+        return pixels[..., 0]
+    return luma(pixels) if color == "y" else pixels
+
+
+def _degraded_cases(paths: list[Path], degradation: Degradation, gray: bool) -> Callable[[], Iterator[Case]]:
+    def cases() -> Iterator[Case]:
+        for path in paths:
+            original = _read(path)
+            pixels, is_gray = original.pixels, original.is_gray
+            if gray and not is_gray:
+                pixels, is_gray = np.rint(luma(pixels)).astype(np.uint8), True
+            degraded = degrade(pixels, degradation, gray=is_gray)
+            yield Case(path.name, degraded.image, degraded.reference)
+
+    return cases
+
+
+def _paired_cases(pairs: list[tuple[Path, Path]]) -> Callable[[], Iterator[Case]]:
+    def cases() -> Iterator[Case]:
+        for path, reference_path in pairs:
+            image, reference = _read(path), _read(reference_path).pixels
+            if image.pixels.shape != reference.shape:
+                shapes = (image.pixels.shape, reference.shape)
+                sizes = " and ".join(f"{columns} x {rows}" for rows, columns, _ in shapes)
+                raise InvalidSetting(
+                    f"{path.name} and its original {reference_path.name} measure {sizes} pixels. Both must "
+                    "be of one size. Put the right original there."
+                )
+            yield Case(path.name, image, reference)
+
+    return cases
+
+
+def _read(path: Path) -> JpegImage:
+    try:
+        return read(path.read_bytes())
+    except RestorationError as problem:
+        raise type(problem)(f"{path}: {problem}") from problem
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+
+
+def _pictures_in(folder: Path, limit: int | None) -> list[Path]:
+    _check_folder(folder)
+    paths = sorted(_pictures(folder))
+    if not paths:
+        raise InvalidSetting(
+            f"There is no picture in {folder}. Files ending in {', '.join(PICTURE_SUFFIXES)} are read. "
+            "Name a folder that holds some."
+        )
+    return paths[:limit]
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InvalidSetting(
+            f"There is no folder {folder}. A folder of pictures is needed. Check the path for a typing error."
+        )

@@ -1,0 +1,290 @@
+"""Running restorers over a benchmark's conditions and summing up: one Row per model and condition."""
+
+import dataclasses
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from models.jpeg import JpegEncoding, JpegImage, encode
+from models.network_restorer import NetworkRestorer
+from models.networks.layers import mac_per_pixel
+from models.restorer import Restorer
+from training.benchmarks import Case, Condition, comparable
+from training.metrics import Metrics, measure, psnr_db
+
+DO_NOTHING = "none"
+COUNTING_SIDE = 256
+"""Rows and columns of the picture on which multiply-accumulates are counted: whole blocks, a single tile."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One model under one condition; means over all pictures.
+
+    Attributes:
+        model: name, "none" for plain decoding.
+        condition: for people.
+        quality_factor, double: see training.benchmarks.Condition.
+        images: how many pictures.
+        psnr_db, ssim, psnr_b_db: see Metrics.
+        gain_db: PSNR above plain decoding.
+        worst_gain_db, worst_image: the picture that gained least.
+        share_worse: share of pictures with a lower PSNR than plain decoding, 0..1.
+        stage_psnr_db: PSNR after each stage; empty where there is one result only.
+        quality_factor_error: mean absolute error of the quality factor that the network estimates from pixels
+            alone; None where it estimates none or the truth is unknown.
+        mmac_per_pixel: 1e6 multiply-accumulates per pixel, counted while running; 0 without a network.
+        parameters: trainable parameters.
+        megapixels_per_second, milliseconds_per_megapixel: of restoring; of decoding the file for "none".
+        times_plain_decoding: how many times longer than decoding the file.
+        peak_memory_mb: most memory in 1e6 bytes: of the GPU where one is used, else of the whole process.
+    """
+
+    model: str
+    condition: str
+    quality_factor: int | None
+    double: tuple[int, int, int, int] | None
+    images: int
+    psnr_db: float
+    ssim: float
+    psnr_b_db: float
+    gain_db: float
+    worst_gain_db: float
+    worst_image: str
+    share_worse: float
+    stage_psnr_db: tuple[float, ...]
+    quality_factor_error: float | None
+    mmac_per_pixel: float
+    parameters: int
+    megapixels_per_second: float
+    milliseconds_per_megapixel: float
+    times_plain_decoding: float
+    peak_memory_mb: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields by name; None where JSON has no number."""
+        return {name: _finite(value) for name, value in dataclasses.asdict(self).items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How restorers are run and compared.
+
+    Attributes:
+        color: one of training.benchmarks.COLORS.
+        blind: hide the file's quantization tables from the networks.
+        stages: run only so many stages.
+    """
+
+    color: str = "rgb"
+    blind: bool = False
+    stages: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outcome:
+    """One picture after one restorer."""
+
+    name: str
+    metrics: Metrics
+    seconds: float
+    megapixels: float
+    stage_psnr_db: tuple[float, ...] = ()
+    predicted_quality_factor: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Cost:
+    """What a restorer costs, whatever the picture."""
+
+    mmac_per_pixel: float = 0.0
+    parameters: int = 0
+
+
+Follow = Callable[[Iterable[Case], str], Iterable[Case]]
+"""Wraps the pictures of one row, given what the row is called; for a progress bar."""
+
+
+def score(
+    conditions: Sequence[Condition],
+    restorers: Sequence[Restorer],
+    options: Options,
+    *,
+    follow: Follow = lambda cases, _title: cases,
+) -> Iterator[Row]:
+    """Measure restorers under all conditions.
+
+    Args:
+        conditions: from training.benchmarks.
+        restorers: what to measure; plain decoding is always there and needs not be among them.
+        options: how.
+        follow: see Follow.
+
+    Yields:
+        For every condition the do-nothing row, then one row per restorer.
+
+    Raises:
+        RestorationError: a picture or a setting that a restorer refuses.
+    """
+    costs = [_cost_of(restorer, options) for restorer in restorers]
+    for condition in conditions:
+        nothing = Resources.watch(None)
+        plain = [_do_nothing(case, options) for case in follow(condition.cases(), condition.label)]
+        yield _row(DO_NOTHING, condition, plain, plain, _Cost(), nothing.peak_mb())
+        for restorer, cost in zip(restorers, costs, strict=True):
+            used = Resources.watch(restorer)
+            cases = follow(condition.cases(), f"{restorer.card.name}, {condition.label}")
+            restored = [_restore(restorer, case, options) for case in cases]
+            yield _row(restorer.card.name, condition, restored, plain, cost, used.peak_mb())
+
+
+def _do_nothing(case: Case, options: Options) -> _Outcome:
+    """Plain decoding; the time is that of opening the file's bytes."""
+    start = time.perf_counter()
+    Image.open(BytesIO(case.image.data)).convert("RGB").load()
+    seconds = time.perf_counter() - start
+    pixels, reference = (
+        comparable(each, case.image, options.color) for each in (case.image.pixels, case.reference)
+    )
+    metrics = measure(restored=pixels, reference=reference)
+    return _Outcome(case.name, metrics, seconds, _megapixels(case.image))
+
+
+def _restore(restorer: Restorer, case: Case, options: Options) -> _Outcome:
+    restoration = restorer.restore(case.image, blind=options.blind, stages=options.stages)
+    pixels, reference, *stages = (
+        comparable(each, case.image, options.color)
+        for each in (restoration.pixels, case.reference, *(stage.pixels for stage in restoration.stages))
+    )
+    return _Outcome(
+        name=case.name,
+        metrics=measure(restored=pixels, reference=reference),
+        seconds=restoration.seconds,
+        megapixels=_megapixels(case.image),
+        stage_psnr_db=tuple(psnr_db(stage, reference) for stage in stages),
+        predicted_quality_factor=restoration.predicted_quality_factor,
+    )
+
+
+def _row(
+    model: str,
+    condition: Condition,
+    restored: Sequence[_Outcome],
+    plain: Sequence[_Outcome],
+    cost: _Cost,
+    peak_memory_mb: float,
+) -> Row:
+    """Sum up one restorer's outcomes, beside those of plain decoding of the same pictures."""
+    gains = [_gain(after.metrics, before.metrics) for after, before in zip(restored, plain, strict=True)]
+    worst = min(range(len(gains)), key=lambda index: gains[index])
+    truth = condition.last_quality_factor
+    errors = [
+        abs(each.predicted_quality_factor - truth)
+        for each in restored
+        if truth is not None and each.predicted_quality_factor is not None
+    ]
+    seconds, plain_seconds = (sum(each.seconds for each in outcomes) for outcomes in (restored, plain))
+    megapixels = sum(each.megapixels for each in restored)
+    stages = zip(*(each.stage_psnr_db for each in restored), strict=True)
+    return Row(
+        model=model,
+        condition=condition.label,
+        quality_factor=condition.quality_factor,
+        double=condition.double,
+        images=len(restored),
+        psnr_db=_mean(each.metrics.psnr_db for each in restored),
+        ssim=_mean(each.metrics.ssim for each in restored),
+        psnr_b_db=_mean(each.metrics.psnr_b_db for each in restored),
+        gain_db=_mean(gains),
+        worst_gain_db=gains[worst],
+        worst_image=restored[worst].name,
+        share_worse=_mean(gain < 0 for gain in gains),
+        stage_psnr_db=tuple(_mean(stage) for stage in stages),
+        quality_factor_error=_mean(errors) if errors else None,
+        mmac_per_pixel=cost.mmac_per_pixel,
+        parameters=cost.parameters,
+        megapixels_per_second=megapixels / seconds,
+        milliseconds_per_megapixel=1000 * seconds / megapixels,
+        times_plain_decoding=seconds / plain_seconds,
+        peak_memory_mb=peak_memory_mb,
+    )
+
+
+def _gain(after: Metrics, before: Metrics) -> float:
+    """PSNR gained; 0 where both are perfect."""
+    return 0.0 if after.psnr_db == before.psnr_db else after.psnr_db - before.psnr_db
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
+
+
+def _megapixels(image: JpegImage) -> float:
+    rows, columns = image.pixels.shape[:2]
+    return rows * columns / 1e6
+
+
+def _cost_of(restorer: Restorer, options: Options) -> _Cost:
+    """Count what a restorer does on a small picture, which also warms it up before anything is timed."""
+    ramp = np.add.outer(np.arange(COUNTING_SIDE), np.arange(COUNTING_SIDE)) // 2
+    image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), JpegEncoding(50))
+
+    def run() -> int:
+        restorer.restore(image, blind=options.blind, stages=options.stages)
+        return COUNTING_SIDE**2
+
+    if not isinstance(restorer, NetworkRestorer):
+        run()
+        return _Cost()
+    parameters = sum(parameter.numel() for parameter in restorer.network.parameters())
+    return _Cost(mac_per_pixel(restorer.network, run) / 1e6, parameters)
+
+
+@dataclasses.dataclass(frozen=True)
+class Resources:
+    """Peak memory from a moment on.
+
+    Attributes:
+        device: the GPU that is watched, None for the process itself.
+    """
+
+    device: torch.device | None
+
+    @classmethod
+    def watch(cls, restorer: Restorer | None) -> "Resources":
+        """Forget earlier peaks; on systems that cannot, the peak is that of the whole run."""
+        if isinstance(restorer, NetworkRestorer) and restorer.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(restorer.device)
+            return cls(restorer.device)
+        try:
+            Path("/proc/self/clear_refs").write_text("5")
+        except OSError:
+            return cls(None)
+        return cls(None)
+
+    def peak_mb(self) -> float:
+        """1e6 bytes."""
+        if self.device is not None:
+            return torch.cuda.max_memory_allocated(self.device) / 1e6
+        try:
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:"))
+        except (OSError, StopIteration):
+            unit = 1 if sys.platform == "darwin" else 1024
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def _finite(value: Any) -> Any:
+    """Numbers that JSON does not know, also within tuples, as None."""
+    if isinstance(value, tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
