@@ -1,4 +1,4 @@
-"""Starts the studio: python app.py [--host 127.0.0.1] [--port 7860] [--device cpu] [--checkpoints checkpoints]."""
+"""Starts the studio: python app.py [--host HOST] [--port PORT] [--device DEVICE] [--checkpoints FOLDER]."""
 
 import argparse
 import logging

@@ -26,7 +26,9 @@ CHANGED = "Settings changed: these results belong to the earlier ones. Press Res
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
-NO_PHOTOGRAPH = "There is no photograph yet. JPEG, PNG, WebP, TIFF and others can be opened. Drop one, or pick an example."
+NO_PHOTOGRAPH = (
+    "There is no photograph yet. JPEG, PNG, WebP and TIFF can be opened. Drop one, or pick an example."
+)
 EXPIRED = (
     "The photograph is no longer held in memory. Photographs are kept for a limited time. Open it again."
 )

@@ -59,7 +59,8 @@ def quality_line(outputs: StageOutputs, cards: Mapping[str, ModelCard]) -> str:
             facts.append((f"estimated from pixels by {cards[name].title}", seen))
     facts.append(("truth", _truth(outputs.request)))
     items = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for what, value in facts)
-    return f"<section class='quality'><h3>Quality factor</h3><dl>{items}{_steered(outputs.restorations, cards)}</dl></section>"
+    items += _steered(outputs.restorations, cards)
+    return f"<section class='quality'><h3>Quality factor</h3><dl>{items}</dl></section>"
 
 
 def _truth(request: RestoreRequest) -> str:

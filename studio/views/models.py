@@ -25,14 +25,15 @@ def read_scores(path: Path) -> dict[str, Any] | None:
 def models_page(
     cards: Sequence[ModelCard], scores: Mapping[str, dict[str, Any] | None], problems: Mapping[str, str]
 ) -> str:
-    """All models in the zoo's order, then folders that could not be used and why.
+    """Networks first, then baselines, then folders that could not be used and why.
 
     Args:
         cards: of the zoo.
         scores: by model name, None where nothing was measured.
         problems: folder name to the sentence that says why it is left out.
     """
-    rows = "".join(_model(card, scores.get(card.name)) for card in cards)
+    ordered = sorted(cards, key=lambda card: not card.architecture)
+    rows = "".join(_model(card, _scores_with(card.name, scores)) for card in ordered)
     left_out = "".join(
         f"<p class='fact-note'><b>{escape(folder)}</b> is left out. {escape(why)}</p>"
         for folder, why in problems.items()
@@ -68,6 +69,14 @@ def _model(card: ModelCard, scores: dict[str, Any] | None) -> str:
     )
 
 
+def _scores_with(name: str, scores: Mapping[str, dict[str, Any] | None]) -> dict[str, Any] | None:
+    """The model's own scores, or those of another model that it was measured beside."""
+    for found in (scores.get(name), *scores.values()):
+        if _by_quality(found, name):
+            return found
+    return None
+
+
 def _parameters(count: int) -> str:
     return f"{count / 1e6:.2f} M parameters" if count >= 1e6 else f"{count / 1e3:.0f} k parameters"
 
@@ -85,12 +94,7 @@ def _scores(card: ModelCard, scores: dict[str, Any] | None) -> str:
     own = _by_quality(scores, card.name)
     plain = _by_quality(scores, "none")
     if not own:
-        missing = (
-            "A baseline; its numbers depend on the photograph."
-            if not card.architecture
-            else "Not measured yet."
-        )
-        return f"<p class='fact-note'>{missing}</p>"
+        return "<p class='fact-note'>Not measured here. python -m training.evaluate writes scores.json.</p>"
     body = "".join(_score_row(factor, row, plain.get(factor)) for factor, row in sorted(own.items()))
     data = escape(str(scores.get("data", "")))
     return (

@@ -2,13 +2,15 @@
 
 const button = element.querySelector("button");
 
+const isOpen = () => button.getAttribute("aria-expanded") === "true";
+
 function setOpen(open) {
-  document.body.classList.toggle("steps-open", open);
+  document.getElementById("workbench").dataset.open = String(open);
   button.setAttribute("aria-expanded", String(open));
   button.textContent = open ? "Close" : "Change";
 }
 
-button.addEventListener("click", () => setOpen(!document.body.classList.contains("steps-open")));
+button.addEventListener("click", () => setOpen(!isOpen()));
 document.addEventListener("click", (event) => { if (event.target.closest("#restore-button")) setOpen(false); });
 
 // A Gradio slider reports its release for the mouse only. Arrow keys and Enter in its number box count as well.
