@@ -113,8 +113,8 @@ def _double(text: str) -> tuple[int, int, int, int]:
         first, second, rows, columns = (int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no double save. Four whole numbers are needed: first and second quality factor, rows "
-            'and columns of shift. Write for example "10,30,4,4".'
+            f"{text!r} is no double save. Four whole numbers are needed: first and second quality factor, "
+            'rows and columns of shift. Write for example "10,30,4,4".'
         ) from None
     return first, second, rows, columns
 
