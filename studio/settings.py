@@ -1,6 +1,5 @@
 """From raw form values to a request: every value is checked here again, because forms let anything through."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -95,7 +94,7 @@ def whole(value: Any, low: int, high: int, what: str) -> int:
         InvalidSetting: with `what` as its subject.
     """
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value != int(value) or not low <= value <= high:
+    if not is_number or not low <= value <= high or value != int(value):  # NaN fails the comparison
         raise InvalidSetting(
             f"{what} is {clipped(value)}. Whole numbers from {low} to {high} are allowed. Type one or move the slider."
         )
@@ -116,8 +115,11 @@ def one_of(value: Any, allowed: tuple[str, ...], what: str) -> str:
 
 
 def clipped(value: Any) -> str:
-    """A value for a message: its repr, at most 40 characters; nothing where it is empty."""
+    """A value for a message: its repr, at most 40 characters."""
     if value is None:
         return "missing"
-    words = repr(value)
+    try:
+        words = repr(value)
+    except ValueError:  # whole numbers of thousands of digits have none
+        return "far too long"
     return words if len(words) <= 40 else words[:37] + "..."

@@ -1,0 +1,158 @@
+"""Each press and what the page shows after it, without a page."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.errors import InvalidSetting
+from studio.desk import CHANGED
+from studio.pipeline import RestoreRequest
+from studio.session import Run, Session, open_photograph, safe_stem
+from studio.settings import RestoreForm
+
+FORM = RestoreForm(model_names=["plain", "ar_cnn", "cascade"])
+
+
+def restored(desk, photograph, form=FORM):
+    """Every page from opening to the last result, and the session and run they leave."""
+    opened = desk.opened(photograph, Run(), form)
+    began = desk.began(opened.session, opened.run, form)
+    pages = list(desk.restored(opened.session, began.run))
+    run = began.run
+    for page in pages:
+        run = page.run or run
+    return [opened, began, *pages], opened.session, run
+
+
+def pixels_of(pane):
+    return np.array(Image.open(pane["file"]["path"]).convert("RGB"))
+
+
+def test_opening_shows_original_and_degraded_with_the_size_of_the_file(desk, photograph):
+    page = desk.opened(photograph, Run(), FORM)
+    assert [pane["id"] for pane in page.viewer["panes"]] == ["original", "degraded"]
+    assert (page.viewer["a"], page.viewer["b"]) == ("original", "degraded")
+    assert "bits per pixel" in page.bench_facts
+    assert "PNG, no JPEG header" in page.photograph_facts
+    assert page.results["rows"] == []
+
+
+def test_results_arrive_one_after_the_other_and_every_picture_is_exact(desk, photograph):
+    pages, _, run = restored(desk, photograph)
+    done = [
+        [row["id"] for row in page.results["rows"] if row["state"] == "done"]
+        for page in pages
+        if page.results
+    ]
+    assert done[-1] == ["degraded", "plain", "ar_cnn", "cascade"]
+    assert [len(rows) for rows in done] == sorted(len(rows) for rows in done)
+    view = next(page.viewer for page in reversed(pages) if page.viewer)
+    panes = {pane["id"]: pane for pane in view["panes"]}
+    for name, restoration in run.outputs.restorations.items():
+        np.testing.assert_array_equal(pixels_of(panes[name]), restoration.pixels)
+    for number in (1, 2):
+        stage = run.outputs.restorations["cascade"].stages[number - 1]
+        np.testing.assert_array_equal(pixels_of(panes[f"cascade/{number}"]), stage.pixels)
+    np.testing.assert_array_equal(pixels_of(panes["degraded"]), run.outputs.degraded.pixels)
+    assert pages[-1].busy is False
+
+
+def test_downloads_are_named_after_picture_model_and_settings(desk, photograph):
+    form = replace(FORM, saves="twice", guidance="manual", manual_quality=25)
+    pages, _, _ = restored(desk, photograph, form)
+    names = [row["download"] for row in pages[-1].results["rows"]]
+    assert "whiskers_cascade_qf10-420_qf30-420-shift4x4_by-hand-25.png" in names
+    assert len(set(names)) == len(names)
+
+
+def test_the_quality_line_tells_tables_estimate_and_truth(desk, photograph):
+    pages, _, _ = restored(desk, photograph)
+    quality = next(page.quality for page in reversed(pages) if page.quality)
+    assert "10, exact" in quality
+    assert "estimated from pixels by Cascade, untrained" in quality
+    assert "<dt>truth</dt><dd>10</dd>" in quality
+
+
+def test_a_kept_file_says_that_nothing_is_measured(desk, photograph):
+    pages, _, _ = restored(desk, photograph, replace(FORM, saves="keep"))
+    table = pages[-1].results
+    assert "no original" in table["note"]
+    assert table["convention"] == ""
+    assert {row["psnr"] for row in table["rows"]} == {"–"}
+    quality = next(page.quality for page in reversed(pages) if page.quality)
+    assert "no JPEG header" in quality
+    assert "QF 0" not in quality
+
+
+def test_changed_settings_fade_the_results_and_going_back_shows_them_again(desk, photograph):
+    _, session, run = restored(desk, photograph)
+    changed = desk.rebroken(session, run, replace(FORM, first_quality=11))
+    assert CHANGED in changed.freshness
+    assert [pane["id"] for pane in changed.viewer["panes"]] == ["original", "degraded"]
+    back = desk.rebroken(session, run, FORM)
+    assert back.freshness == ""
+    assert "cascade" in [pane["id"] for pane in back.viewer["panes"]]
+
+
+def test_ticking_another_model_does_not_fade_anything(desk, photograph):
+    _, session, run = restored(desk, photograph)
+    assert desk.rebroken(session, run, replace(FORM, model_names=["reapply"])).freshness == ""
+    assert not run.dropped.is_set()
+
+
+def test_a_run_for_older_settings_shows_nothing_more(desk, photograph):
+    opened = desk.opened(photograph, Run(), FORM)
+    began = desk.began(opened.session, opened.run, FORM)
+    pages = desk.restored(opened.session, began.run)
+    first = next(pages)
+    desk.rebroken(opened.session, first.run, replace(FORM, first_quality=50))
+    rest = list(pages)
+    assert [(page.results, page.viewer, page.busy) for page in rest] == [(None, None, False)]
+    settled = desk.settled(opened.session, first.run, replace(FORM, first_quality=50))
+    assert CHANGED in settled.freshness
+
+
+def test_stop_keeps_what_is_finished(desk, photograph):
+    opened = desk.opened(photograph, Run(), FORM)
+    began = desk.began(opened.session, opened.run, FORM)
+    pages = desk.restored(opened.session, began.run)
+    for page in pages:
+        if page.run is not None and "plain" in page.run.outputs.restorations:
+            began.run.end()
+    states = {row["id"]: row["state"] for row in page.results["rows"]}
+    assert states == {"degraded": "done", "plain": "done", "ar_cnn": "stopped", "cascade": "stopped"}
+    assert "Press Restore" in page.results["note"]
+
+
+def test_restore_needs_a_photograph_and_a_model(desk, photograph):
+    with pytest.raises(InvalidSetting, match="no photograph"):
+        desk.began(Session(), Run(), FORM)
+    with pytest.raises(InvalidSetting, match="no longer held"):
+        desk.began(None, Run(), FORM)
+    with pytest.raises(InvalidSetting, match="Tick at least one"):
+        desk.began(Session(photograph), Run(), replace(FORM, model_names=[]))
+
+
+def test_steering_by_missing_tables_fails_in_the_row_of_the_model(desk, photograph):
+    pages, _, _ = restored(
+        desk, photograph, replace(FORM, saves="keep", guidance="tables", model_names=["cascade"])
+    )
+    row = pages[-1].results["rows"][-1]
+    assert row["state"] == "failed"
+    assert "no JPEG header" in row["words"]
+
+
+def test_names_from_people_are_harmless(photograph):
+    assert safe_stem("../../etc/passwd") == "passwd"
+    assert safe_stem("C:\\fakepath\\<img onerror=x>.jpg") == "img-onerror-x"
+    assert safe_stem("") == "photograph"
+    assert len(safe_stem("ü" * 400 + ".jpg")) == 40
+    named = open_photograph(photograph.image.data, "<script>alert(1)</script>.png")
+    assert "<" not in named.name
+
+
+def test_session_types_do_not_compare_arrays(photograph):
+    assert Session(photograph) != Session(photograph)
+    assert RestoreRequest("k", ("a",)) == RestoreRequest("k", ("a",))

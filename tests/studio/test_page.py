@@ -1,0 +1,191 @@
+"""The built page: lossless components, one queue for models, guarded uploads, handlers against hostile values."""
+
+import asyncio
+import inspect
+import math
+
+import gradio as gr
+import pytest
+from gradio.utils import get_upload_folder
+
+from studio.examples import EXAMPLES, example
+from studio.interface import build_studio, launch_settings
+from studio.session import Session
+from studio.settings import RestoreForm
+from studio.tabs.restore import MODELS, RestoreTab
+from studio.tabs.restore_layout import Buttons, Controls, Outputs
+from studio.upload_guard import UploadGuard
+
+
+@pytest.fixture(scope="module")
+def page(zoo, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        yield build_studio(zoo)
+
+
+@pytest.fixture
+def tab(page):
+    """The Restore tab behind the page's handlers."""
+    found = {getattr(fn.fn, "__self__", None) for fn in page.fns.values() if inspect.ismethod(fn.fn)}
+    (only,) = [one for one in found if isinstance(one, RestoreTab)]
+    return only
+
+
+def values_of(tab, **changed):
+    form = {name: changed.pop(name, value) for name, value in vars(RestoreForm()).items()}
+    values = {getattr(tab._controls, name): value for name, value in form.items()}
+    return {
+        **values,
+        tab._outputs.session: changed.get("session", Session()),
+        tab._outputs.run: changed.get("run"),
+    }
+
+
+def event_of(**data):
+    return gr.EventData(None, data)
+
+
+def test_no_component_can_show_a_lossy_copy(page):
+    pictures = [
+        block for block in page.blocks.values() if isinstance(block, (gr.Image, gr.ImageSlider, gr.Gallery))
+    ]
+    assert [block for block in pictures if block.format != "png"] == []
+    for block in page.blocks.values():
+        for text in (getattr(block, "html_template", ""), getattr(block, "js_on_load", "") or ""):
+            assert "data:image" not in text
+            assert "webp" not in text.replace(".webp,", "")
+
+
+def test_custom_templates_hold_no_placeholders(page):
+    custom = [
+        block
+        for block in page.blocks.values()
+        if isinstance(block, gr.HTML) and block.html_template != "${value}"
+    ]
+    assert len(custom) == 4
+    for block in custom:
+        for text in (block.html_template, block.css_template):
+            assert not any(mark in text for mark in ("{{", "}}", "${", "`", "\\"))
+        assert "innerHTML" not in block.js_on_load
+
+
+def test_everything_that_runs_a_model_shares_one_queue_of_one(page):
+    running = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
+    assert len(running) == 2
+    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {(MODELS, 1)}
+    assert page.delete_cache is not None
+    assert page._queue.max_size if hasattr(page._queue, "max_size") else page.max_size
+
+
+def test_nothing_recompresses_while_a_slider_is_dragged(page):
+    events = [
+        (page.blocks[target], name) for fn in page.fns.values() for target, name in fn.targets if target
+    ]
+    sliders = {name for block, name in events if isinstance(block, gr.Slider)}
+    assert sliders == {"release"}
+
+
+def test_launch_settings_keep_the_page_private():
+    settings = launch_settings()
+    expected = {"show_error": False, "ssr_mode": False, "run_history": False, "enable_monitoring": False}
+    assert {name: settings[name] for name in expected} == expected
+    known = inspect.signature(gr.Blocks.launch).parameters
+    assert set(settings) <= set(known)
+
+
+def test_layout_names_equal_form_and_page():
+    assert set(Controls.__annotations__) == set(RestoreForm.__annotations__)
+    assert {"restore", "stop", "photograph"} <= set(Buttons.__annotations__)
+    assert {"viewer", "results", "session", "run"} <= set(Outputs.__annotations__)
+
+
+def test_every_example_opens(tab):
+    for one in EXAMPLES:
+        answer = tab.example_opened(values_of(tab), event_of(name=one.name))
+        assert answer[tab._outputs.session].photograph.key, one.name
+        assert answer[tab._outputs.notice] == ""
+
+
+@pytest.mark.parametrize("name", [None, 3, "../secret", {"a": 1}, "x" * 10_000])
+def test_hostile_example_names_are_one_sentence(tab, name):
+    words = tab.example_opened(values_of(tab), event_of(name=name))[tab._outputs.notice]
+    assert "no example" in words
+    assert len(words) < 400
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "", None, 7, "../../etc/passwd", "/nowhere/at/all.png"])
+def test_only_uploaded_files_are_opened(tab, path):
+    answer = tab.opened(values_of(tab), event_of(path=path, name="x.png"))
+    assert "not there any more" in answer[tab._outputs.notice]
+    assert tab._outputs.session not in answer
+
+
+def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
+    folder = tab._upload_folder / "abc"
+    folder.mkdir(exist_ok=True)
+    (folder / "evil.jpg").write_bytes(b"%PDF-1.4 not a picture")
+    words = tab.opened(values_of(tab), event_of(path=str(folder / "evil.jpg"), name="<i>.jpg"))[
+        tab._outputs.notice
+    ]
+    assert words.count("<") == 2
+    assert "Traceback" not in words
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"first_quality": math.nan},
+        {"first_quality": None},
+        {"saves": ["once"]},
+        {"model_names": "cascade"},
+        {"guidance": ["manual", "pixels"]},
+        {"guidance": "manual", "manual_quality": -5},
+        {"session": None},
+        {"session": Session()},
+    ],
+)
+def test_hostile_values_are_one_calm_sentence(tab, changed, photograph):
+    values = values_of(tab, **{"session": Session(photograph), **changed})
+    for handler in (tab.rebroken, tab.began):
+        words = handler(values)[tab._outputs.notice]
+        assert words.startswith("<p class='notice'")
+        assert "unforeseen" not in words
+    assert list(tab.restored({**values, tab._outputs.run: None})) == []
+
+
+def test_visibility_handlers_take_anything(tab):
+    assert [one["visible"] for one in tab.saves_changed(["twice"])] == [False, False]
+    assert [one["visible"] for one in tab.saves_changed("twice")] == [True, True]
+    assert tab.guidance_changed({"a": 1})[0]["visible"] is False
+
+
+def test_a_body_without_end_is_cut_off():
+    reached = []
+
+    async def app(scope, receive, send):
+        while True:
+            reached.append(len((await receive())["body"]))
+
+    async def endless():
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    guard = UploadGuard(app, max_bytes=10_000)
+    asyncio.run(guard({"type": "http", "headers": []}, endless, send))
+    assert sent[0]["status"] == 413
+    assert sum(reached) == 10_000
+    sent.clear()
+    asyncio.run(guard({"type": "http", "headers": [(b"content-length", b"10001")]}, endless, send))
+    assert sent[0]["status"] == 413
+    assert sum(reached) == 10_000
+
+
+def test_examples_come_with_the_program():
+    assert all(len(one.read_bytes()) > 10_000 for one in EXAMPLES)
+    assert example("rocket").read_bytes()[:2] == b"\xff\xd8"
+    assert get_upload_folder()

@@ -1,0 +1,198 @@
+"""The engine: what it yields, in which order, what it measures, and that it stops."""
+
+import time
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+import numpy as np
+import pytest
+
+from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
+from models.jpeg import Degradation, JpegEncoding, degrade
+from models.restorer import Restoration
+from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs, steering
+from studio.result_cache import ResultCache, array_bytes
+from training.metrics import measure
+
+ONCE = Degradation((JpegEncoding(10, "4:2:0"),))
+TWICE = Degradation((JpegEncoding(10, "4:2:0"), JpegEncoding(30, "4:4:4", (3, 5))))
+
+
+def request(photograph, *names, **settings):
+    return RestoreRequest(photograph.key, names, **{"degradation": ONCE, **settings})
+
+
+def results(engine, photograph, wanted, stop=None):
+    return list(engine.run_stages(photograph.image, wanted, stop or Event()))
+
+
+@dataclass(frozen=True, eq=False)
+class SlowRestorer:
+    """Counts tiles; stands for any restorer that reports them."""
+
+    card: object
+    tiles: int = 200
+    seconds: float = 0.01
+    error: Exception | None = None
+    seen: list = field(default_factory=list)
+
+    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+        for done in range(1, self.tiles + 1):
+            time.sleep(self.seconds)
+            self.seen.append(done)
+            on_tile(done, self.tiles)
+        if self.error is not None:
+            raise self.error
+        return Restoration(image.pixels)
+
+
+class OneModelZoo:
+    """A zoo whose only model is the given one."""
+
+    def __init__(self, card, restorer_type, **settings):
+        self.restorer = restorer_type(card, **settings)
+
+    def cards(self):
+        return [self.restorer.card]
+
+    def load(self, name):
+        return self.restorer
+
+
+def engine_of(zoo, **settings):
+    card = next(card for card in zoo.cards() if card.name == "plain")
+    one = OneModelZoo(card, SlowRestorer, **settings)
+    return Engine(one, ResultCache(2**20)), one.restorer
+
+
+def test_degraded_comes_first_then_every_model_cheapest_first(engine, photograph):
+    names = [card.name for card in engine.zoo.cards()]
+    steps = results(engine, photograph, request(photograph, *reversed(names)))
+    outputs = [step for step in steps if isinstance(step, StageOutputs)]
+    assert list(outputs[0].restorations) == []
+    assert [len(one.restorations) for one in outputs] == list(range(len(names) + 1))
+    costs = {card.name: card.mmac_per_pixel for card in engine.zoo.cards()}
+    finished = [costs[name] for name in outputs[-1].restorations]
+    assert finished == sorted(finished)
+
+
+def test_pictures_and_numbers_are_those_of_the_models_themselves(engine, zoo, photograph):
+    outputs = results(engine, photograph, request(photograph, "cascade", degradation=TWICE))[-1]
+    broken = degrade(photograph.image.pixels, TWICE)
+    np.testing.assert_array_equal(outputs.original, broken.reference)
+    np.testing.assert_array_equal(outputs.degraded.pixels, broken.image.pixels)
+    alone = zoo.load("cascade").restore(broken.image)
+    np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, alone.pixels)
+    assert outputs.metrics["cascade"] == measure(restored=alone.pixels, reference=broken.reference)
+    assert outputs.metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference)
+    assert outputs.stage_metrics["cascade"][0] == measure(
+        restored=alone.stages[0].pixels, reference=broken.reference
+    )
+
+
+def test_a_kept_file_is_restored_but_not_measured(engine, photograph):
+    outputs = results(engine, photograph, request(photograph, "ar_cnn", degradation=None))[-1]
+    assert outputs.degraded is photograph.image
+    assert outputs.original is None
+    assert dict(outputs.metrics) == {}
+    assert "ar_cnn" in outputs.restorations
+
+
+def test_the_second_run_comes_from_the_cache(engine, photograph):
+    wanted = request(photograph, "cascade")
+    first = results(engine, photograph, wanted)[-1].restorations["cascade"]
+    again = results(engine, photograph, replace(wanted, model_names=("cascade", "plain")))[-1]
+    assert again.restorations["cascade"] is first
+    other = results(engine, photograph, replace(wanted, guidance="pixels"))[-1]
+    assert other.restorations["cascade"] is not first
+
+
+def test_stop_ends_within_one_tile(zoo, photograph):
+    engine, restorer = engine_of(zoo)
+    stop = Event()
+    steps = engine.run_stages(photograph.image, request(photograph, "plain"), stop)
+    for step in steps:
+        if isinstance(step, Progress) and step.done == 3:
+            break
+    stop.set()
+    with pytest.raises(RestorationCancelled, match="Press Restore"):
+        for _ in steps:
+            pass
+    seen = len(restorer.seen)
+    time.sleep(0.1)
+    assert len(restorer.seen) == seen
+    assert seen < 10
+
+
+def test_a_stopped_run_does_not_begin(engine, photograph):
+    stop = Event()
+    stop.set()
+    with pytest.raises(RestorationCancelled):
+        results(engine, photograph, request(photograph, "cascade"), stop)
+
+
+def test_an_abandoned_run_ends_too(zoo, photograph):
+    engine, restorer = engine_of(zoo)
+    steps = engine.run_stages(photograph.image, request(photograph, "plain"), Event())
+    for step in steps:
+        if isinstance(step, Progress) and step.done == 2:
+            break
+    steps.close()
+    time.sleep(0.1)
+    seen = len(restorer.seen)
+    time.sleep(0.1)
+    assert len(restorer.seen) == seen < 50
+
+
+@pytest.mark.parametrize(
+    "error", [OutOfMemory("Too large. Tiles fit. Take less."), RuntimeError("secret detail")]
+)
+def test_one_model_failing_leaves_a_sentence_and_the_others(zoo, photograph, error):
+    engine, _ = engine_of(zoo, tiles=1, error=error)
+    outputs = results(engine, photograph, request(photograph, "plain"))[-1]
+    assert list(outputs.restorations) == []
+    assert outputs.failures["plain"].endswith(".")
+    assert "secret" not in outputs.failures["plain"]
+
+
+def test_unknown_models_are_refused(engine, photograph):
+    with pytest.raises(UnknownModel, match="nobody"):
+        results(engine, photograph, request(photograph, "nobody"))
+
+
+def test_steering_from_tables_needs_tables(photograph):
+    with pytest.raises(InvalidSetting, match="no JPEG header"):
+        steering(request(photograph, "cascade", guidance="tables"), photograph.image)
+    broken = degrade(photograph.image.pixels, ONCE).image
+    assert steering(request(photograph, "cascade", guidance="tables"), broken) == (10, False)
+    assert steering(request(photograph, "cascade", guidance="pixels"), broken) == (None, True)
+    assert steering(request(photograph, "cascade"), broken) == (None, False)
+    by_hand = request(photograph, "cascade", guidance="manual", quality_factor=44)
+    assert steering(by_hand, broken) == (44, False)
+
+
+def test_same_settings_ignores_the_ticked_models_only(photograph):
+    wanted = request(photograph, "cascade")
+    assert wanted.same_settings(replace(wanted, model_names=()))
+    assert not wanted.same_settings(replace(wanted, degradation=TWICE))
+    assert not wanted.same_settings(replace(wanted, guidance="pixels"))
+    assert not wanted.same_settings(replace(wanted, photograph_key="other"))
+
+
+def test_the_cache_forgets_what_was_used_longest_ago():
+    cache = ResultCache(3000)
+    for name in "abc":
+        cache.put(name, np.zeros(1000, np.uint8))
+    cache.get("a")
+    cache.put("d", np.zeros(900, np.uint8))
+    assert [cache.get(name) is None for name in "abcd"] == [False, True, False, False]
+    cache.put("huge", np.zeros(4000, np.uint8))
+    assert cache.get("huge") is None
+    assert cache.get("a") is not None
+
+
+def test_shared_arrays_count_once(engine, photograph):
+    outputs = results(engine, photograph, request(photograph, "cascade"))[-1]
+    restoration = outputs.restorations["cascade"]
+    assert restoration.stages[-1].pixels is restoration.pixels
+    assert array_bytes(restoration) == 3 * restoration.pixels.nbytes

@@ -1,0 +1,116 @@
+"""Words and rows: signed differences, sizes, escaped names, and scores that may be missing or damaged."""
+
+import json
+import math
+import os
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.card import ModelCard
+from models.jpeg import Degradation, JpegEncoding, encode
+from studio.pictures import PictureFolder
+from studio.pipeline import Progress, RestoreRequest
+from studio.views.facts import freshness, notice, tables_say
+from studio.views.models import models_page, read_scores
+from studio.views.results import tile_words
+from studio.views.wording import decibels, file_size, settings_slug, signed_decibels
+
+CARD = ModelCard(
+    name="net", title="<b>Net</b>", architecture="ar_cnn", summary="S & T", paper="P", parameters=106_000,
+    mmac_per_pixel=0.107,
+)  # fmt: skip
+ROWS = [
+    {"model": "none", "quality_factor": 10, "psnr_db": 25.69, "ssim": 0.743, "psnr_b_db": 24.2},
+    {"model": "net", "quality_factor": 10, "psnr_db": 26.3, "ssim": 0.76, "psnr_b_db": 26.1},
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.113, "+2.11"), (-0.5, "−0.50"), (0.001, "0.00"), (-0.001, "0.00"), (math.nan, "–"), (math.inf, "–")],
+)
+def test_differences_are_signed(value, text):
+    assert signed_decibels(value) == text
+
+
+def test_numbers_carry_units():
+    assert decibels(27.906) == "27.91 dB"
+    assert decibels(math.inf) == "identical"
+    assert [file_size(count) for count in (999, 9_678, 23_100, 467_000, 2_400_000)] == [
+        "999 B", "9.68 kB", "23.1 kB", "467 kB", "2.40 MB",
+    ]  # fmt: skip
+
+
+def test_slugs_differ_where_settings_differ():
+    base = RestoreRequest("k", ("a",), Degradation((JpegEncoding(10),)))
+    others = [
+        base,
+        replace(base, degradation=None),
+        replace(base, degradation=Degradation((JpegEncoding(10, "4:4:4"),))),
+        replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30)))),
+        replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30, "4:2:0", (1, 0))))),
+        replace(base, guidance="pixels"),
+        replace(base, guidance="tables"),
+        replace(base, guidance="manual", quality_factor=20),
+        replace(base, stages=1),
+    ]
+    assert len({settings_slug(one) for one in others}) == len(others)
+
+
+def test_tables_are_told_honestly(photograph):
+    assert tables_say(photograph.image) == "no JPEG header"
+    assert tables_say(encode(photograph.image.pixels, JpegEncoding(37))) == "37, exact"
+
+
+def test_progress_tells_the_tile_and_the_time_left():
+    assert tile_words(Progress("m", 0, 0, 0.0)) == "starting"
+    assert tile_words(Progress("m", 5, 9, 10.0)) == "tile 5 of 9, about 8.00 s left"
+    assert tile_words(Progress("m", 5, 9, 0.1)) == "tile 5 of 9"
+
+
+def test_sentences_are_escaped():
+    assert "<img" not in notice("<img src=x>")
+    assert notice("") == freshness("") == ""
+
+
+def test_models_page_shows_scores_and_escapes_cards():
+    page = models_page((CARD,), {"net": {"data": "LIVE1 <x>", "rows": ROWS}}, {"bad<": "Broken & sad."})
+    assert "<b>Net</b>" not in page
+    assert "LIVE1 &lt;x&gt;" in page
+    assert "26.30" in page
+    assert "+0.61" in page
+    assert "Broken &amp; sad." in page
+    assert "Not measured here" in models_page((CARD,), {"net": None}, {})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": 3}', '{"rows": [1]}', "{"])
+def test_damaged_scores_are_no_scores(tmp_path, text):
+    path = tmp_path / "scores.json"
+    assert read_scores(path) is None
+    path.write_text(text)
+    assert read_scores(path) is None
+
+
+def test_scores_with_odd_values_are_drawn(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text(json.dumps({"rows": [{"model": "net", "quality_factor": 10, "psnr_db": None}]}))
+    assert "–" in models_page((CARD,), {"net": read_scores(path)}, {})
+
+
+def test_pictures_are_lossless_written_once_and_swept(tmp_path):
+    folder = PictureFolder(tmp_path, 100)
+    pixels = np.random.default_rng(1).integers(0, 256, (9, 7, 3), np.uint8)
+    path = folder.served("key", "a.png", pixels)["path"]
+    np.testing.assert_array_equal(np.array(Image.open(path)), pixels)
+    folder.served("key", "a.png", pixels * 0)
+    np.testing.assert_array_equal(np.array(Image.open(path)), pixels)
+    gray = np.repeat(pixels[..., :1], 3, axis=2)
+    assert Image.open(folder.served("gray", "b.png", gray)["path"]).mode == "L"
+    assert folder.sweep() == 0
+    os.utime(path, (time.time() - 200,) * 2)
+    assert folder.sweep() == 1
+    assert not os.path.exists(path)
