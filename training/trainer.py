@@ -45,6 +45,45 @@ class Clock:
         return min(1.0, max(step / self.steps, by_time))
 
 
+class Throughput:
+    """Counts what went through a run, and how fast, for its log."""
+
+    def __init__(self, run: TrainRun, clock: Clock, step: int, device: torch.device) -> None:
+        """Go on counting from what the run's events say of the steps before `step`."""
+        seen = [event for event in run.events() if event.kind == "train" and event.step <= step]
+        self.megapixels = seen[-1].values["megapixels"] if seen else 0.0
+        self.clock, self.waited = clock, 0.0
+        self.logged = (step, self.megapixels, clock.seconds)
+        cuda = device.type == "cuda"
+        self.machine = torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} CPU threads"
+
+    def wait_for(self, batches: Iterator[Batch]) -> Batch:
+        """The next batch; the time it takes is waiting for data."""
+        asked = time.monotonic()
+        batch = next(batches)
+        self.waited += time.monotonic() - asked
+        return batch
+
+    def count(self, batch: Batch) -> None:
+        """Note that a batch was trained on."""
+        self.megapixels += batch.clean[:, 0].numel() / 1e6
+
+    def report(self, step: int) -> dict[str, float | str]:
+        """Totals, and rates since the last report."""
+        seconds = self.clock.seconds
+        earlier_step, earlier_megapixels, earlier_seconds = self.logged
+        spent, waited = max(seconds - earlier_seconds, 1e-6), self.waited
+        self.logged, self.waited = (step, self.megapixels, seconds), 0.0
+        return {
+            "megapixels": round(self.megapixels, 3),
+            "megapixels_per_second": round((self.megapixels - earlier_megapixels) / spent, 4),
+            "steps_per_second": round((step - earlier_step) / spent, 4),
+            "waiting_for_data_share": round(waited / spent, 4),
+            "minutes": round(seconds / 60, 2),
+            "machine": self.machine,
+        }
+
+
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
     """Linear warm-up by steps, then a cosine by progress."""
     optimizer = config.optimizer
@@ -259,61 +298,34 @@ def fit(
         trainer.load_state(state)
         step, best = state["step"], state["best"]
         clock.earlier_seconds = state["seconds"]
-    machine = (
-        torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    )
-    run.write_event(step, "start", resumed=resume, machine=machine, score_db=trainer.validate()["score_db"])
+    run.write_event(step, "start", resumed=resume, score_db=trainer.validate()["score_db"])
+    throughput = Throughput(run, clock, step, device)
     phases, runtime = len(config.data.patch_sizes), config.runtime
-    phase, batches, megapixels = -1, None, _megapixels_so_far(run, step)
-    logged_step, logged_pixels, logged_time, waited = step, megapixels, clock.seconds, 0.0
-    stopped = False
+    phase, batches, stopped = -1, iter(()), False
     while not stopped and (progress := clock.progress(step)) < 1:
-        wanted = min(int(progress * phases), phases - 1)
-        if wanted != phase:
+        if (wanted := min(int(progress * phases), phases - 1)) != phase:
             phase, batches = wanted, trainer.batches(wanted, step)
-        asked = time.monotonic()
-        batch = next(batches)
-        waited += time.monotonic() - asked
+        batch = throughput.wait_for(batches)
         rate = learning_rate(config, step, progress)
         squared = progress >= 1 - config.loss.squared_share
         terms = trainer.step(batch, rate=rate, step=step, squared=squared)
         step += 1
-        megapixels += batch.clean[:, 0].numel() / 1e6
-        progress = clock.progress(step)
-        stopped = should_stop()
+        throughput.count(batch)
+        stopped, progress = should_stop(), clock.progress(step)
+        last = stopped or progress >= 1
         if step % runtime.log_every == 0:
             values = {name: round(value.item(), 6) for name, value in terms.items()}
-            spent = clock.seconds - logged_time
-            values |= {
-                "learning_rate": rate,
-                "megapixels": round(megapixels, 3),
-                "megapixels_per_second": round((megapixels - logged_pixels) / spent, 4),
-                "steps_per_second": round((step - logged_step) / spent, 4),
-                "waiting_for_data_share": round(waited / spent, 4),
-                "minutes": round(clock.seconds / 60, 2),
-                "progress": round(progress, 5),
-                "machine": machine,
-            }
+            values |= {"learning_rate": rate, "progress": round(progress, 5), **throughput.report(step)}
             run.write_event(step, "train", **values)
             on_step(step, progress, values)
-            logged_step, logged_pixels, logged_time, waited = step, megapixels, clock.seconds, 0.0
-        if step % runtime.validate_every == 0 or progress >= 1:
+        if step % runtime.validate_every == 0 or (last and not stopped):
             values = trainer.validate()
             run.write_event(step, "validation", **values)
             if values["score_db"] > best:
                 best = values["score_db"]
                 run.save_best(trainer.averaged.state_dict(), step, best)
-        if step % runtime.save_every == 0 or progress >= 1 or stopped:
+        if step % runtime.save_every == 0 or last:
             run.save_last(trainer.state(step, clock.seconds, best))
             run.write_event(step, "saved", minutes=round(clock.seconds / 60, 2))
-    finished = clock.progress(step) >= 1
-    run.write_event(step, "end", finished=finished, minutes=round(clock.seconds / 60, 2))
-    return finished
-
-
-def _megapixels_so_far(run: TrainRun, step: int) -> float:
-    """Megapixels of patches seen up to a step, from the run's own events."""
-    seen = [
-        event.values["megapixels"] for event in run.events() if event.kind == "train" and event.step <= step
-    ]
-    return seen[-1] if seen else 0.0
+    run.write_event(step, "end", finished=not stopped, minutes=round(clock.seconds / 60, 2))
+    return not stopped
