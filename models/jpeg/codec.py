@@ -175,6 +175,8 @@ def _decode(stream: bytes, header: JpegHeader) -> tuple[Image.Image, list[str]]:
 
 def _loaded(stream: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(stream), formats=("JPEG",))
+    # All in one piece: libjpeg's arithmetic decoder cannot wait in the middle for the next piece.
+    picture.decodermaxblock = max(len(stream), picture.decodermaxblock)
     picture.load()
     return picture
 

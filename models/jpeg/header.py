@@ -77,7 +77,7 @@ class JpegHeader:
         color_model: "gray", "YCbCr", "RGB", "CMYK" or "YCCK", by libjpeg's rules.
         scans: how many scans were found.
         complete: True where the end marker was found.
-        end: offset where usable data ends, short of the file's length where it breaks off inside a segment.
+        end: offset where this picture ends: after its end marker, or before a segment that is cut off.
         several: True for files with more pictures inside (MPO, gain maps).
         exif: the EXIF block without its "Exif" prefix, or None.
         icc_profile: the colour profile put together from its chunks, or None.
@@ -101,6 +101,11 @@ class JpegHeader:
     def progressive(self) -> bool:
         """True where later scans refine earlier ones."""
         return "progressive" in self.coding
+
+    @property
+    def arithmetic(self) -> bool:
+        """True for arithmetic instead of Huffman coding."""
+        return "arithmetic" in self.coding
 
     @property
     def subsampling(self) -> str:
@@ -163,10 +168,12 @@ class _HeaderWalk:
                 raise _damaged(f"it has more than {MAX_SEGMENTS} segments")
             if marker == _EOI:
                 self.complete = True
+                self.end = found.end()
                 return
             if marker == _SOI:
                 if self.scans:
-                    return  # another picture begins without this one's end; decoders stop here too
+                    self.end = found.start()
+                    return  # another picture begins without this one's end
                 raise _damaged("a second picture begins inside its header")
             if marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers without a body
                 position = found.end()

@@ -7,7 +7,9 @@ MAX_SCANS = 100
 MAX_SCANNED_PIXELS = 1_200_000_000
 """Pixels times scans, which is what a decoder passes over: 30 scans of the largest pictures."""
 MAX_SEGMENTS = 20_000
-MAX_BYTES = 128 * 2**20
+MAX_BYTES = 100 * 2**20
+MAX_ARITHMETIC_BYTES = 24 * 2**20
+"""Arithmetic coding takes several times as long per byte as Huffman coding."""
 
 TRY_ANOTHER = "Open it in another program and save it again as JPEG or PNG, or choose another picture."
 

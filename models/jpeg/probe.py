@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from models.jpeg.header import JpegHeader, read_header
-from models.jpeg.limits import MAX_BYTES, TRY_ANOTHER, check_dimensions
+from models.jpeg.limits import MAX_ARITHMETIC_BYTES, MAX_BYTES, TRY_ANOTHER, check_dimensions
 from models.jpeg.sizes import SIZE_READERS
 
 SUPPORTED = "JPEG, PNG, WebP, TIFF, BMP and GIF pictures are supported."
@@ -69,14 +69,12 @@ def probe(data: bytes) -> ImageFacts:
     """
     if not data:
         raise UnreadableImage(f"The file is empty, 0 bytes. {SUPPORTED} Choose another file.")
-    if len(data) > MAX_BYTES:
-        raise ImageTooLarge(
-            f"The file has {len(data) / 2**20:.0f} MB. Up to {MAX_BYTES // 2**20} MB are allowed. "
-            "Save the picture smaller or with more compression first."
-        )
+    _check_bytes(data, MAX_BYTES, "The file")
     kind = _format_of(data)
     if kind == "JPEG":
         header = read_header(data)
+        if header.arithmetic:
+            _check_bytes(data, MAX_ARITHMETIC_BYTES, "This JPEG with arithmetic coding")
         return ImageFacts(kind, header.rows, header.columns, several=header.several, jpeg=header)
     try:
         size = SIZE_READERS[kind](data)
@@ -87,6 +85,14 @@ def probe(data: bytes) -> ImageFacts:
         ) from None
     check_dimensions(size.rows, size.columns)
     return ImageFacts(kind, size.rows, size.columns, size.bits, size.several)
+
+
+def _check_bytes(data: bytes, allowed: int, what: str) -> None:
+    if len(data) > allowed:
+        raise ImageTooLarge(
+            f"{what} has {len(data) / 2**20:.1f} MB. Up to {allowed // 2**20} MB are allowed. "
+            "Save the picture smaller or with more compression first."
+        )
 
 
 def _format_of(data: bytes) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import cv2
+import jpegio
 import numpy as np
 import pytest
 import skimage.data
@@ -231,6 +232,17 @@ def test_a_progressive_jpeg_may_end_anywhere_after_its_first_scan():
         assert "truncated" in image.notes[0]
 
 
+def test_whatever_follows_the_end_marker_is_left_alone():
+    whole = encode(ASTRONAUT, JpegEncoding(80))
+    image = read(whole.data + b"PK\x03\x04" + whole.data)
+    assert np.array_equal(image.pixels, whole.pixels)
+    assert image.notes == ()
+    assert len(image.data) == 2 * len(whole.data) + 4
+    image = read(whole.data[:-300] + whole.data)  # the next picture begins where this one's end is missing
+    assert np.array_equal(image.pixels[:16], whole.pixels[:16])
+    assert image.notes == ("file is truncated, the missing part is grey",)
+
+
 def test_a_jpeg_cut_in_its_header_is_refused():
     data = encode(ASTRONAUT, JpegEncoding(80)).data
     with pytest.raises(UnreadableImage, match="header breaks off after 200 bytes"):
@@ -244,6 +256,20 @@ def test_progressive_and_restart_markers_keep_the_coefficients():
         assert np.array_equal(other.pixels, baseline.pixels)
         for one, same in zip(baseline.components, other.components, strict=True):
             assert np.array_equal(one.coefficients, same.coefficients)
+
+
+def test_arithmetic_coding_is_read_at_any_length(tmp_path):
+    huffman, arithmetic = tmp_path / "huffman.jpg", tmp_path / "arithmetic.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    huffman.write_bytes(encode(noise, JpegEncoding(90, "4:4:4")).data)
+    opened = jpegio.read(str(huffman))
+    opened.arith_code = 1
+    jpegio.write(opened, str(arithmetic))
+    image = read(arithmetic.read_bytes())
+    assert image.header.coding == "arithmetic sequential"
+    assert len(image.data) > 100_000  # longer than what Pillow hands to the decoder at a time
+    assert np.array_equal(image.pixels, read(huffman.read_bytes()).pixels)
+    assert image.coefficients_from == "bitstream"
 
 
 def test_coefficients_are_those_of_the_samples():

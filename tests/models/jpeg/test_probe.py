@@ -11,7 +11,7 @@ from PIL import Image
 
 from models.errors import ImageTooLarge, RestorationError, UnreadableImage, UnsupportedImage
 from models.jpeg import JpegEncoding, encode, probe, read
-from models.jpeg.limits import MAX_BYTES, MAX_SEGMENTS
+from models.jpeg.limits import MAX_ARITHMETIC_BYTES, MAX_BYTES, MAX_SEGMENTS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
 JPEG = encode(PIXELS, JpegEncoding(50)).data
@@ -75,7 +75,8 @@ def test_the_sound_file_is_taken():
         (_with_frame(marker=0xCB), UnsupportedImage, "lossless"),
         (_with_scans(101), ImageTooLarge, "more than 100 scans"),
         (JPEG[:2] + b"\xff\xe5\0\2" * (MAX_SEGMENTS + 1) + JPEG[2:], UnreadableImage, "segments"),
-        (bytes(MAX_BYTES + 1), ImageTooLarge, "128 MB"),
+        (bytes(MAX_BYTES + 1), ImageTooLarge, "100 MB"),
+        (_with_frame(marker=0xC9) + bytes(MAX_ARITHMETIC_BYTES), ImageTooLarge, "arithmetic coding has 24.0 MB"),
         (_png(100_000, 100_000), ImageTooLarge, "10000 megapixels"),
         (_png(0, 5), UnreadableImage, "0 x 5"),
         (_png(5, 5)[:20], UnreadableImage, "header"),
