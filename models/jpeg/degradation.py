@@ -136,7 +136,7 @@ def _resized(pixels: np.ndarray, factor: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class DegradationRange:
-    """Which degradations occur and how often; the defaults are what the shipped networks were trained on.
+    """Which degradations occur and how often; the defaults favour strong compression and 4:2:0.
 
     Attributes:
         quality_factors: (lowest, highest, weight) of ranges; one is chosen by weight, then evenly within it.

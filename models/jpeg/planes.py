@@ -65,7 +65,7 @@ def picture_from_planes(planes: tuple[NDArray, ...], rows: int, columns: int) ->
 
     Returns:
         (rows, columns, 3) uint8 RGB. From planes() it differs from libjpeg's own decoding by at most 1 level
-        for gray, and by at most 2 for colour but for one sample in ten thousand, where it is 3.
+        for gray; for colour by at most 2, in photographs by 3 for fewer than one sample in ten thousand.
     """
     full = []
     for plane in planes:
