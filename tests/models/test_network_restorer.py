@@ -1,0 +1,230 @@
+"""NetworkRestorer: any size, tiles without seams, gray without tint, steering, stopping, and memory that ends."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
+from models.jpeg import JpegEncoding, JpegImage, encode, read
+from models.zoo import ARCHITECTURES, Zoo
+from tests.models.sample_networks import CARDS, lively_restorer, photograph
+from tests.paths import REPOSITORY
+from training.metrics import psnr_db
+
+SIZES = [(1, 1), (7, 9), (8, 8), (17, 250), (250, 17), (65, 64)]
+LARGE = (264, 400)
+every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> int:
+    return int(np.abs(first.astype(int) - second).max())
+
+
+@pytest.fixture(scope="module")
+def image() -> JpegImage:
+    return encode(photograph(*LARGE), JpegEncoding(20))
+
+
+def test_every_architecture_has_a_card_for_tests() -> None:
+    assert set(CARDS) == set(ARCHITECTURES)
+
+
+@every_architecture
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_every_size_comes_back_in_full(architecture, size, subsampling) -> None:
+    image = encode(photograph(*size), JpegEncoding(30, subsampling))
+    restoration = lively_restorer(architecture).restore(image)
+    assert restoration.pixels.shape == (*size, 3)
+    assert restoration.pixels.dtype == np.uint8
+    assert restoration.seconds > 0
+    for stage, name in zip(restoration.stages, CARDS[architecture].stage_names, strict=True):
+        assert stage.name == name
+        assert stage.pixels.shape == (*size, 3)
+    if restoration.stages:
+        np.testing.assert_array_equal(restoration.stages[-1].pixels, restoration.pixels)
+
+
+@every_architecture
+@pytest.mark.parametrize("longest", [256, 300])
+def test_tiled_equals_untiled(architecture, longest, image) -> None:
+    whole = lively_restorer(architecture).restore(image)
+    tiled = lively_restorer(architecture, longest_tile=longest).restore(image)
+    assert difference(whole.pixels, image.pixels) > 4, "a network that does nothing proves nothing"
+    assert difference(whole.pixels, tiled.pixels) <= 1
+    assert whole.predicted_quality_factor == tiled.predicted_quality_factor
+
+
+@pytest.mark.parametrize("name", [path.parent.name for path in REPOSITORY.glob("checkpoints/*/card.yaml")])
+def test_tiled_equals_untiled_with_trained_weights(name) -> None:
+    image = encode(photograph(456, 640), JpegEncoding(10))
+    shipped = Zoo(REPOSITORY / "checkpoints", "cpu").load(name)
+    settings = {"network": shipped.network, "card": shipped.card, "reduced_precision": False}
+    whole = lively_restorer(shipped.card.architecture, **settings).restore(image)
+    tiled = lively_restorer(shipped.card.architecture, longest_tile=320, **settings).restore(image)
+    assert difference(whole.pixels, tiled.pixels) <= 1
+
+
+@every_architecture
+def test_a_picture_without_jpeg_header_is_restored_too(architecture, tmp_path: Path) -> None:
+    from models.images import write_png
+
+    data = write_png(photograph(40, 56), tmp_path / "picture.png").read_bytes()
+    restoration = lively_restorer(architecture).restore(read(data))
+    assert restoration.pixels.shape == (40, 56, 3)
+    assert "table" not in restoration.condition
+
+
+@every_architecture
+def test_gray_stays_gray(architecture) -> None:
+    gray = encode(photograph(40, 72)[..., 0], JpegEncoding(15))
+    restoration = lively_restorer(architecture).restore(gray)
+    for pixels in (restoration.pixels, *(stage.pixels for stage in restoration.stages)):
+        assert np.ptp(pixels, axis=2).max() == 0
+    assert difference(restoration.pixels, gray.pixels) > 0
+
+
+@every_architecture
+def test_progress_is_told_after_every_tile_and_an_exception_in_it_stops(architecture, image) -> None:
+    restorer = lively_restorer(architecture, longest_tile=264)
+    calls: list[tuple[int, int]] = []
+    restorer.restore(image, on_tile=lambda done, total: calls.append((done, total)))
+    assert len(calls) > 2
+    assert calls == [(index, len(calls)) for index in range(1, len(calls) + 1)]
+
+    seen: list[int] = []
+
+    def stop_at_two(done: int, total: int) -> None:
+        seen.append(done)
+        if done == 2:
+            raise RestorationCancelled("Stopped.")
+
+    with pytest.raises(RestorationCancelled):
+        restorer.restore(image, on_tile=stop_at_two)
+    assert seen == [1, 2]
+
+
+def test_a_network_that_returns_its_input_returns_it_exactly(image) -> None:
+    untouched = ARCHITECTURES["cascade"](**CARDS["cascade"].hyperparameters).eval()
+    for settings in ({}, {"longest_tile": 300}, {"self_ensemble": True}, {"reduced_precision": True}):
+        restorer = lively_restorer("cascade", network=untouched, **settings)
+        np.testing.assert_array_equal(restorer.restore(image).pixels, image.pixels)
+
+
+def test_plane_networks_decode_as_libjpeg_does_where_they_change_nothing(image) -> None:
+    untouched = ARCHITECTURES["ar_cnn"]().eval()
+    restored = lively_restorer("ar_cnn", network=untouched).restore(image)
+    assert difference(restored.pixels, image.pixels) <= 3
+    assert psnr_db(restored.pixels, image.pixels) > 50
+
+
+def test_what_steers_is_said_and_has_an_effect(image) -> None:
+    restorer = lively_restorer("cascade")
+    tables = restorer.restore(image)
+    blind = restorer.restore(image, blind=True)
+    by_hand = restorer.restore(image, quality_factor=90)
+    assert "tables" in tables.condition
+    assert "estimate" in blind.condition
+    assert "90 set by hand" in by_hand.condition
+    assert by_hand.applied_quality_factor == 90
+    assert blind.applied_quality_factor == blind.predicted_quality_factor
+    assert tables.predicted_quality_factor == blind.predicted_quality_factor == by_hand.predicted_quality_factor
+    assert difference(tables.pixels, blind.pixels) > 0
+    assert difference(by_hand.pixels, blind.pixels) > 0
+
+
+def test_the_network_receives_the_tables_of_the_file_in_row_order(image) -> None:
+    received = []
+
+    class Listening(ARCHITECTURES["cascade"]):
+        def condition(self, summary, quality_factor=None, tables=None):
+            received.append((quality_factor, tables))
+            return super().condition(summary, quality_factor, tables)
+
+    network = Listening(**CARDS["cascade"].hyperparameters).eval()
+    restorer = lively_restorer("cascade", network=network, self_ensemble=True)
+    restorer.restore(image)
+    upright, sideways = (tables[0].numpy().reshape(2, 8, 8) for _, tables in received)
+    np.testing.assert_array_equal(upright, np.stack([image.luma_table, image.chroma_table]))
+    np.testing.assert_array_equal(sideways, np.stack([image.luma_table.T, image.chroma_table.T]))
+    received.clear()
+    lively_restorer("cascade", network=network).restore(image, quality_factor=30)
+    ((quality_factor, tables),) = received
+    assert quality_factor.tolist() == [30]
+    assert tables is None
+
+
+def test_stages_can_stop_early(image) -> None:
+    restorer = lively_restorer("cascade")
+    every = restorer.restore(image)
+    early = restorer.restore(image, stages=2)
+    assert [stage.name for stage in early.stages] == ["stage 1", "stage 2"]
+    np.testing.assert_array_equal(early.pixels, every.stages[1].pixels)
+    assert difference(every.stages[0].pixels, every.stages[2].pixels) > 0
+
+
+@every_architecture
+@pytest.mark.parametrize("setting", [{"quality_factor": 0}, {"quality_factor": 101}, {"stages": 0}, {"stages": 4}])
+def test_settings_out_of_range_are_refused(architecture, setting, image) -> None:
+    with pytest.raises(InvalidSetting, match=r"\d"):
+        lively_restorer(architecture).restore(image, **setting)
+
+
+@every_architecture
+def test_a_self_ensemble_does_not_care_how_the_picture_lies(architecture) -> None:
+    """The ensemble of a flipped picture is the flipped ensemble, which no single run is."""
+    rows = photograph(64, 64)
+    upright = encode(rows, JpegEncoding(20, "4:4:4"))
+    flipped = JpegImage(upright.data, np.ascontiguousarray(upright.decoded_pixels[:, ::-1]), "PNG")
+    upright = JpegImage(upright.data, upright.decoded_pixels, "PNG")
+    ensemble = lively_restorer(architecture, self_ensemble=True)
+    first, second = (ensemble.restore(each).pixels for each in (upright, flipped))
+    assert difference(first, second[:, ::-1]) <= 1
+    single = lively_restorer(architecture)
+    first, second = (single.restore(each).pixels for each in (upright, flipped))
+    assert difference(first, second[:, ::-1]) > 1
+
+
+def test_bfloat16_costs_next_to_nothing(image) -> None:
+    full = lively_restorer("cascade").restore(image)
+    reduced = lively_restorer("cascade", reduced_precision=True).restore(image)
+    assert difference(full.pixels, reduced.pixels) > 0, "both ran in the same precision"
+    assert psnr_db(reduced.pixels, full.pixels) > 50
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+    ],
+)
+def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem, image) -> None:
+    class Cramped(ARCHITECTURES["cascade"]):
+        largest = 384
+
+        def forward(self, pixels, condition, stages=None):
+            if max(pixels.shape[2:]) > self.largest:
+                raise problem
+            return super().forward(pixels, condition, stages)
+
+    network = Cramped(**CARDS["cascade"].hyperparameters).eval()
+    network.load_state_dict(lively_restorer("cascade").network.state_dict())
+    cramped = lively_restorer("cascade", network=network)
+    assert difference(cramped.restore(image).pixels, lively_restorer("cascade").restore(image).pixels) <= 1
+    network.largest = 8
+    with pytest.raises(OutOfMemory, match="256 pixels"):
+        cramped.restore(image)
+
+
+def test_other_failures_are_not_taken_for_a_lack_of_memory(image) -> None:
+    class Failing(ARCHITECTURES["cascade"]):
+        def forward(self, pixels, condition, stages=None):
+            raise RuntimeError("shapes cannot be multiplied")
+
+    network = Failing(**CARDS["cascade"].hyperparameters).eval()
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        lively_restorer("cascade", network=network).restore(image)
