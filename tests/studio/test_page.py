@@ -9,7 +9,7 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from studio.examples import EXAMPLES, example
-from studio.interface import build_studio, launch_settings
+from studio.interface import QUEUE_LENGTH, build_studio, launch_settings
 from studio.session import Session
 from studio.settings import RestoreForm
 from studio.tabs.restore import MODELS, RestoreTab
@@ -75,7 +75,8 @@ def test_everything_that_runs_a_model_shares_one_queue_of_one(page):
     assert len(running) == 2
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {(MODELS, 1)}
     assert page.delete_cache is not None
-    assert page._queue.max_size if hasattr(page._queue, "max_size") else page.max_size
+    assert page._queue.max_size == QUEUE_LENGTH
+    assert page.api_open is False
 
 
 def test_nothing_recompresses_while_a_slider_is_dragged(page):

@@ -109,7 +109,8 @@ def test_pictures_are_lossless_written_once_and_swept(tmp_path):
     folder.served("key", "a.png", pixels * 0)
     np.testing.assert_array_equal(np.array(Image.open(path)), pixels)
     gray = np.repeat(pixels[..., :1], 3, axis=2)
-    assert Image.open(folder.served("gray", "b.png", gray)["path"]).mode == "L"
+    with Image.open(folder.served("gray", "b.png", gray)["path"]) as stored:
+        assert stored.mode == "L"
     assert folder.sweep() == 0
     os.utime(path, (time.time() - 200,) * 2)
     assert folder.sweep() == 1
