@@ -65,7 +65,9 @@ def read_card(path: Path) -> ModelCard:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise _broken(path, f"it cannot be read ({problem.strerror})") from problem
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
+    except RecursionError as problem:
+        raise _broken(path, "it is nested too deeply") from problem
+    except (yaml.YAMLError, ValueError) as problem:
         raise _broken(path, f"it is no YAML ({' '.join(str(problem).split())[:200]})") from problem
     if not isinstance(entries, dict):
         raise _broken(path, f"it holds a {type(entries).__name__} where a mapping of names to values belongs")

@@ -40,8 +40,9 @@ class Metrics:
 
     Attributes:
         psnr_db: infinite where the two are identical.
-        ssim: at most 1; not a number where a side of the picture is shorter than the 11-pixel window.
-        psnr_b_db: PSNR with the blocking effect counted as error; never above psnr_db.
+        ssim: 1 for identical pictures; not a number where a side of the picture is shorter than the 11-pixel window.
+        psnr_b_db: PSNR with the blocking effect counted as error; never above psnr_db, and finite even for
+            identical pictures where they have block edges.
     """
 
     psnr_db: float
@@ -95,7 +96,7 @@ def ssim(restored: Picture, reference: Picture) -> float:
     """Structural similarity, the mean over the valid region and the channels.
 
     Equal to scikit-image's with gaussian_weights=True, sigma=1.5, use_sample_covariance=False and
-    data_range=255.
+    data_range=255, to 1e-4 in the worst case of flat bright pictures and 1e-6 in photographs.
 
     Returns:
         -1..1, or not-a-number where a side is shorter than 11 pixels.

@@ -27,10 +27,6 @@ def image() -> JpegImage:
     return encode(photograph(*LARGE), JpegEncoding(20))
 
 
-def test_every_architecture_has_a_card_for_tests() -> None:
-    assert set(CARDS) == set(ARCHITECTURES)
-
-
 @every_architecture
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
