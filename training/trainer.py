@@ -1,9 +1,7 @@
 """fit(): the training loop, from a configuration to a run folder with validated, averaged weights."""
 
 import copy
-import ctypes
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,11 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from models.memory import keep_freed_buffers
 from models.zoo import ARCHITECTURES
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, clean_images, validation_batches
 from training.losses import RestorationLoss
 from training.run import TrainRun
+
+KEPT_BYTES = 2**31 - 1
+"""Freed memory that stays with the process between steps."""
 
 OnStep = Callable[[int, float, dict[str, float]], None]
 """Called as on_step(step, progress 0..1, values) whenever a training event is written."""
@@ -90,17 +92,6 @@ def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
     cosine = 0.5 * (1 + math.cos(math.pi * progress))
     rate = optimizer.final_learning_rate + (optimizer.learning_rate - optimizer.final_learning_rate) * cosine
     return rate * min(1.0, (step + 1) / max(optimizer.warmup_steps, 1))
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep freed memory: handing pages back and forth made convolution gradients 5 times slower."""
-    if platform.libc_ver()[0] != "glibc":
-        return
-    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
-    libc = ctypes.CDLL("libc.so.6")
-    libc.mallopt(mmap_threshold, 2**30)
-    libc.mallopt(trim_threshold, 2**31 - 1)
-    libc.mallopt(top_pad, 2**26)
 
 
 class Trainer:
@@ -289,7 +280,7 @@ def fit(
     """
     if not resume:
         run.begin(config)
-    keep_freed_memory()
+    keep_freed_buffers(KEPT_BYTES)
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     trainer = Trainer(config, data_root, device)
     step, best, clock = 0, -math.inf, Clock(config.optimizer.steps, config.optimizer.minutes)
