@@ -27,8 +27,12 @@ from models.tensors import (
 )
 from models.tiles import Tile, cut_into_tiles
 
-LONGEST_TILE = {"cuda": 2048, "mps": 1024, "cpu": 1536}
-"""Rows or columns that a tile may see, by kind of device."""
+LONGEST_TILE = {
+    "rgb": {"cuda": 2048, "mps": 1024, "cpu": 1536},
+    "planes": {"cuda": 1024, "mps": 512, "cpu": 512},
+}
+"""Rows or columns that a tile may see, by treatment of colour and kind of device: so that a tile takes a few
+hundred megabytes. Plane networks keep their features at full resolution, and need little around a tile."""
 
 SMALLEST_STEP = 64
 """Pixels by which the smallest tiles advance; where even they do not fit, memory is truly exhausted."""
@@ -266,7 +270,8 @@ class NetworkRestorer:
     ) -> None:
         """Call restore_tile(index, tile) for all tiles of all pictures; again smaller without memory."""
         overlap, multiple = self.network.overlap, self.network.multiple
-        longest = self.longest_tile or LONGEST_TILE.get(self.device.type, LONGEST_TILE["cpu"])
+        by_device = LONGEST_TILE[self.card.color]
+        longest = self.longest_tile or by_device.get(self.device.type, by_device["cpu"])
         floor = 2 * overlap + SMALLEST_STEP
         while True:
             tiles = [

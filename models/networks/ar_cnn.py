@@ -6,6 +6,7 @@ ICCV 2015.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.networks.layers import mac_per_pixel
 
@@ -40,9 +41,9 @@ class ArCnn(nn.Module):
         Returns:
             Like plane, not clamped.
         """
-        features = torch.relu(self.extract(plane))  # (batch, 64, rows, columns)
-        features = torch.relu(self.enhance(features))  # (batch, 32, rows, columns)
-        features = torch.relu(self.map(features))  # (batch, 16, rows, columns)
+        features = functional.relu(self.extract(plane), inplace=True)  # (batch, 64, rows, columns)
+        features = functional.relu(self.enhance(features), inplace=True)  # (batch, 32, rows, columns)
+        features = functional.relu(self.map(features), inplace=True)  # (batch, 16, rows, columns)
         return self.reconstruct(features)
 
     def mmac_per_pixel(self) -> float:
