@@ -11,7 +11,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from models.errors import RestorationError  # noqa: E402
 from models.zoo import Zoo  # noqa: E402
-from studio.interface import build_studio, launch_settings, own_temporary_folder  # noqa: E402
+from studio.interface import build_studio, launch_settings  # noqa: E402
+from studio.pictures import own_temporary_folder  # noqa: E402
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
@@ -37,14 +38,18 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     arguments = parse_arguments()
-    own_temporary_folder()
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(own_temporary_folder()))
     try:
         studio = build_studio(Zoo(arguments.checkpoints, arguments.device))
     except RestorationError as error:
         print(error, file=sys.stderr)
         return 2
     print(f"JPEG Restoration Studio: http://{arguments.host}:{arguments.port}", flush=True)
-    studio.launch(server_name=arguments.host, server_port=arguments.port, **launch_settings())
+    try:
+        studio.launch(server_name=arguments.host, server_port=arguments.port, **launch_settings())
+    except OSError as error:
+        print(f"{arguments.host}:{arguments.port} cannot be used: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from studio.pictures import PictureFolder
-from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs
+from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs, steering
 from studio.session import Photograph, Run, Session
 from studio.settings import RestoreForm
 from studio.views import facts
@@ -27,11 +27,10 @@ PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
 NO_PHOTOGRAPH = (
-    "There is no photograph yet. JPEG, PNG, WebP and TIFF can be opened. Drop one, or pick an example."
+    "There is no photograph in memory. JPEG, PNG, WebP and TIFF can be opened, and are held for a limited time. "
+    "Drop one, or pick an example."
 )
-EXPIRED = (
-    "The photograph is no longer held in memory. Photographs are kept for a limited time. Open it again."
-)
+PRESS_RESTORE = "Press Restore to run the ticked models on this picture."
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +71,6 @@ class Desk:
             RestorationError: with the sentence to show.
         """
         run.drop()
-        self._pictures.sweep()
         session = Session(photograph)
         page = self.rebroken(session, Run(), form)
         return replace(
@@ -80,7 +78,7 @@ class Desk:
             session=session,
             run=Run(),
             photograph_facts=facts.photograph_line(photograph),
-            results={"rows": [], "note": "", "convention": ""},
+            results={"rows": [], "note": PRESS_RESTORE, "convention": ""},
             quality="",
             freshness="",
             notice="",
@@ -120,6 +118,7 @@ class Desk:
                 "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
             )
         broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
+        steering(request, broken.image)  # refuses once and at once what every model would refuse
         outputs = StageOutputs(request, broken.original, broken.image)
         return Page(
             results=self._shown(photograph, outputs).table(),
@@ -169,9 +168,7 @@ class Desk:
         return {card.name: card for card in self._engine.zoo.cards()}
 
     def _photograph(self, session: Session | None) -> Photograph:
-        if session is None:
-            raise InvalidSetting(EXPIRED)
-        if session.photograph is None:
+        if session is None or session.photograph is None:
             raise InvalidSetting(NO_PHOTOGRAPH)
         return session.photograph
 
@@ -192,7 +189,7 @@ class Desk:
 class _Shown:
     """One state of a run, ready for the page."""
 
-    outputs: StageOutputs
+    outputs: StageOutputs, steering
     cards: dict[str, ModelCard]
     view: dict[str, Any]
     waiting: tuple[str, ...]

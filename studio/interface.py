@@ -1,6 +1,5 @@
 """The whole page: header, tabs, and how it is served. Reads like a table of contents."""
 
-import os
 import tempfile
 from html import escape
 from pathlib import Path
@@ -19,7 +18,7 @@ from studio.pipeline import Engine
 from studio.result_cache import ResultCache
 from studio.tabs.models import build_models_tab
 from studio.tabs.restore import build_restore_tab
-from studio.theme import STYLE_SHEET, studio_theme
+from studio.theme import FAVICON, STYLE_SHEET, studio_theme
 from studio.upload_guard import UploadGuard
 
 NAME = "JPEG Restoration Studio"
@@ -37,7 +36,7 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
     """
     upload_folder = Path(get_upload_folder())
     upload_folder.mkdir(parents=True, exist_ok=True)
-    pictures = PictureFolder(upload_folder / "pictures", KEPT_SECONDS)
+    pictures = PictureFolder(upload_folder, KEPT_SECONDS)
     desk = Desk(Engine(zoo, ResultCache(CACHE_BYTES)), pictures)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -51,6 +50,8 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
                 build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
             with gr.Tab("Models", id="models"):
                 build_models_tab(demo, zoo)
+    pictures.keep_present()
+    pictures.sweep_forever(SWEEP_SECONDS)
     demo.queue(api_open=False, max_size=QUEUE_LENGTH)
     return demo
 
@@ -80,6 +81,7 @@ def launch_settings() -> dict:
     return {
         "theme": studio_theme(),
         "css_paths": STYLE_SHEET,
+        "favicon_path": FAVICON,
         "show_error": False,
         "ssr_mode": False,
         "run_history": False,
@@ -90,10 +92,3 @@ def launch_settings() -> dict:
         "quiet": True,
         "app_kwargs": {"middleware": [Middleware(UploadGuard, max_bytes=MAX_BYTES + 2**20)]},
     }
-
-
-def own_temporary_folder() -> None:
-    """Keep the studio's files apart from those of other Gradio programs, and forget those of earlier runs."""
-    folder = Path(tempfile.gettempdir()) / "jpeg-restoration-studio"
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(folder))
-    PictureFolder(Path(os.environ["GRADIO_TEMP_DIR"]), KEPT_SECONDS).sweep()

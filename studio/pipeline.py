@@ -18,7 +18,7 @@ from models.jpeg import Degradation, JpegImage, degrade
 from models.restorer import Restoration, Restorer
 from models.zoo import Zoo
 from studio.result_cache import ResultCache
-from training.metrics import Metrics, measure
+from training.metrics import Metrics, measure, psnr_db
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class StageOutputs:
         degraded: what the models saw.
         restorations: by model name, in the order they were finished.
         metrics: by model name and, as "degraded", for the input; empty without an original.
-        stage_metrics: by model name, one per stage.
+        stage_psnr_db: by model name, one number per stage; empty without an original.
         failures: by model name, the sentence to show.
     """
 
@@ -99,7 +99,7 @@ class StageOutputs:
     degraded: JpegImage
     restorations: Mapping[str, Restoration] = field(default_factory=lambda: MappingProxyType({}))
     metrics: Mapping[str, Metrics] = field(default_factory=lambda: MappingProxyType({}))
-    stage_metrics: Mapping[str, tuple[Metrics, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    stage_psnr_db: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
     failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -109,7 +109,7 @@ class _Finished:
 
     restoration: Restoration
     metrics: Metrics | None
-    stage_metrics: tuple[Metrics, ...]
+    stage_psnr_db: tuple[float, ...]
 
 
 class Engine:
@@ -295,8 +295,8 @@ def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:
     if original is None:
         return _Finished(restoration, None, ())
     final = measure(restored=restoration.pixels, reference=original)
-    earlier = tuple(measure(restored=stage.pixels, reference=original) for stage in restoration.stages[:-1])
-    return _Finished(restoration, final, (*earlier, final) if restoration.stages else ())
+    by_stage = tuple(psnr_db(stage.pixels, original) for stage in restoration.stages)
+    return _Finished(restoration, final, by_stage)
 
 
 def _with(mapping: Mapping, name: str, value: object) -> Mapping:
@@ -309,5 +309,5 @@ def _joined(outputs: StageOutputs, name: str, finished: _Finished) -> StageOutpu
         outputs,
         restorations=_with(outputs.restorations, name, finished.restoration),
         metrics=metrics,
-        stage_metrics=_with(outputs.stage_metrics, name, finished.stage_metrics),
+        stage_psnr_db=_with(outputs.stage_psnr_db, name, finished.stage_psnr_db),
     )

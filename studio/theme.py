@@ -4,7 +4,9 @@ from pathlib import Path
 
 import gradio as gr
 
-STYLE_SHEET = Path(__file__).resolve().parent.parent / "assets" / "studio.css"
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+STYLE_SHEET = ASSETS / "studio.css"
+FAVICON = ASSETS / "logo.svg"
 
 SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Liberation Sans", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Liberation Mono", "Menlo", "monospace")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from models.card import ModelCard
+from models.jpeg.limits import MAX_BYTES
 from studio.components.photograph import photograph_input
 from studio.components.results import results_table
 from studio.components.steps import steps_bar
@@ -157,7 +158,7 @@ def build_layout(
         with gr.Column(elem_id="steps", scale=0, min_width=304):
             with gr.Column(elem_classes="step"):
                 heading(1, "Photograph")
-                photograph = photograph_input(examples)
+                photograph = photograph_input(examples, f"{MAX_BYTES // 2**20} MB")
                 photograph_facts = gr.HTML("", elem_classes="facts")
             with gr.Column(elem_classes="step"):
                 heading(2, "Break it")

@@ -10,13 +10,16 @@ from studio.pipeline import Broken, RestoreRequest, StageOutputs
 from studio.session import Photograph
 from studio.views.wording import dimensions, file_size, how_broken
 
+TRANSPARENCY = "JPEG has no transparency: colours alone are restored, and downloads are opaque."
+
 
 def photograph_line(photograph: Photograph) -> str:
     """Name, size and what the file is, with its notes."""
     image = photograph.image
     kind = image.format if image.saved_as_jpeg else f"{image.format}, no JPEG header"
     gray = ", gray" if image.is_gray else ""
-    notes = "".join(f"<span class='fact-note'>{escape(note)}</span>" for note in image.notes)
+    remarks = [*image.notes, *([TRANSPARENCY] if image.alpha is not None else [])]
+    notes = "".join(f"<span class='fact-note'>{escape(note)}</span>" for note in remarks)
     facts = f"{dimensions(image)} · {kind}{gray} · {file_size(len(image.data))}"
     return f"<p class='fact'><b>{escape(photograph.name)}</b> {escape(facts)}{notes}</p>"
 

@@ -81,7 +81,7 @@ def _measured_row(
     metrics = outputs.metrics.get(name)
     restoration = outputs.restorations.get(name)
     speed = UNDEFINED
-    if restoration is not None and restoration.seconds > 0:
+    if restoration is not None and restoration.seconds >= 0.001:
         speed = f"{restoration.pixels.shape[0] * restoration.pixels.shape[1] / 1e6 / restoration.seconds:.2f}"
     delta, kind = (
         (UNDEFINED, "muted") if restoration is None else _delta(metrics, outputs.metrics.get("degraded"))

@@ -32,8 +32,8 @@ def view_of(
     for name, restoration in outputs.restorations.items():
         title = cards[name].title
         for number, stage in enumerate(restoration.stages[:-1], 1):
-            measured = outputs.stage_metrics.get(name, ())
-            detail = decibels(measured[number - 1].psnr_db) if measured else ""
+            measured = outputs.stage_psnr_db.get(name, ())
+            detail = decibels(measured[number - 1]) if measured else ""
             pane = writer.pane(f"{name}/{number}", f"{title}, {stage.name}", stage.pixels, detail)
             panes.append({**pane, "group": title, "stage": number, "last": False})
         pane = writer.pane(name, title, restoration.pixels, _db(outputs, name))
@@ -78,8 +78,8 @@ class _Panes:
         self._pictures = pictures
 
     def pane(self, identifier: str, label: str, pixels: RgbImage, detail: str = "") -> dict[str, Any]:
-        name = f"{self._photograph.name}_{identifier.replace('/', '-stage')}_{self._slug}.png"
-        key = f"{self._photograph.key} {identifier} {self._slug}"
+        settings = "" if identifier == "original" else f"_{self._slug}"
+        name = f"{self._photograph.name}_{identifier.replace('/', '-stage')}{settings}.png"
         return {
             "id": identifier,
             "label": label,
@@ -87,6 +87,6 @@ class _Panes:
             "alt": f"{self._photograph.name}, {label}",
             "width": pixels.shape[1],
             "height": pixels.shape[0],
-            "file": self._pictures.served(key, name, pixels),
+            "file": self._pictures.served(name, pixels),
             "download": name,
         }

@@ -34,6 +34,8 @@ def signed_decibels(value: float) -> str:
 
 def seconds(value: float) -> str:
     """A duration in milliseconds or seconds."""
+    if value < 0.001:
+        return "< 1 ms"
     return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
 
 

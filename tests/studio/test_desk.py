@@ -129,19 +129,17 @@ def test_stop_keeps_what_is_finished(desk, photograph):
 def test_restore_needs_a_photograph_and_a_model(desk, photograph):
     with pytest.raises(InvalidSetting, match="no photograph"):
         desk.began(Session(), Run(), FORM)
-    with pytest.raises(InvalidSetting, match="no longer held"):
+    with pytest.raises(InvalidSetting, match="no photograph"):
         desk.began(None, Run(), FORM)
     with pytest.raises(InvalidSetting, match="Tick at least one"):
         desk.began(Session(photograph), Run(), replace(FORM, model_names=[]))
 
 
-def test_steering_by_missing_tables_fails_in_the_row_of_the_model(desk, photograph):
-    pages, _, _ = restored(
-        desk, photograph, replace(FORM, saves="keep", guidance="tables", model_names=["cascade"])
-    )
-    row = pages[-1].results["rows"][-1]
-    assert row["state"] == "failed"
-    assert "no JPEG header" in row["words"]
+def test_steering_by_missing_tables_is_refused_once(desk, photograph):
+    form = replace(FORM, saves="keep", guidance="tables")
+    opened = desk.opened(photograph, Run(), form)
+    with pytest.raises(InvalidSetting, match="no JPEG header"):
+        desk.began(opened.session, opened.run, form)
 
 
 def test_names_from_people_are_harmless(photograph):

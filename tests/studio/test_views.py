@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -12,7 +14,7 @@ from PIL import Image
 
 from models.card import ModelCard
 from models.jpeg import Degradation, JpegEncoding, encode
-from studio.pictures import PictureFolder
+from studio.pictures import PictureFolder, own_temporary_folder
 from studio.pipeline import Progress, RestoreRequest
 from studio.views.facts import freshness, notice, tables_say
 from studio.views.models import models_page, read_scores
@@ -104,14 +106,43 @@ def test_scores_with_odd_values_are_drawn(tmp_path):
 def test_pictures_are_lossless_written_once_and_swept(tmp_path):
     folder = PictureFolder(tmp_path, 100)
     pixels = np.random.default_rng(1).integers(0, 256, (9, 7, 3), np.uint8)
-    path = folder.served("key", "a.png", pixels)["path"]
+    path = folder.served("a.png", pixels)["path"]
     np.testing.assert_array_equal(np.array(Image.open(path)), pixels)
-    folder.served("key", "a.png", pixels * 0)
-    np.testing.assert_array_equal(np.array(Image.open(path)), pixels)
+    written = os.stat(path).st_ino
+    assert folder.served("a.png", pixels.copy())["path"] == path
+    assert os.stat(path).st_ino == written
+    assert folder.served("a.png", pixels ^ 1)["path"] != path
     gray = np.repeat(pixels[..., :1], 3, axis=2)
-    with Image.open(folder.served("gray", "b.png", gray)["path"]) as stored:
+    with Image.open(folder.served("b.png", gray)["path"]) as stored:
         assert stored.mode == "L"
     assert folder.sweep() == 0
     os.utime(path, (time.time() - 200,) * 2)
     assert folder.sweep() == 1
     assert not os.path.exists(path)
+
+
+def test_the_sweep_spares_what_the_page_needs_and_takes_forgotten_uploads(tmp_path):
+    folder = PictureFolder(tmp_path, 100)
+    for name in ("thumbnail", "upload"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file.png").write_bytes(b"x")
+        if name == "thumbnail":
+            folder.keep_present()
+    for path in tmp_path.rglob("*.png"):
+        os.utime(path, (time.time() - 200,) * 2)
+    assert folder.sweep() == 1
+    assert [path.parent.name for path in tmp_path.rglob("*.png")] == ["thumbnail"]
+
+
+def test_temporary_folders_of_dead_processes_are_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead = tmp_path / "jpeg-restoration-studio" / str(ended.pid)
+    alive = tmp_path / "jpeg-restoration-studio" / str(os.getppid())
+    for folder in (dead, alive, dead.with_name("12ab")):
+        folder.mkdir(parents=True)
+    own = own_temporary_folder()
+    assert own.is_dir()
+    assert alive.is_dir()
+    assert not dead.exists()

@@ -8,10 +8,11 @@ import gradio as gr
 from studio.components.custom import custom_html
 
 
-def photograph_input(examples: list[dict[str, Any]]) -> gr.HTML:
+def photograph_input(examples: list[dict[str, Any]], limit: str) -> gr.HTML:
     """The drop zone with its strip of examples.
 
     Args:
         examples: dictionaries with `name`, `title` and `file` (a thumbnail made by `served_file`).
+        limit: how large a file may be, in words.
     """
-    return custom_html(Path(__file__).parent, {"examples": examples}, elem_id="photograph")
+    return custom_html(Path(__file__).parent, {"examples": examples, "limit": limit}, elem_id="photograph")

@@ -24,7 +24,7 @@ async function take(file) {
     trigger("opened", { path, name: file.name });
   } catch (error) {
     console.warn("upload refused", error);
-    complain("The upload of " + file.name + " was refused. Files up to 100 MB are taken: choose a smaller one, or try again.");
+    complain("The upload of " + file.name + " was refused. Files up to " + props.value.limit + " are taken. Choose a smaller one, or try again.");
   } finally {
     root.classList.remove("busy");
     first.replaceChildren(...invitation);

@@ -44,7 +44,7 @@ function shown() {
   if (state.held && pane("degraded")) return ["degraded"];
   if (state.mode === "flip") return [state.b];
   if (state.mode === "grid") return gridPanes().map((one) => one.id);
-  return [state.a, state.b];
+  return state.a === state.b ? [state.b] : [state.a, state.b];
 }
 
 function gridPanes() {
@@ -198,7 +198,7 @@ function drawControls() {
   find("[data-zoom=one]").setAttribute("aria-pressed", String(state.zoom === 1));
   find(".nearest").setAttribute("aria-pressed", String(state.sharp));
   root.querySelectorAll("[data-mode]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.mode === state.mode)));
-  const split = state.mode === "split" && !state.held && state.panes.length > 1;
+  const split = state.mode === "split" && shown().length === 2;
   divider.hidden = !split;
   divider.style.left = state.split * 100 + "%";
   divider.setAttribute("aria-valuenow", String(Math.round(state.split * 100)));
