@@ -189,7 +189,7 @@ class Desk:
 class _Shown:
     """One state of a run, ready for the page."""
 
-    outputs: StageOutputs, steering
+    outputs: StageOutputs
     cards: dict[str, ModelCard]
     view: dict[str, Any]
     waiting: tuple[str, ...]
