@@ -12,25 +12,32 @@ from models.images import RgbImage
 from models.network_restorer import NetworkRestorer
 from models.zoo import ARCHITECTURES
 
-SMALL_CASCADE = {"widths": [16, 24, 32], "blocks": [1, 1, 2], "embedding": 16, "periods": 4, "summary": 32}
+SMALL = {
+    "cascade": {"widths": [16, 24, 32], "blocks": [1, 1, 2], "embedding": 16, "periods": 4, "summary": 32}
+}
+"""Hyperparameters that make an architecture fast enough for tests; others run as they are by default."""
 
-CARDS = {
-    "cascade": ModelCard(
-        name="cascade",
-        title="Cascade",
-        architecture="cascade",
+
+def sample_card(architecture: str) -> ModelCard:
+    """A card for an architecture, worked out from its network as a training run does."""
+    hyperparameters = SMALL.get(architecture, {})
+    network = ARCHITECTURES[architecture](**hyperparameters)
+    steered = hasattr(network, "condition")
+    return ModelCard(
+        name=architecture,
+        title=architecture.title(),
+        architecture=architecture,
         summary="For tests.",
         paper="None.",
-        stage_names=("stage 1", "stage 2", "stage 3"),
-        steerable=True,
-        uses_tables=True,
-        hyperparameters=SMALL_CASCADE,
-    ),
-    "ar_cnn": ModelCard(
-        name="ar_cnn", title="AR-CNN", architecture="ar_cnn", summary="For tests.", paper="None.", color="planes"
-    ),
-}
-"""One card for every architecture; a new architecture is added here, and all sweeps take it in."""
+        color="rgb" if steered else "planes",
+        stage_names=tuple(getattr(network, "stage_names", ())),
+        steerable=steered,
+        uses_tables=steered,
+        hyperparameters=hyperparameters,
+    )
+
+
+CARDS = {architecture: sample_card(architecture) for architecture in ARCHITECTURES}
 
 
 def lively_network(card: ModelCard) -> nn.Module:

@@ -18,10 +18,6 @@ def run(network: nn.Module, pixels: Tensor) -> list[Tensor]:
     return network(pixels, network.condition(network.summarize(pixels)))
 
 
-def test_every_architecture_has_a_card_for_tests() -> None:
-    assert set(CARDS) == set(ARCHITECTURES)
-
-
 @every_architecture
 def test_a_network_is_rebuilt_from_its_written_card(architecture, tmp_path) -> None:
     original = lively_network(CARDS[architecture])
