@@ -181,23 +181,23 @@ class NetworkRestorer:
 
     def _steer(self, image: JpegImage, quality_factor: int | None, blind: bool) -> _Steering:
         """Look at the whole picture once; a quality factor set by hand wins over the file's tables."""
-        luma_table, chroma_table = image.luma_table, image.chroma_table
-        use_tables = self.card.uses_tables and not blind and image.saved_as_jpeg and luma_table is not None
+        use_tables = (
+            quality_factor is None and self.card.uses_tables and not blind and _has_usual_tables(image)
+        )
         if quality_factor is not None:
-            luma_table = None
             sentence = f"quality factor {quality_factor} set by hand"
         elif use_tables:
             sentence = "the file's quantization tables"
         else:
-            luma_table = None
             sentence = "its own estimate of the quality factor"
         scalar = None if quality_factor is None else torch.tensor([float(quality_factor)], device=self.device)
         predicted, conditions = [], []
         for sideways in (False, True) if self.self_ensemble else (False,):
             pixels = image.decoded_pixels.swapaxes(0, 1) if sideways else image.decoded_pixels
             tables = None
-            if luma_table is not None:
-                tables = table_to_tensor(luma_table, chroma_table, sideways=sideways).to(self.device)
+            if use_tables:
+                tables = table_to_tensor(image.luma_table, image.chroma_table, sideways=sideways)
+                tables = tables.to(self.device)
             summary = self._summary(pixels)
             predicted.append(float(self.network.predicted_quality_factor(summary)))
             conditions.append(self.network.condition(summary, scalar, tables))
@@ -335,6 +335,11 @@ def best_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def _has_usual_tables(image: JpegImage) -> bool:
+    """Whether the file has a luma table, and a chroma table if it has colour; files that store RGB do not."""
+    return image.luma_table is not None and (image.is_gray or image.chroma_table is not None)
 
 
 def _is_out_of_memory(problem: Exception) -> bool:

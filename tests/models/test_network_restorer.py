@@ -1,10 +1,12 @@
 """NetworkRestorer: any size, tiles without seams, gray without tint, steering, stopping, and memory that ends."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.jpeg import JpegEncoding, JpegImage, encode, read
@@ -71,6 +73,15 @@ def test_a_picture_without_jpeg_header_is_restored_too(architecture, tmp_path: P
     restoration = lively_restorer(architecture).restore(read(data))
     assert restoration.pixels.shape == (40, 56, 3)
     assert "table" not in restoration.condition
+
+
+def test_tables_of_a_file_that_stores_rgb_are_not_taken_for_luma_and_chroma() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(photograph(40, 56)).save(buffer, "JPEG", quality=20, keep_rgb=True)
+    restoration = lively_restorer("cascade").restore(read(buffer.getvalue()))
+    assert "estimate" in restoration.condition
+    gray = encode(photograph(40, 72)[..., 0], JpegEncoding(15))
+    assert "tables" in lively_restorer("cascade").restore(gray).condition
 
 
 @every_architecture
