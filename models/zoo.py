@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from models.baselines import BASELINES
@@ -168,7 +169,7 @@ def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
     """
     weights = {name: _to_half(name, tensor) for name, tensor in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / WEIGHTS_FILE, lambda path: save_file(weights, path))
+    _write_whole(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
     _write_whole(folder / CARD_FILE, lambda path: write_card(card, path))
     return folder
 
