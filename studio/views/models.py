@@ -105,6 +105,8 @@ def _scores(card: ModelCard, scores: dict[str, Any] | None) -> str:
 
 
 def _by_quality(scores: dict[str, Any] | None, model: str) -> dict[int, dict[str, Any]]:
+    """A model's rows by quality factor; evaluate calls plain decoding "none"."""
+    model = "none" if model == "plain" else model
     rows = scores["rows"] if scores else []
     return {
         row["quality_factor"]: row

@@ -63,11 +63,19 @@ function loadShown() {
 
 // ---------------------------------------------------------------- geometry (device pixels)
 
+// As many columns as show the whole picture largest.
+function bestColumns(count) {
+  const [width, height] = size();
+  const zoomWith = (columns) => Math.min(canvas.width / columns / width, canvas.height / Math.ceil(count / columns) / height);
+  let best = 1;
+  for (let columns = 2; columns <= count; columns++) if (zoomWith(columns) > zoomWith(best)) best = columns;
+  return best;
+}
+
 function cells() {
   const ids = shown();
   if (state.mode !== "grid" || state.held) return [{ x: 0, y: 0, width: canvas.width, height: canvas.height, ids }];
-  let columns = Math.ceil(Math.sqrt(ids.length));
-  if (canvas.width < canvas.height) columns = Math.min(columns, 2);
+  const columns = bestColumns(ids.length);
   const rows = Math.ceil(ids.length / columns);
   const line = Math.round(2 * devicePixelRatio);
   return ids.map((id, i) => {
@@ -184,6 +192,7 @@ function drawLabels() {
     if (!one) return;
     label.children[0].textContent = one.label;
     label.children[1].textContent = one.detail || "";
+    label.style.maxWidth = cell.width / cell.ids.length / devicePixelRatio - 16 + "px";
     label.style.top = cell.y / devicePixelRatio + 8 + "px";
     label.style.left = right ? "auto" : cell.x / devicePixelRatio + 8 + "px";
     label.style.right = right ? (canvas.width - cell.x - cell.width) / devicePixelRatio + 8 + "px" : "auto";
