@@ -1,4 +1,4 @@
-"""Builds a gr.HTML from a folder with template.html, style.css and behavior.js.
+"""Builds a gr.HTML from a folder with template.html, style.css and behavior.js, and more scripts where one is too long.
 
 Plain instances, not subclasses: Gradio writes a .pyi file beside every module that subclasses a component,
 and an import should leave the source tree alone.
@@ -10,23 +10,27 @@ from typing import Any
 import gradio as gr
 
 
-def custom_html(folder: Path, value: Any, *, elem_id: str) -> gr.HTML:
+def custom_html(
+    folder: Path, value: Any, *, elem_id: str, scripts: tuple[str, ...] = ("behavior.js",)
+) -> gr.HTML:
     """A component whose markup is constant and whose behavior reads `props.value`.
 
     Args:
-        folder: holds template.html, style.css and behavior.js; none of them contains placeholders, because
+        folder: holds template.html, style.css and the scripts; none of them contains placeholders, because
             Gradio compiles templates as code and values come from people.
         value: anything JSON can carry; dictionaries made by `served_file` gain a `url` on their way to the page.
         elem_id: identifier in the page.
+        scripts: run one after the other in one scope.
     """
-    read = {
-        name: (folder / name).read_text("utf-8") for name in ("template.html", "style.css", "behavior.js")
-    }
+
+    def read(name: str) -> str:
+        return (folder / name).read_text("utf-8")
+
     return gr.HTML(
         value,
-        html_template=read["template.html"],
-        css_template=read["style.css"],
-        js_on_load=read["behavior.js"],
+        html_template=read("template.html"),
+        css_template=read("style.css"),
+        js_on_load="\n".join(read(name) for name in scripts),
         apply_default_css=False,
         elem_id=elem_id,
     )

@@ -11,4 +11,5 @@ EMPTY_VIEW = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
 
 def viewer() -> gr.HTML:
     """An empty viewer; handlers set it to what `studio.views.viewer.view_of` returns."""
-    return custom_html(Path(__file__).parent, EMPTY_VIEW, elem_id="viewer")
+    scripts = ("behavior.js", "controls.js")
+    return custom_html(Path(__file__).parent, EMPTY_VIEW, elem_id="viewer", scripts=scripts)
