@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from models.errors import RestorationError  # noqa: E402
 from models.zoo import Zoo  # noqa: E402

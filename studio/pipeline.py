@@ -197,9 +197,8 @@ class Engine:
         self, name: str, request: RestoreRequest, broken: Broken, stop: Event
     ) -> Generator[Progress, None, _Finished]:
         yield Progress(name, 0, 0, 0.0)
-        restorer = self.zoo.load(
-            name
-        )  # another object once its checkpoint has changed, so that the cache misses
+        restorer = self.zoo.load(name)
+        # Once its checkpoint has changed the restorer is another object, so that the cache misses.
         key = ("restored", restorer, replace(request, model_names=()))
         known = self._cache.get(key)
         if known is not None:

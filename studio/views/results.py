@@ -14,6 +14,7 @@ CONVENTION = (
     "SSIM with an 11-tap Gaussian window, mean of R, G and B; PSNR-B also counts 8×8 block edges as error. "
     "Downloads are lossless PNG."
 )
+STOPPED = "Stopped. Press Restore to run the rest; finished results are kept."
 NO_ORIGINAL = (
     "The file is kept as it is, so there is no original to measure against. "
     "Save it once or twice in step 2 to see numbers."
@@ -57,12 +58,11 @@ def table_of(
             )
         else:
             rows.append(_words_row(name, title, "waiting", "waiting"))
-    measured = bool(outputs.metrics)
-    note = "Stopped. Press Restore to run the rest; finished results are kept." if stopped and waiting else ""
+    note = "" if outputs.original is not None else NO_ORIGINAL
     return {
         "rows": rows,
-        "note": note if measured else note or NO_ORIGINAL,
-        "convention": CONVENTION if measured else "",
+        "note": STOPPED if stopped and waiting else note,
+        "convention": CONVENTION if outputs.original is not None else "",
     }
 
 

@@ -105,6 +105,8 @@ def test_ticking_another_model_does_not_fade_anything(desk, photograph):
 def test_a_run_for_older_settings_shows_nothing_more(desk, photograph):
     opened = desk.opened(photograph, Run(), FORM)
     began = desk.began(opened.session, opened.run, FORM)
+    assert began.results["note"] == ""
+    assert [row["state"] for row in began.results["rows"]] == ["done", "waiting", "waiting", "waiting"]
     pages = desk.restored(opened.session, began.run)
     first = next(pages)
     desk.rebroken(opened.session, first.run, replace(FORM, first_quality=50))
