@@ -19,17 +19,16 @@ CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="JPEG Restoration Studio")
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 opens it to the network"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 opens the studio to the network")
     parser.add_argument("--port", type=int, default=7860)
-    parser.add_argument(
-        "--device", default=None, help="cpu, cuda, cuda:1 or mps; the best there is when left out"
-    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 or mps; the best there is when left out")
     parser.add_argument(
         "--checkpoints", type=Path, default=CHECKPOINTS, help="folder with one folder per model"
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not 1 <= arguments.port <= 65535:
+        parser.error(f"--port is {arguments.port}. Ports from 1 to 65535 are allowed. 7860 is the usual one.")
+    return arguments
 
 
 def main() -> int:
@@ -46,8 +45,11 @@ def main() -> int:
     print(f"JPEG Restoration Studio: http://{arguments.host}:{arguments.port}", flush=True)
     try:
         studio.launch(server_name=arguments.host, server_port=arguments.port, **launch_settings())
-    except OSError as error:
-        print(f"{arguments.host}:{arguments.port} cannot be used: {error}", file=sys.stderr)
+    except OSError:
+        print(
+            f"Port {arguments.port} on {arguments.host} is taken or not allowed. Choose another: --port 7861",
+            file=sys.stderr,
+        )
         return 2
     return 0
 
