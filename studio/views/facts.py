@@ -61,8 +61,8 @@ def quality_line(outputs: StageOutputs, cards: Mapping[str, ModelCard]) -> str:
             seen = f"{restoration.predicted_quality_factor:.1f}"
             facts.append((f"estimated from pixels by {cards[name].title}", seen))
     facts.append(("truth", _truth(outputs.request)))
+    facts += _steered(outputs.restorations, cards)
     items = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for what, value in facts)
-    items += _steered(outputs.restorations, cards)
     return f"<section class='quality'><h3>Quality factor</h3><dl>{items}</dl></section>"
 
 
@@ -73,12 +73,14 @@ def _truth(request: RestoreRequest) -> str:
     return factors[0] if len(factors) == 1 else f"{factors[0]}, then {factors[1]}"
 
 
-def _steered(restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]) -> str:
-    steered = [(cards[name].title, one.condition) for name, one in restorations.items() if one.condition]
-    return "".join(
-        f"<div><dt>{escape(title)} was steered by</dt><dd>{escape(condition)}</dd></div>"
-        for title, condition in steered
-    )
+def _steered(
+    restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]
+) -> list[tuple[str, str]]:
+    """What steered the models; said once where it was the same for all."""
+    steered = {name: one.condition for name, one in restorations.items() if one.condition}
+    if len(set(steered.values())) == 1:
+        return [("steered by", next(iter(steered.values())))]
+    return [(f"{cards[name].title} steered by", condition) for name, condition in steered.items()]
 
 
 def summary(photograph: Photograph | None, request: RestoreRequest | None) -> str:

@@ -74,6 +74,12 @@ function line(row) {
   return tr;
 }
 
+let onView = [];
+
+function mark() {
+  for (const tr of body.children) tr.classList.toggle("shown", onView.includes(tr.dataset.id));
+}
+
 function update() {
   const value = props.value || {};
   const rows = Array.isArray(value.rows) ? value.rows : [];
@@ -81,6 +87,7 @@ function update() {
   element.querySelector("caption").textContent = "Measured results";
   element.querySelector(".scroll").hidden = rows.length === 0;
   body.replaceChildren(...rows.map(line));
+  mark();
   element.querySelector(".note").textContent = value.note || "";
   element.querySelector(".convention").textContent = value.convention || "";
   if (focused) {
@@ -90,5 +97,6 @@ function update() {
   }
 }
 
+document.addEventListener("studio-shown", (event) => { onView = event.detail; mark(); });
 watch("value", update);
 update();

@@ -56,6 +56,7 @@ function gridPanes() {
 function bitmapOf(id) { const entry = state.pictures.get(id); return entry ? entry.bitmap : null; }
 
 function loadShown() {
+  document.dispatchEvent(new CustomEvent("studio-shown", { detail: shown().map((id) => id.split("/")[0]) }));
   for (const id of shown()) if (pane(id)) load(pane(id));
   const total = state.panes.reduce((sum, one) => sum + one.width * one.height, 0);
   if (total <= PRELOAD_PIXELS) state.panes.forEach(load);
