@@ -34,6 +34,8 @@ What the paper leaves open, and what was chosen here:
   to end.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -42,35 +44,54 @@ from models.networks.layers import conv3x3, mac_per_pixel
 from models.networks.rrdb import NEGATIVE_SLOPE, ResidualInResidualDenseBlock, start_kaiming
 
 LARGEST_OVERLAP = 96
-"""Dense trunks reach further than this in theory; with their scaled corrections hardly anything arrives."""
+"""At the paper's depth something could arrive from 216 pixels away; with random weights (and 32 channels) less than a
+hundredth of a grey level came from beyond 32."""
+
+
+@dataclass(frozen=True)
+class Widths:
+    """What both networks have in common.
+
+    Attributes:
+        channels: features of the trunk.
+        hidden: features inside encoder and decoder.
+        growth: features that each convolution of a dense block adds.
+        dense_blocks: dense blocks in each residual-in-residual dense block.
+    """
+
+    channels: int
+    hidden: int
+    growth: int
+    dense_blocks: int
 
 
 class Autoencoder(nn.Module):
     """Encoder, RRDB trunk and decoder of Table I, after its first layer: features in, a correction out."""
 
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        *,
-        channels: int,
-        hidden: int,
-        growth: int,
-        blocks: int,
-        dense_blocks: int,
-    ) -> None:
-        """Args: inputs, channels of the first layer's features; outputs, planes to correct; rest as LumaChroma."""
+    def __init__(self, inputs: int, outputs: int, widths: Widths, blocks: int) -> None:
+        """Build the layers.
+
+        Args:
+            inputs: features that the first layer hands over.
+            outputs: planes to correct.
+            widths: of the layers.
+            blocks: residual-in-residual dense blocks.
+        """
         super().__init__()
+        channels, hidden = widths.channels, widths.hidden
         self.encode = nn.ModuleList([nn.Conv2d(inputs, hidden, 5, padding=2), conv3x3(hidden, channels)])
         self.trunk = nn.Sequential(
-            *(ResidualInResidualDenseBlock(channels, growth, dense_blocks) for _ in range(blocks))
+            *(
+                ResidualInResidualDenseBlock(channels, widths.growth, widths.dense_blocks)
+                for _ in range(blocks)
+            )
         )
         self.decode = nn.ModuleList([conv3x3(channels, hidden), nn.Conv2d(hidden, channels, 5, padding=2)])
         self.leave = conv3x3(channels, outputs)
         for layer in (*self.encode, *self.decode):
             start_kaiming(layer)
         start_kaiming(self.leave, 0.0)
-        self.reach = 1 + 3 + 5 * dense_blocks * blocks + 3 + 1  # pixels, with the first layer's
+        self.reach = 1 + 3 + 5 * widths.dense_blocks * blocks + 3 + 1  # pixels, with the first layer's
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (batch, inputs, rows, columns) -> correction (batch, outputs, rows, columns) float32, -1..1."""
@@ -85,12 +106,12 @@ class Autoencoder(nn.Module):
 class LumiNet(nn.Module):
     """Restores the luma plane."""
 
-    def __init__(self, channels: int, **sizes: int) -> None:
+    def __init__(self, widths: Widths, blocks: int) -> None:
         """Args: as Autoencoder."""
         super().__init__()
-        self.enter = conv3x3(1, channels)
+        self.enter = conv3x3(1, widths.channels)
         start_kaiming(self.enter)
-        self.correct = Autoencoder(channels, 1, channels=channels, **sizes)
+        self.correct = Autoencoder(widths.channels, 1, widths, blocks)
 
     def forward(self, luma: Tensor) -> Tensor:
         """Luma (batch, 1, rows, columns) float32, 0..1 -> the same, restored, not clamped."""
@@ -100,12 +121,12 @@ class LumiNet(nn.Module):
 class ChromaNet(nn.Module):
     """Restores the chroma planes, guided by restored luma."""
 
-    def __init__(self, channels: int, **sizes: int) -> None:
+    def __init__(self, widths: Widths, blocks: int) -> None:
         """Args: as Autoencoder."""
         super().__init__()
-        self.enter = conv3x3(3, channels)  # 3x3x3 over the slices Y, Cb, Cr: three of them at a time
+        self.enter = conv3x3(3, widths.channels)  # 3x3x3 over the slices Y, Cb, Cr: three of them at a time
         start_kaiming(self.enter)
-        self.correct = Autoencoder(3 * channels, 2, channels=channels, **sizes)
+        self.correct = Autoencoder(3 * widths.channels, 2, widths, blocks)
 
     def forward(self, luma: Tensor, chroma: Tensor) -> Tensor:
         """Restore chroma.
@@ -138,6 +159,7 @@ class LumaChroma(nn.Module):
     """LumiNet, then ChromaNet; see the module's text."""
 
     multiple = 1
+    full_resolution = True
     stage_names = ("restored luma", "restored luma and chroma")
 
     def __init__(
@@ -152,17 +174,14 @@ class LumaChroma(nn.Module):
         """Build both networks; the defaults are the paper's.
 
         Args:
-            channels: features of the trunk.
-            hidden: features inside encoder and decoder.
-            growth: features that each convolution of a dense block adds.
-            dense_blocks: dense blocks in each residual-in-residual dense block.
+            channels, hidden, growth, dense_blocks: as Widths, for both.
             luma_blocks: residual-in-residual dense blocks of LumiNet.
             chroma_blocks: the same of ChromaNet.
         """
         super().__init__()
-        sizes = {"hidden": hidden, "growth": growth, "dense_blocks": dense_blocks}
-        self.luma = LumiNet(channels, blocks=luma_blocks, **sizes)
-        self.chroma = ChromaNet(channels, blocks=chroma_blocks, **sizes)
+        widths = Widths(channels, hidden, growth, dense_blocks)
+        self.luma = LumiNet(widths, luma_blocks)
+        self.chroma = ChromaNet(widths, chroma_blocks)
         self.overlap = min(self.luma.correct.reach + self.chroma.correct.reach, LARGEST_OVERLAP)
 
     def forward(self, ycbcr: Tensor, stages: int | None = None) -> list[Tensor]:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.luma_chroma import ChromaNet, LumaChroma
+from models.networks.luma_chroma import ChromaNet, LumaChroma, Widths
 from models.networks.rrdb import DenseBlock, ResidualInResidualDenseBlock
 from tests.paths import REPOSITORY
 from training.config import TrainConfig
@@ -79,7 +79,7 @@ def test_multiply_accumulates_are_weights_and_three_slices_of_the_first_chroma_l
 
 def test_the_slices_are_convolved_in_three_dimensions() -> None:
     torch.manual_seed(0)
-    network = ChromaNet(channels=6, hidden=4, growth=4, blocks=1, dense_blocks=1)
+    network = ChromaNet(Widths(channels=6, hidden=4, growth=4, dense_blocks=1), blocks=1)
     planes = picture(9, 11, batch=2)
     with torch.no_grad():
         network.enter.bias.normal_()
