@@ -127,6 +127,25 @@ def test_plane_networks_decode_as_libjpeg_does_where_they_change_nothing(image) 
     assert psnr_db(restored.pixels, image.pixels) > 50
 
 
+def test_coefficient_networks_decode_as_libjpeg_does_where_they_change_nothing() -> None:
+    untouched = ARCHITECTURES["hr_cnn"]().eval()
+    buffer = io.BytesIO()
+    Image.fromarray(photograph(40, 56)).save(buffer, "JPEG", quality=90, keep_rgb=True)
+    pictures = [encode(photograph(75, 90), JpegEncoding(20)), encode(photograph(40, 56)[..., 0], JpegEncoding(20))]
+    for image in (*pictures, read(buffer.getvalue())):
+        restored = lively_restorer("hr_cnn", network=untouched).restore(image)
+        assert psnr_db(restored.pixels, image.pixels) > 48
+
+
+def test_a_quality_factor_set_by_hand_stands_in_for_the_tables_of_the_file(image) -> None:
+    restorer = lively_restorer("qgcn")
+    by_tables, by_hand = restorer.restore(image), restorer.restore(image, quality_factor=20)
+    np.testing.assert_array_equal(by_hand.pixels, by_tables.pixels)
+    assert difference(restorer.restore(image, quality_factor=70).pixels, by_tables.pixels) > 0
+    assert difference(restorer.restore(image, blind=True).pixels, by_tables.pixels) > 0
+    assert by_tables.predicted_quality_factor is None and "tables" in by_tables.condition
+
+
 def test_what_steers_is_said_and_has_an_effect(image) -> None:
     restorer = lively_restorer("cascade")
     tables = restorer.restore(image)
