@@ -19,10 +19,10 @@ def parameters(network: torch.nn.Module) -> int:
 
 
 @pytest.mark.parametrize(
-    ("network", "enters"), [(Edsr(), 3), (Qcn(), 5), (Edsr(channels=1), 1), (Qcn(channels=1), 2)]
+    ("architecture", "leaves", "enters"), [(Edsr, 3, 3), (Qcn, 3, 5), (Edsr, 1, 1), (Qcn, 1, 2)]
 )
-def test_edsr_and_qcn_have_the_size_and_cost_given_for_them(network, enters: int) -> None:
-    leaves = network.channels
+def test_edsr_and_qcn_have_the_size_and_cost_given_for_them(architecture, leaves: int, enters: int) -> None:
+    network = architecture(channels=leaves)
     rest = (9 * enters * 64 + 64) + (9 * 64 * 64 + 64) + (9 * 16 * leaves + leaves)
     assert parameters(network) == BLOCKS_OF_BOTH_GROUPS * ONE_BLOCK + rest
     assert parameters(network) == pytest.approx(4.7e6, rel=0.02)
