@@ -216,7 +216,7 @@ class NetworkRestorer:
         steered_by = () if steering is None else (steering.condition(orientation),)
         chosen = {"stages": stages} if self.card.stage_names else {}
         if self.card.color == "ycbcr":
-            tile = pixels_to_ycbcr(tile)
+            tile = pixels_to_ycbcr(tile).contiguous(memory_format=torch.channels_last)
         with self._precision():
             outputs = self.network(tile, *steered_by, **chosen)
         outputs = outputs if isinstance(outputs, list) else [outputs]

@@ -118,9 +118,9 @@ class Trainer:
             if mixed:
                 kept = torch.rand(len(tables), generator=self.generator) >= self.config.tables_dropped_share
                 tables = tables * kept.to(self.device)[:, None]
+            summary = whole_picture_summary(network, inputs)
             with autocast:
-                condition = network.condition(whole_picture_summary(network, inputs), tables)
-                pictures = forward(inputs, condition)
+                pictures = forward(inputs, network.condition(summary, tables))
         else:
             with autocast:
                 pictures = forward(inputs)
@@ -134,7 +134,9 @@ class Trainer:
         if self.color == "coefficients":
             return batch.coefficients.to(self.device, memory_format=self.layout)
         pixels = self.to_device(batch.degraded)
-        return pixels_to_ycbcr(pixels) if self.color == "ycbcr" else pixels
+        if self.color == "ycbcr":
+            return pixels_to_ycbcr(pixels).contiguous(memory_format=self.layout)
+        return pixels
 
     def estimated_condition(
         self, network: nn.Module, pixels: Tensor, batch: Batch, mixed: bool

@@ -1,6 +1,7 @@
 """NetworkRestorer: any size, tiles without seams, gray without tint, steering, stopping, and memory that ends."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.jpeg import JpegEncoding, JpegImage, encode, read
 from models.zoo import ARCHITECTURES, Zoo
-from tests.models.sample_networks import CARDS, lively_restorer, photograph
+from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
 from tests.paths import REPOSITORY
 from training.metrics import psnr_db
 
@@ -53,6 +54,16 @@ def test_tiled_equals_untiled(architecture, longest, image) -> None:
     assert difference(whole.pixels, image.pixels) > 4, "a network that does nothing proves nothing"
     assert difference(whole.pixels, tiled.pixels) <= 1
     assert whole.predicted_quality_factor == tiled.predicted_quality_factor
+
+
+def test_a_trunk_as_deep_as_published_needs_no_more_than_its_overlap_around_a_tile(image) -> None:
+    """All its layers together reach four times as far."""
+    card = replace(CARDS["edsr"], hyperparameters={"width": 16, "blocks": 32})
+    settings = {"network": lively_network(card), "card": card}
+    whole = lively_restorer("edsr", **settings).restore(image)
+    tiled = lively_restorer("edsr", longest_tile=256, **settings).restore(image)
+    assert difference(whole.pixels, image.pixels) > 4
+    assert difference(whole.pixels, tiled.pixels) <= 1
 
 
 @pytest.mark.parametrize("name", [path.parent.name for path in REPOSITORY.glob("checkpoints/*/card.yaml")])
