@@ -8,7 +8,7 @@ import yaml
 
 from models.errors import BrokenCheckpoint
 
-COLORS = ("rgb", "planes")
+COLORS = ("rgb", "ycbcr", "planes", "coefficients")
 LARGEST_CARD_BYTES = 100_000
 
 
@@ -22,8 +22,9 @@ class ModelCard:
         architecture: key of models.zoo.ARCHITECTURES; "" for baselines without a network.
         summary: one or two sentences.
         paper: full citation.
-        color: how colour is treated: "rgb" (network sees RGB) or "planes" (Y, Cb, Cr one by one at their own
-            size).
+        color: how colour is treated: "rgb" (network sees RGB), "ycbcr" (Y, Cb, Cr of the decoded picture
+            together), "planes" (Y, Cb, Cr one by one at their own size) or "coefficients" (the same, but from
+            the file's DCT coefficients).
         stage_names: names of the stages it shows, in order; empty when there is one result only.
         steerable: True where a quality factor can be set by hand.
         uses_tables: True where the file's quantization tables are an input.

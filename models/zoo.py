@@ -19,10 +19,28 @@ from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
 from models.networks.ar_cnn import ArCnn
 from models.networks.cascade import Cascade
+from models.networks.dncnn import DnCnn
+from models.networks.edsr import Edsr
+from models.networks.hr_cnn import HrCnn
+from models.networks.luma_chroma import LumaChroma
+from models.networks.qcn import Qcn
+from models.networks.qgcn import Qgcn
 from models.restorer import Restorer
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {"cascade": Cascade, "ar_cnn": ArCnn}
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "cascade": Cascade,
+    "ar_cnn": ArCnn,
+    "dncnn": DnCnn,
+    "edsr": Edsr,
+    "qcn": Qcn,
+    "qgcn": Qgcn,
+    "hr_cnn": HrCnn,
+    "luma_chroma": LumaChroma,
+}
 """Every architecture by the name that cards use."""
+
+COLORS_NOT_RGB = {"ar_cnn": "planes", "hr_cnn": "coefficients", "luma_chroma": "ycbcr"}
+"""ModelCard.color of the architectures that do not see RGB."""
 
 CARD_FILE = "card.yaml"
 WEIGHTS_FILE = "weights.safetensors"
@@ -102,6 +120,11 @@ class Zoo:
                 self._loaded = {old: kept for old, kept in self._loaded.items() if old[0] != name}
                 self._loaded[key] = restorer
             return self._loaded[key]
+
+
+def color_of(architecture: str) -> str:
+    """How an architecture treats colour, in the words of ModelCard.color."""
+    return COLORS_NOT_RGB.get(architecture, "rgb")
 
 
 def build_network(card: ModelCard) -> nn.Module:

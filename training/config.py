@@ -30,7 +30,7 @@ class DataConfig:
         drawn_share: share of patches from rendered text and flat graphics.
         uncompressed_share: share of patches that are not compressed at all.
         validation_size: side of the central crop of each validation picture; a multiple of 16.
-        planes: train on single planes (Y, and Cb, Cr at their own size) instead of RGB.
+        planes: train on single planes (Y, and Cb, Cr at their own size) and their coefficients instead of RGB.
     """
 
     train: tuple[str, ...] = ("train", "train_bsds")
@@ -51,7 +51,7 @@ class LossConfig:
     """What is minimised.
 
     Attributes:
-        stage_weights: weight of each stage's picture, the last one last; one entry serves a network of one stage.
+        stage_weights: weights of the last stages' pictures, the last one last; stages before them do not count.
         frequency: weight of the L1 distance between Fourier transforms of the last picture.
         quality: weight of the mean absolute error of the quality factor, divided by 100.
         perceptual: weight of the VGG feature distance; needs torchvision and its weights.
@@ -71,7 +71,10 @@ class OptimizerConfig:
 
     Attributes:
         steps: length of the run; the learning rate's schedule always completes.
-        minutes: wall-clock budget, whichever of the two ends first; None for steps alone.
+        minutes: wall-clock budget, or None.
+        petaflop: budget of training operations, 6 for every multiply-accumulate of the forward pass (multiply and add,
+            forward once and backward twice), in units of 1e15, or None. Whichever budget is used up first ends
+            the run.
         learning_rate: peak of AdamW's learning rate.
         final_learning_rate: where the cosine ends.
         warmup_steps: linear warm-up.
@@ -82,6 +85,7 @@ class OptimizerConfig:
 
     steps: int = 100_000
     minutes: float | None = None
+    petaflop: float | None = None
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 400
@@ -286,6 +290,7 @@ def _problems(config: TrainConfig) -> list[str]:
     need(0 <= data.workers <= 64, "data.workers: 0 to 64 is allowed")
     need(optimizer.steps >= 1, "optimizer.steps: 1 or more is allowed")
     need(optimizer.minutes is None or optimizer.minutes > 0, "optimizer.minutes: above 0, or null")
+    need(optimizer.petaflop is None or optimizer.petaflop > 0, "optimizer.petaflop: above 0, or null")
     need(0 < optimizer.learning_rate <= 1, "optimizer.learning_rate: above 0, at most 1")
     need(0 <= optimizer.ema < 1, "optimizer.ema: 0 up to below 1")
     need(optimizer.clip > 0, "optimizer.clip: above 0")

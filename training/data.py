@@ -1,7 +1,7 @@
 """Clean pictures, and batches of patches broken on the fly, each a function of the seed and the step alone."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -13,8 +13,10 @@ from torch.utils.data import Dataset
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade_pixels, quantization_tables
+from models.jpeg import Degradation, JpegEncoding, degrade, degrade_pixels, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
+from models.jpeg.dct import forward_dct, plane_to_blocks
+from models.jpeg.planes import component_plane
 from training.config import TrainConfig
 from training.drawings import draw_picture
 
@@ -23,6 +25,9 @@ SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
 SKIMAGE_VALIDATION = ("chelsea",)
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6
+ROUND_HALF_AWAY = 0.5001
+"""Coefficients of flat blocks often lie half-way between two steps, where libjpeg rounds away from zero; the rest is
+for float error."""
 
 
 def picture_paths(folder: Path) -> list[Path]:
@@ -67,13 +72,45 @@ class Batch:
         degraded: (batch, channels, side, side) uint8; 3 channels, or 1 for planes.
         clean: like degraded.
         quality_factor: (batch,) float32, of the last save, 100 where there was none.
-        tables: (batch, 128) float32 steps of the last save, luma then chroma; zeros where unknown.
+        tables: (batch, 128) float32 steps of the last save, luma then chroma; zeros where unknown. For planes: 64
+            steps of the plane's own table, then zeros.
+        coefficients: (batch, 64, side/8, side/8) float32, the dequantized amplitudes of `degraded`; for planes
+            only, else empty. In training about one in a thousand lies so near half a step that it is a step off
+            the file's own.
     """
 
     degraded: Tensor
     clean: Tensor
     quality_factor: Tensor
     tables: Tensor
+    coefficients: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """One entry of a batch, as arrays.
+
+    Attributes:
+        degraded, clean: (side, side, channels) uint8.
+        quality_factor, tables, coefficients: as in Batch, without the batch.
+    """
+
+    degraded: np.ndarray
+    clean: np.ndarray
+    quality_factor: float
+    tables: np.ndarray
+    coefficients: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+def batch_of(patches: list[Patch]) -> Batch:
+    """Stack patches of one size."""
+    return Batch(
+        _as_channels(np.stack([patch.degraded for patch in patches])),
+        _as_channels(np.stack([patch.clean for patch in patches])),
+        torch.tensor([patch.quality_factor for patch in patches], dtype=torch.float32),
+        torch.from_numpy(np.stack([patch.tables for patch in patches])),
+        torch.from_numpy(np.stack([patch.coefficients for patch in patches])),
+    )
 
 
 class DegradedPatches(Dataset):
@@ -102,20 +139,14 @@ class DegradedPatches(Dataset):
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng([self.config.seed, step])
         make = self._plane_patch if self.config.data.planes else self._color_patch
-        degraded, clean, quality, tables = zip(*(make(rng) for _ in range(self.count)), strict=True)
-        return Batch(
-            _as_channels(np.stack(degraded)),
-            _as_channels(np.stack(clean)),
-            torch.tensor(quality, dtype=torch.float32),
-            torch.from_numpy(np.stack(tables)),
-        )
+        return batch_of([make(rng) for _ in range(self.count)])
 
-    def _color_patch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
-        """(degraded, clean, quality factor, tables) of one RGB patch; arrays (side, side, 3) uint8 and (128,)."""
+    def _color_patch(self, rng: np.random.Generator) -> Patch:
+        """One RGB patch."""
         side, tables = self.side, np.zeros(128, np.float32)
         if rng.random() < self.config.data.uncompressed_share:
             clean = self._crop(rng, side, side)
-            return clean, clean, UNCOMPRESSED_QUALITY, tables
+            return Patch(clean, clean, UNCOMPRESSED_QUALITY, tables)
         degradation = self.config.degradations.sample(rng)
         rows, columns = degradation.total_shift
         clean = self._crop(rng, side + rows, side + columns)
@@ -126,9 +157,10 @@ class DegradedPatches(Dataset):
         tables[:64] = luma_table.ravel()
         if chroma_table is not None:
             tables[64:] = chroma_table.ravel()
-        return degraded, clean[rows:, columns:], float(degradation.encodings[-1].quality_factor), tables
+        quality_factor = float(degradation.encodings[-1].quality_factor)
+        return Patch(degraded, clean[rows:, columns:], quality_factor, tables)
 
-    def _plane_patch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    def _plane_patch(self, rng: np.random.Generator) -> Patch:
         """One plane as JPEG stores it: luma, or chroma halved and quantized by the chroma table."""
         side = self.side
         degradation = self.config.degradations.sample(rng)
@@ -144,14 +176,21 @@ class DegradedPatches(Dataset):
         clean = np.clip(np.rint(plane), 0, 255).astype(np.uint8)
         degraded = clean
         for encoding in degradation.encodings:
-            degraded = _saved_plane(
-                degraded[encoding.grid_shift[0] :, encoding.grid_shift[1] :], encoding, chroma
-            )
+            before = degraded[encoding.grid_shift[0] :, encoding.grid_shift[1] :]
+            degraded = _saved_plane(before, encoding, chroma)
         table = quantization_tables(degradation.encodings[-1].quality_factor)[int(chroma)]
         tables = np.zeros(128, np.float32)
         tables[:64] = table.ravel()
         quality_factor = float(degradation.encodings[-1].quality_factor)
-        return degraded[..., None], clean[rows:, columns:, None], quality_factor, tables
+        steps = forward_dct(plane_to_blocks(before.astype(np.float32) - 128)) / table
+        coefficients = np.sign(steps) * np.floor(np.abs(steps) + ROUND_HALF_AWAY) * table
+        return Patch(
+            degraded[..., None],
+            clean[rows:, columns:, None],
+            quality_factor,
+            tables,
+            _as_frequencies(coefficients),
+        )
 
     def _crop(self, rng: np.random.Generator, rows: int, columns: int) -> RgbImage:
         """A flipped and turned crop (rows, columns, 3) uint8 from a random picture."""
@@ -194,6 +233,11 @@ def _saved_plane(plane: np.ndarray, encoding: JpegEncoding, chroma: bool) -> np.
     return np.asarray(Image.open(file, formats=("JPEG",)))
 
 
+def _as_frequencies(blocks: np.ndarray) -> np.ndarray:
+    """(block rows, block columns, 8, 8) -> (64, block rows, block columns) float32."""
+    return np.ascontiguousarray(blocks.reshape(*blocks.shape[:2], 64).transpose(2, 0, 1), np.float32)
+
+
 def _as_channels(pixels: np.ndarray) -> Tensor:
     """(batch, rows, columns, channels) uint8 -> (batch, channels, rows, columns), channels last in memory."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2)
@@ -226,21 +270,29 @@ def validation_batches(config: TrainConfig, images: list[RgbImage]) -> dict[str,
             height, width = (min(size, side // 16 * 16 - 16) for side in image.shape[:2])
             top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
             clean = np.ascontiguousarray(image[top - rows : top + height, left - columns : left + width])
-            degraded, luma_table, chroma_table = degrade_pixels(clean, case.degradation)
-            clean = clean[rows:, columns:]
-            if config.data.planes:
-                clean, degraded = (
-                    np.rint(rgb_to_ycbcr(each)[..., :1]).astype(np.uint8) for each in (clean, degraded)
-                )
-            tables = np.concatenate([luma_table.ravel(), chroma_table.ravel()]).astype(np.float32)
-            quality_factor = torch.tensor([float(case.degradation.encodings[-1].quality_factor)])
-            batches.append(
-                Batch(
-                    _as_channels(degraded[None]),
-                    _as_channels(clean[None]),
-                    quality_factor,
-                    torch.from_numpy(tables)[None],
-                )
-            )
+            make = _validation_plane if config.data.planes else _validation_color
+            batches.append(batch_of([make(clean, case.degradation)]))
         found[case.name] = batches
     return found
+
+
+def _validation_color(clean: RgbImage, degradation: Degradation) -> Patch:
+    rows, columns = degradation.total_shift
+    degraded, luma_table, chroma_table = degrade_pixels(clean, degradation)
+    tables = np.concatenate([luma_table.ravel(), chroma_table.ravel()]).astype(np.float32)
+    return Patch(
+        degraded, clean[rows:, columns:], float(degradation.encodings[-1].quality_factor), tables
+    )
+
+
+def _validation_plane(clean: RgbImage, degradation: Degradation) -> Patch:
+    """The luma plane of a colour save, with the coefficients that the file holds."""
+    rows, columns = degradation.total_shift
+    component = degrade(clean, degradation).image.components[0]
+    table = component.quantization_table
+    luma = [rgb_to_ycbcr(clean[rows:, columns:])[..., 0], component_plane(component)]
+    original, degraded = (np.rint(plane).astype(np.uint8)[..., None] for plane in luma)
+    tables = np.concatenate([table.ravel(), np.zeros(64)]).astype(np.float32)
+    quality_factor = float(degradation.encodings[-1].quality_factor)
+    coefficients = _as_frequencies(component.coefficients * table)
+    return Patch(degraded, original, quality_factor, tables, coefficients)

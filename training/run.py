@@ -14,7 +14,7 @@ from torch import nn
 
 from models.card import ModelCard
 from models.errors import BrokenCheckpoint, InvalidSetting
-from models.zoo import ARCHITECTURES, save_checkpoint
+from models.zoo import ARCHITECTURES, color_of, save_checkpoint
 from training.config import TrainConfig
 
 
@@ -144,7 +144,8 @@ class TrainRun:
         last = trained[-1].values if trained else {}
         facts = (
             f"Best of the validations after {best['step']:,} steps, {last.get('megapixels', 0) / 1000:.2f} gigapixels "
-            f"of patches and {last.get('minutes', 0):.0f} minutes on {last.get('machine', 'this machine')}; "
+            f"of patches, {last.get('petaflop', 0):.2f} PFLOP and {last.get('minutes', 0):.0f} minutes on "
+            f"{last.get('machine', 'this machine')}; "
             f"validation score {best['score']:.3f} dB."
         )
         prose = dict(config.card)
@@ -153,7 +154,7 @@ class TrainRun:
             name=config.name,
             architecture=config.architecture,
             hyperparameters=dict(config.hyperparameters),
-            color="planes" if config.data.planes else "rgb",
+            color=color_of(config.architecture),
             stage_names=tuple(getattr(network, "stage_names", ())),
             steerable=hasattr(network, "condition"),
             uses_tables=hasattr(network, "condition"),

@@ -34,6 +34,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--minutes", type=float, help="wall-clock budget; the learning rate's schedule completes in it"
     )
     parser.add_argument("--steps", type=int, help="step budget")
+    parser.add_argument(
+        "--petaflop", type=float, help="budget of training operations in 1e15, 6 per multiply-accumulate"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--device", help="cpu, cuda, cuda:1 (default: CUDA where there is one)")
     parser.add_argument(
@@ -57,7 +60,9 @@ def load_config(options: argparse.Namespace) -> tuple[TrainConfig, TrainRun]:
         if options.resume:
             config = TrainConfig.from_yaml(run.config_path)
     budget = {
-        name: getattr(options, name) for name in ("minutes", "steps") if getattr(options, name) is not None
+        name: getattr(options, name)
+        for name in ("minutes", "steps", "petaflop")
+        if getattr(options, name) is not None
     }
     if budget:
         config = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, **budget))

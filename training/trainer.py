@@ -2,17 +2,19 @@
 
 import copy
 import math
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
+from models.errors import InvalidSetting
 from models.memory import keep_freed_buffers
-from models.zoo import ARCHITECTURES
+from models.steering import whole_picture_summary
+from models.zoo import ARCHITECTURES, color_of
+from training.clock import Clock, Throughput
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, clean_images, validation_batches
 from training.losses import RestorationLoss
@@ -21,69 +23,11 @@ from training.run import TrainRun
 KEPT_BYTES = 2**31 - 1
 """Freed memory that stays with the process between steps."""
 
+SAMPLES_PER_PIXEL = 1.5
+"""Of a 4:2:0 picture, whose pixel is what the cost of networks of single planes refers to."""
+
 OnStep = Callable[[int, float, dict[str, float]], None]
 """Called as on_step(step, progress 0..1, values) whenever a training event is written."""
-
-
-@dataclass
-class Clock:
-    """How far a run is, by steps or by minutes, whichever is further; time of earlier sittings counts."""
-
-    steps: int
-    minutes: float | None
-    earlier_seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.started = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of training so far."""
-        return self.earlier_seconds + time.monotonic() - self.started
-
-    def progress(self, step: int) -> float:
-        """0 at the start, 1 at the end."""
-        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(step / self.steps, by_time))
-
-
-class Throughput:
-    """Counts what went through a run, and how fast, for its log."""
-
-    def __init__(self, run: TrainRun, clock: Clock, step: int, device: torch.device) -> None:
-        """Go on counting from what the run's events say of the steps before `step`."""
-        seen = [event for event in run.events() if event.kind == "train" and event.step <= step]
-        self.megapixels = seen[-1].values["megapixels"] if seen else 0.0
-        self.clock, self.waited = clock, 0.0
-        self.logged = (step, self.megapixels, clock.seconds)
-        cuda = device.type == "cuda"
-        self.machine = torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} CPU threads"
-
-    def wait_for(self, batches: Iterator[Batch]) -> Batch:
-        """The next batch; the time it takes is waiting for data."""
-        asked = time.monotonic()
-        batch = next(batches)
-        self.waited += time.monotonic() - asked
-        return batch
-
-    def count(self, batch: Batch) -> None:
-        """Note that a batch was trained on."""
-        self.megapixels += batch.clean[:, 0].numel() / 1e6
-
-    def report(self, step: int) -> dict[str, float | str]:
-        """Totals, and rates since the last report."""
-        seconds = self.clock.seconds
-        earlier_step, earlier_megapixels, earlier_seconds = self.logged
-        spent, waited = max(seconds - earlier_seconds, 1e-6), self.waited
-        self.logged, self.waited = (step, self.megapixels, seconds), 0.0
-        return {
-            "megapixels": round(self.megapixels, 3),
-            "megapixels_per_second": round((self.megapixels - earlier_megapixels) / spent, 4),
-            "steps_per_second": round((step - earlier_step) / spent, 4),
-            "waiting_for_data_share": round(waited / spent, 4),
-            "minutes": round(seconds / 60, 2),
-            "machine": self.machine,
-        }
 
 
 def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
@@ -100,6 +44,14 @@ class Trainer:
     def __init__(self, config: TrainConfig, data_root: Path, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.data_root, self.device = config, data_root, device
+        self.color = color_of(config.architecture)
+        plane_by_plane = self.color in ("planes", "coefficients")
+        if config.data.planes != plane_by_plane:
+            raise InvalidSetting(
+                f"data.planes is {str(config.data.planes).lower()}. {config.architecture} restores "
+                f"{'single planes' if plane_by_plane else 'whole pictures'}, so it must be "
+                f"{str(plane_by_plane).lower()}. Correct the configuration."
+            )
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
         self.network = ARCHITECTURES[config.architecture](**config.hyperparameters)
         if config.start_from:
@@ -108,6 +60,7 @@ class Trainer:
             self.network.load_state_dict({k: v.float() for k, v in load_file(config.start_from).items()})
         self.network.to(device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / (SAMPLES_PER_PIXEL if plane_by_plane else 1)
         self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
         self.loss = RestorationLoss(config.loss).to(device)
         self.optimizer = torch.optim.AdamW(
@@ -152,16 +105,43 @@ class Trainer:
             mixed: hide tables and give the true quality factor at random, as in training; otherwise the network
                 sees the tables and steers by its own estimate.
         """
-        pixels = self.to_device(batch.degraded)
         autocast = torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.config.runtime.precision == "bf16"
         )
-        if not hasattr(network, "condition"):
+        inputs, predicted = self.inputs(batch), None
+        if hasattr(network, "predicted_quality_factor"):
+            condition, predicted = self.estimated_condition(network, inputs, batch, mixed)
             with autocast:
-                pictures = forward(pixels)
-            return [
-                picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])
-            ], None
+                pictures = forward(inputs, condition)
+        elif hasattr(network, "condition"):
+            tables = batch.tables.to(self.device)
+            if mixed:
+                kept = torch.rand(len(tables), generator=self.generator) >= self.config.tables_dropped_share
+                tables = tables * kept.to(self.device)[:, None]
+            summary = whole_picture_summary(network, inputs)
+            with autocast:
+                pictures = forward(inputs, network.condition(summary, tables))
+        else:
+            with autocast:
+                pictures = forward(inputs)
+        pictures = [picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])]
+        if self.color == "ycbcr":
+            pictures = [ycbcr_to_pixels(picture) for picture in pictures]
+        return pictures, predicted
+
+    def inputs(self, batch: Batch) -> Tensor:
+        """What the network is called with; see models.network_protocols."""
+        if self.color == "coefficients":
+            return batch.coefficients.to(self.device, memory_format=self.layout)
+        pixels = self.to_device(batch.degraded)
+        if self.color == "ycbcr":
+            return pixels_to_ycbcr(pixels).contiguous(memory_format=self.layout)
+        return pixels
+
+    def estimated_condition(
+        self, network: nn.Module, pixels: Tensor, batch: Batch, mixed: bool
+    ) -> tuple[Tensor, Tensor]:
+        """The condition of a network that estimates the quality factor, and its estimate; see restore()."""
         summary = network.summarize(pixels)
         predicted = network.predicted_quality_factor(summary)
         tables, steering = batch.tables.to(self.device), predicted.detach()
@@ -170,9 +150,7 @@ class Trainer:
             tables = tables * (draw[0] >= self.config.tables_dropped_share)[:, None]
             truth = batch.quality_factor.to(self.device)
             steering = torch.where(draw[1] < self.config.true_quality_share, truth, steering)
-        condition = network.condition(summary, steering, tables)
-        with autocast:
-            return forward(pixels, condition), predicted
+        return network.condition(summary, steering, tables), predicted
 
     def step(self, batch: Batch, *, rate: float, step: int, squared: bool) -> dict[str, Tensor]:
         """One update of the weights and of their average; returns the loss terms."""
@@ -180,7 +158,7 @@ class Trainer:
             group["lr"] = rate
         pictures, predicted = self.restore(self.network, self.forward, batch, mixed=True)
         total, terms = self.loss(
-            pictures,
+            pictures[-len(self.config.loss.stage_weights) :],
             self.to_device(batch.clean),
             predicted_quality_factor=predicted,
             quality_factor=batch.quality_factor.to(self.device),
@@ -194,6 +172,11 @@ class Trainer:
         decay = min(self.config.optimizer.ema, (step + 1) / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
+            for average, current in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
+                if average.is_floating_point():  # running statistics of batch normalization
+                    average.lerp_(current, 1 - decay)
+                else:
+                    average.copy_(current)
         return {
             "loss": total.detach(),
             "gradient_norm": norm.detach(),
@@ -226,11 +209,12 @@ class Trainer:
         values["score_db"] = sum(values[f"{name}_db"] for name in self.validation) / len(self.validation)
         return {name: round(value, 4) for name, value in values.items()}
 
-    def state(self, step: int, seconds: float, best: float) -> dict:
+    def state(self, step: int, clock: Clock, best: float) -> dict:
         """Everything that an exact continuation needs."""
         return {
             "step": step,
-            "seconds": seconds,
+            "seconds": clock.seconds,
+            "pixels": clock.pixels,
             "best": best,
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -251,6 +235,12 @@ def _psnr_db(picture: Tensor, clean: Tensor) -> float:
     return 10 * math.log10(255**2 / max(error, 1e-6))
 
 
+def _pixels_by_events(run: TrainRun, step: int) -> int:
+    """How much a run was trained on before `step`, for checkpoints from before they kept it themselves."""
+    seen = [event for event in run.events() if event.kind == "train" and event.step <= step]
+    return round(seen[-1].values["megapixels"] * 1e6) if seen else 0
+
+
 def fit(
     config: TrainConfig,
     run: TrainRun,
@@ -261,7 +251,7 @@ def fit(
     should_stop: Callable[[], bool] = lambda: False,
     on_step: OnStep = lambda step, progress, values: None,
 ) -> bool:
-    """Train until the step or time budget is used up.
+    """Train until a budget of steps, time or operations is used up.
 
     Args:
         config: what to do; when resuming, the one the run began with.
@@ -283,14 +273,16 @@ def fit(
     keep_freed_buffers(KEPT_BYTES)
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     trainer = Trainer(config, data_root, device)
-    step, best, clock = 0, -math.inf, Clock(config.optimizer.steps, config.optimizer.minutes)
+    budget = config.optimizer
+    clock = Clock(budget.steps, budget.minutes, petaflop=budget.petaflop, mac_per_pixel=trainer.mac_per_pixel)
+    step, best = 0, -math.inf
     if resume:
         state = run.load_last()
         trainer.load_state(state)
-        step, best = state["step"], state["best"]
-        clock.earlier_seconds = state["seconds"]
+        step, best, clock.earlier_seconds = state["step"], state["best"], state["seconds"]
+        clock.pixels = state["pixels"] if "pixels" in state else _pixels_by_events(run, step)
     run.write_event(step, "start", resumed=resume, score_db=trainer.validate()["score_db"])
-    throughput = Throughput(run, clock, step, device)
+    throughput = Throughput(clock, step, device)
     phases, runtime = len(config.data.patch_sizes), config.runtime
     phase, batches, stopped = -1, iter(()), False
     while not stopped and (progress := clock.progress(step)) < 1:
@@ -301,7 +293,7 @@ def fit(
         squared = progress >= 1 - config.loss.squared_share
         terms = trainer.step(batch, rate=rate, step=step, squared=squared)
         step += 1
-        throughput.count(batch)
+        clock.pixels += batch.clean[:, 0].numel()
         stopped, progress = should_stop(), clock.progress(step)
         last = stopped or progress >= 1
         if step % runtime.log_every == 0:
@@ -316,7 +308,7 @@ def fit(
                 best = values["score_db"]
                 run.save_best(trainer.averaged.state_dict(), step, best)
         if step % runtime.save_every == 0 or last:
-            run.save_last(trainer.state(step, clock.seconds, best))
+            run.save_last(trainer.state(step, clock, best))
             run.write_event(step, "saved", minutes=round(clock.seconds / 60, 2))
     run.write_event(step, "end", finished=not stopped, minutes=round(clock.seconds / 60, 2))
     return not stopped

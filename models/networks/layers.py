@@ -31,9 +31,36 @@ class ScaledResidualBlock(nn.Module):
         return features + self.second(functional.relu(self.first(features)) * scale)
 
 
+class ConstantScaleResidualBlock(nn.Module):
+    """EDSR's block: two 3x3 convolutions around a ReLU, their correction multiplied by a constant."""
+
+    def __init__(self, channels: int, scale: float = 0.1) -> None:
+        super().__init__()
+        self.first = conv3x3(channels, channels)
+        self.second = conv3x3(channels, channels)
+        self.scale = scale
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, channels, rows, columns) -> the same."""
+        return features + self.scale * self.second(functional.relu(self.first(features)))
+
+
 def multilayer_perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """Linear, ReLU, Linear on (batch, inputs)."""
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+
+
+def table_maps(tables: Tensor, rows: int, columns: int) -> Tensor:
+    """Tile 8x8 quantization tables over a picture, on its block grid.
+
+    Args:
+        tables: (batch, 64 * tables), each in row order.
+        rows, columns: size of the picture, multiples of 8.
+
+    Returns:
+        (batch, tables, rows, columns).
+    """
+    return tables.unflatten(1, (-1, 8, 8)).repeat(1, 1, rows // 8, columns // 8)
 
 
 def mac_per_pixel(network: nn.Module, run) -> float:

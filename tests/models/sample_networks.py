@@ -5,15 +5,28 @@ from dataclasses import replace
 import numpy as np
 import skimage.data
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.card import ModelCard
 from models.images import RgbImage
 from models.network_restorer import NetworkRestorer
-from models.zoo import ARCHITECTURES
+from models.steering import whole_picture_summary
+from models.zoo import ARCHITECTURES, color_of
 
 SMALL = {
-    "cascade": {"widths": [16, 24, 32], "blocks": [1, 1, 2], "embedding": 16, "periods": 4, "summary": 32}
+    "cascade": {"widths": [16, 24, 32], "blocks": [1, 1, 2], "embedding": 16, "periods": 4, "summary": 32},
+    "dncnn": {"layers": 8, "width": 16},
+    "edsr": {"width": 16, "blocks": 3},
+    "qcn": {"width": 16, "blocks": 3},
+    "qgcn": {"width": 16, "blocks": 3, "global_hidden": 24},
+    "luma_chroma": {
+        "channels": 8,
+        "hidden": 12,
+        "growth": 8,
+        "dense_blocks": 1,
+        "luma_blocks": 1,
+        "chroma_blocks": 1,
+    },
 }
 """Hyperparameters that make an architecture fast enough for tests; others run as they are by default."""
 
@@ -29,7 +42,7 @@ def sample_card(architecture: str) -> ModelCard:
         architecture=architecture,
         summary="For tests.",
         paper="None.",
-        color="rgb" if steered else "planes",
+        color=color_of(architecture),
         stage_names=tuple(getattr(network, "stage_names", ())),
         steerable=steered,
         uses_tables=steered,
@@ -48,6 +61,27 @@ def lively_network(card: ModelCard) -> nn.Module:
         for parameter in network.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
     return network.eval()
+
+
+def sample_inputs(card: ModelCard, network: nn.Module, rows: int, columns: int) -> tuple[Tensor, ...]:
+    """Two random inputs for a network, with their condition where it takes one; rows, columns: multiples of 8."""
+    generator = torch.Generator().manual_seed(3)
+    if card.color == "coefficients":
+        return (torch.randn(2, 64, rows // 8, columns // 8, generator=generator) * 40,)
+    pixels = torch.rand(2, 1 if card.color == "planes" else 3, rows, columns, generator=generator)
+    if not hasattr(network, "condition"):
+        return (pixels,)
+    tables = torch.randint(1, 99, (2, 128), generator=generator).float()
+    summary = whole_picture_summary(network, pixels)
+    if hasattr(network, "predicted_quality_factor"):
+        return pixels, network.condition(summary, torch.tensor([10.0, 60.0]), tables)
+    return pixels, network.condition(summary, tables)
+
+
+def pictures_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
+    """One per stage, also of a network that returns a single picture."""
+    outputs = network(*inputs)
+    return outputs if isinstance(outputs, list) else [outputs]
 
 
 def lively_restorer(architecture: str, **settings: object) -> NetworkRestorer:

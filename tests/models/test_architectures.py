@@ -2,48 +2,39 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
 
 from models.card import read_card, write_card
 from models.zoo import ARCHITECTURES, build_network
-from tests.models.sample_networks import CARDS, lively_network
+from tests.models.sample_networks import CARDS, lively_network, pictures_of, sample_inputs
 
 every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
-def run(network: nn.Module, pixels: Tensor) -> list[Tensor]:
-    """The network's pictures, as it decides by itself."""
-    if pixels.shape[1] == 1:
-        return [network(pixels)]
-    return network(pixels, network.condition(network.summarize(pixels)))
-
-
 @every_architecture
 def test_a_network_is_rebuilt_from_its_written_card(architecture, tmp_path) -> None:
-    original = lively_network(CARDS[architecture])
-    rebuilt = build_network(read_card(write_card(CARDS[architecture], tmp_path / "card.yaml"))).eval()
+    card = CARDS[architecture]
+    original = lively_network(card)
+    rebuilt = build_network(read_card(write_card(card, tmp_path / "card.yaml"))).eval()
     rebuilt.load_state_dict(original.state_dict())
-    channels = 1 if CARDS[architecture].color == "planes" else 3
-    pixels = torch.rand(1, channels, 16, 24)
-    for first, second in zip(run(original, pixels), run(rebuilt, pixels), strict=True):
-        torch.testing.assert_close(first, second)
+    first, second = (
+        pictures_of(network, sample_inputs(card, network, 16, 24)) for network in (original, rebuilt)
+    )
+    for one, other in zip(first, second, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @every_architecture
 def test_every_parameter_gets_a_finite_gradient(architecture) -> None:
     card = CARDS[architecture]
     network = lively_network(card)
-    if card.color == "planes":
-        plane = torch.rand(2, 1, 24, 40)
-        outputs, loss, expected = [network(plane)], 0.0, plane.shape
-    else:
-        pixels = torch.rand(2, 3, 24, 40)
-        summary = network.summarize(pixels)
-        tables = torch.randint(1, 99, (2, 128)).float()
-        outputs = network(pixels, network.condition(summary, torch.tensor([10.0, 60.0]), tables))
-        loss, expected = network.predicted_quality_factor(summary).mean(), pixels.shape
+    inputs = sample_inputs(card, network, 24, 40)
+    outputs, loss = pictures_of(network, inputs), 0.0
+    if hasattr(network, "predicted_quality_factor"):
+        loss = network.predicted_quality_factor(network.summarize(inputs[0])).mean()
+    assert len(outputs) == max(1, len(card.stage_names))
     for output in outputs:
-        assert output.shape == expected
+        assert output.shape == (2, 1 if card.color in ("planes", "coefficients") else 3, 24, 40)
+        assert output.dtype == torch.float32
         assert torch.isfinite(output).all()
         loss = loss + output.square().mean()
     loss.backward()
@@ -51,6 +42,30 @@ def test_every_parameter_gets_a_finite_gradient(architecture) -> None:
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@every_architecture
+def test_fewer_stages_are_the_first_of_all(architecture) -> None:
+    card = CARDS[architecture]
+    network = lively_network(card)
+    inputs = sample_inputs(card, network, 16, 24)
+    every = pictures_of(network, inputs)
+    for stages in range(1, len(card.stage_names) + 1):
+        early = network(*inputs, stages=stages)
+        assert len(early) == stages
+        for one, other in zip(early, every, strict=False):
+            torch.testing.assert_close(one, other)
+
+
+@every_architecture
+def test_an_untrained_network_returns_its_input(architecture) -> None:
+    card = CARDS[architecture]
+    if card.color == "coefficients":
+        pytest.skip("its input is no picture; that it decodes is tested on its own")
+    network = build_network(card).eval()
+    inputs = sample_inputs(card, network, 16, 24)
+    for picture in pictures_of(network, inputs):
+        torch.testing.assert_close(picture, inputs[0])
 
 
 @every_architecture
@@ -65,8 +80,3 @@ def test_ar_cnn_is_as_published() -> None:
     network = build_network(CARDS["ar_cnn"])
     sizes = [tuple(value.shape) for name, value in network.named_parameters() if "weight" in name]
     assert sizes == [(64, 1, 9, 9), (32, 64, 7, 7), (16, 32, 1, 1), (1, 16, 5, 5)]
-
-
-def test_an_untrained_ar_cnn_returns_its_input() -> None:
-    plane = torch.rand(1, 1, 17, 23)
-    torch.testing.assert_close(build_network(CARDS["ar_cnn"])(plane), plane)

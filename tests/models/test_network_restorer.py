@@ -1,6 +1,7 @@
 """NetworkRestorer: any size, tiles without seams, gray without tint, steering, stopping, and memory that ends."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.jpeg import JpegEncoding, JpegImage, encode, read
 from models.zoo import ARCHITECTURES, Zoo
-from tests.models.sample_networks import CARDS, lively_restorer, photograph
+from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
 from tests.paths import REPOSITORY
 from training.metrics import psnr_db
 
@@ -55,6 +56,16 @@ def test_tiled_equals_untiled(architecture, longest, image) -> None:
     assert whole.predicted_quality_factor == tiled.predicted_quality_factor
 
 
+def test_a_trunk_as_deep_as_published_needs_no_more_than_its_overlap_around_a_tile(image) -> None:
+    """All its layers together reach four times as far."""
+    card = replace(CARDS["edsr"], hyperparameters={"width": 16, "blocks": 32})
+    settings = {"network": lively_network(card), "card": card}
+    whole = lively_restorer("edsr", **settings).restore(image)
+    tiled = lively_restorer("edsr", longest_tile=256, **settings).restore(image)
+    assert difference(whole.pixels, image.pixels) > 4
+    assert difference(whole.pixels, tiled.pixels) <= 1
+
+
 @pytest.mark.parametrize("name", [path.parent.name for path in REPOSITORY.glob("checkpoints/*/card.yaml")])
 def test_tiled_equals_untiled_with_trained_weights(name) -> None:
     image = encode(photograph(456, 640), JpegEncoding(10))
@@ -95,7 +106,7 @@ def test_gray_stays_gray(architecture) -> None:
 
 @every_architecture
 def test_progress_is_told_after_every_tile_and_an_exception_in_it_stops(architecture, image) -> None:
-    restorer = lively_restorer(architecture, longest_tile=264)
+    restorer = lively_restorer(architecture, longest_tile=256)
     calls: list[tuple[int, int]] = []
     restorer.restore(image, on_tile=lambda done, total: calls.append((done, total)))
     assert len(calls) > 2
@@ -125,6 +136,25 @@ def test_plane_networks_decode_as_libjpeg_does_where_they_change_nothing(image) 
     restored = lively_restorer("ar_cnn", network=untouched).restore(image)
     assert difference(restored.pixels, image.pixels) <= 3
     assert psnr_db(restored.pixels, image.pixels) > 50
+
+
+def test_coefficient_networks_decode_as_libjpeg_does_where_they_change_nothing() -> None:
+    untouched = ARCHITECTURES["hr_cnn"]().eval()
+    buffer = io.BytesIO()
+    Image.fromarray(photograph(40, 56)).save(buffer, "JPEG", quality=90, keep_rgb=True)
+    pictures = [encode(photograph(75, 90), JpegEncoding(20)), encode(photograph(40, 56)[..., 0], JpegEncoding(20))]
+    for image in (*pictures, read(buffer.getvalue())):
+        restored = lively_restorer("hr_cnn", network=untouched).restore(image)
+        assert psnr_db(restored.pixels, image.pixels) > 48
+
+
+def test_a_quality_factor_set_by_hand_stands_in_for_the_tables_of_the_file(image) -> None:
+    restorer = lively_restorer("qgcn")
+    by_tables, by_hand = restorer.restore(image), restorer.restore(image, quality_factor=20)
+    np.testing.assert_array_equal(by_hand.pixels, by_tables.pixels)
+    assert difference(restorer.restore(image, quality_factor=70).pixels, by_tables.pixels) > 0
+    assert difference(restorer.restore(image, blind=True).pixels, by_tables.pixels) > 0
+    assert by_tables.predicted_quality_factor is None and "tables" in by_tables.condition
 
 
 def test_what_steers_is_said_and_has_an_effect(image) -> None:
@@ -173,7 +203,7 @@ def test_stages_can_stop_early(image) -> None:
 
 
 @every_architecture
-@pytest.mark.parametrize("setting", [{"quality_factor": 0}, {"quality_factor": 101}, {"stages": 0}, {"stages": 4}])
+@pytest.mark.parametrize("setting", [{"quality_factor": 0}, {"quality_factor": 101}, {"stages": 0}, {"stages": 8}])
 def test_settings_out_of_range_are_refused(architecture, setting, image) -> None:
     with pytest.raises(InvalidSetting, match=r"\d"):
         lively_restorer(architecture).restore(image, **setting)

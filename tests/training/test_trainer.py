@@ -12,12 +12,14 @@ import pytest
 import torch
 
 from models.errors import InvalidSetting
-from models.zoo import Zoo
+from models.zoo import ARCHITECTURES, Zoo, color_of
+from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
+from training.clock import Clock
 from training.config import TrainConfig
 from training.data import DegradedPatches
 from training.run import TrainRun, write_atomically
-from training.trainer import Clock, Trainer, fit, learning_rate
+from training.trainer import Trainer, fit, learning_rate
 
 TINY = REPOSITORY / "training" / "configs" / "tiny-cpu.yaml"
 
@@ -53,6 +55,124 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(tmp_path) -> None:
     assert same_weights(whole, parts)
     kinds = [event.kind for event in parts.events()]
     assert kinds.count("start") == 2 and kinds[-1] == "end" and "validation" in kinds
+
+
+def any_architecture(architecture: str, **optimizer) -> TrainConfig:
+    """A tiny run of an architecture."""
+    config = tiny(**optimizer)
+    planes = color_of(architecture) in ("planes", "coefficients")
+    return dataclasses.replace(
+        config,
+        architecture=architecture,
+        hyperparameters=CARDS[architecture].hyperparameters,
+        data=dataclasses.replace(config.data, planes=planes, patch_sizes=(32,), validation_size=32),
+        loss=dataclasses.replace(config.loss, stage_weights=(1.0,)),
+    )
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_trains_resumes_exactly_and_is_published(architecture, tmp_path) -> None:
+    config = any_architecture(architecture, steps=3)
+    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    assert fit(config, whole, data_root=tmp_path)
+    asked = iter([False, True])
+    assert not fit(config, parts, data_root=tmp_path, should_stop=lambda: next(asked))
+    assert fit(config, parts, data_root=tmp_path, resume=True)
+    assert same_weights(whole, parts)
+    parts.publish(tmp_path / "checkpoints")
+    card = Zoo(tmp_path / "checkpoints", "cpu").load("tiny-cpu").card
+    expected = CARDS[architecture]
+    for name in ("color", "stage_names", "steerable", "uses_tables", "hyperparameters"):
+        assert getattr(card, name) == getattr(expected, name), name
+
+
+@pytest.mark.parametrize("architecture", ["dncnn", "qgcn", "luma_chroma"])
+def test_an_untrained_network_validates_as_doing_nothing_in_both_precisions(architecture, tmp_path) -> None:
+    for precision in ("fp32", "bf16"):
+        config = any_architecture(architecture)
+        config = dataclasses.replace(config, runtime=dataclasses.replace(config.runtime, precision=precision))
+        trainer = Trainer(config, tmp_path, torch.device("cpu"))
+        values = trainer.validate()
+        assert values["qf10_db"] == pytest.approx(values["qf10_input_db"], abs=0.02)
+        batch = DegradedPatches(config, trainer.images)[0]
+        terms = trainer.step(batch, rate=1e-3, step=0, squared=False)
+        assert all(torch.isfinite(value) for value in terms.values())
+        assert terms["gradient_norm"] > 0
+
+
+def test_a_run_on_planes_of_a_colour_network_is_refused(tmp_path) -> None:
+    for architecture, planes in (("ar_cnn", False), ("hr_cnn", False), ("qcn", True)):
+        config = any_architecture(architecture)
+        config = dataclasses.replace(config, data=dataclasses.replace(config.data, planes=planes))
+        with pytest.raises(InvalidSetting, match=r"data\.planes is"):
+            Trainer(config, tmp_path, torch.device("cpu"))
+
+
+def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path) -> None:
+    config = dataclasses.replace(any_architecture("qcn"), tables_dropped_share=0.5)
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_sizes=(64,)))
+    trainer = Trainer(config, tmp_path, torch.device("cpu"))
+    batch, seen = DegradedPatches(config, trainer.images)[0], []
+
+    def listen(tables: torch.Tensor) -> torch.Tensor:
+        seen.append((tables == 0).all(1).float().mean().item())
+        return tables
+
+    forward = trainer.network.forward
+    original = trainer.network.condition
+    trainer.network.condition = lambda summary, tables: original(summary, listen(tables))
+    trainer.restore(trainer.network, forward, batch, mixed=True)
+    trainer.restore(trainer.network, forward, batch, mixed=False)
+    assert 0.3 < seen[0] < 0.7
+    assert seen[1] == (batch.tables == 0).all(1).float().mean().item()
+
+
+def test_averaged_weights_take_running_statistics_along(tmp_path) -> None:
+    config = any_architecture("dncnn", ema=0.0)
+    trainer = Trainer(config, tmp_path, torch.device("cpu"))
+    trainer.step(DegradedPatches(config, trainer.images)[0], rate=1e-3, step=0, squared=False)
+    for average, current in zip(trainer.averaged.buffers(), trainer.network.buffers(), strict=True):
+        assert torch.equal(average, current)
+    assert any((buffer != 0).any() for buffer in trainer.averaged.buffers())
+
+
+def test_operations_end_a_run_and_move_its_schedule_exactly(tmp_path) -> None:
+    """Four steps of 2 x 64 x 64 and two of 1 x 96 x 96 pixels are the budget; the sixth step uses it up."""
+    pixels = [8192] * 4 + [9216] * 2
+    cost = 6e6 * ARCHITECTURES["cascade"](**tiny().hyperparameters).mmac_per_pixel() / 1e15
+    config = tiny(steps=1000, petaflop=cost * (sum(pixels) - 100))
+    config = dataclasses.replace(
+        config,
+        data=dataclasses.replace(config.data, patch_sizes=(64, 96), batch_sizes=(2, 1)),
+        runtime=dataclasses.replace(config.runtime, log_every=1, save_every=1),
+    )
+    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    assert fit(config, whole, data_root=tmp_path)
+    trained = [event.values for event in whole.events() if event.kind == "train"]
+    totals = [sum(pixels[: i + 1]) for i in range(6)]
+    assert [round(values["megapixels"], 3) for values in trained] == [round(x / 1e6, 3) for x in totals]
+    assert trained[-1]["petaflop"] == pytest.approx(cost * totals[-1], abs=1e-6)
+    assert [values["progress"] for values in trained][:-1] == pytest.approx(
+        [total / (totals[-1] - 100) for total in totals[:-1]], abs=1e-4
+    )
+    assert trained[-1]["learning_rate"] < trained[2]["learning_rate"]
+    asked = iter([False, False, False, False, True])
+    assert not fit(config, parts, data_root=tmp_path, should_stop=lambda: next(asked))
+    assert fit(config, parts, data_root=tmp_path, resume=True)
+    assert parts.load_last()["step"] == 6
+    assert same_weights(whole, parts)
+
+
+def test_a_checkpoint_that_does_not_know_its_pixels_takes_them_from_the_events(tmp_path) -> None:
+    run = TrainRun(tmp_path / "run")
+    asked = iter([False, False, False, True])
+    fit(tiny(), run, data_root=tmp_path, should_stop=lambda: next(asked))
+    state = run.load_last()
+    assert state["step"] == 4 and state["pixels"] == 4 * 2 * 64 * 64
+    run.save_last({name: value for name, value in state.items() if name != "pixels"})
+    fit(tiny(), run, data_root=tmp_path, resume=True)
+    last = [event for event in run.events() if event.kind == "train"][-1]
+    assert last.values["megapixels"] == pytest.approx(8 * 2 * 64 * 64 / 1e6, abs=1e-3)
 
 
 def test_one_batch_is_learned_by_heart(tmp_path) -> None:
@@ -98,6 +218,9 @@ def test_the_schedule_warms_up_and_ends_low_by_steps_or_by_minutes() -> None:
     assert learning_rate(config, 999, 1.0) == pytest.approx(1e-6)
     assert Clock(1000, 10.0, earlier_seconds=300).progress(100) == pytest.approx(0.5, abs=0.01)
     assert Clock(1000, None, earlier_seconds=1e6).progress(100) == pytest.approx(0.1)
+    clock = Clock(1000, None, petaflop=3.0, mac_per_pixel=1e6, pixels=250_000_000)
+    assert clock.petaflop_used == pytest.approx(1.5)
+    assert clock.progress(100) == pytest.approx(0.5) and clock.progress(700) == pytest.approx(0.7)
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path) -> None:
@@ -150,11 +273,12 @@ def test_the_command_line_survives_kill_and_resumes_identically(tmp_path) -> Non
 
 def test_a_bad_command_line_is_a_sentence_and_code_2(tmp_path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "training.train", str(TINY), "--run", str(tmp_path), "--steps", "0"],
+        [sys.executable, "-m", "training.train", str(TINY), "--run", str(tmp_path), "--steps", "0", "--petaflop", "-1"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         timeout=100,
     )
     assert result.returncode == 2
-    assert "optimizer.steps" in result.stderr and "Traceback" not in result.stderr
+    assert "optimizer.steps" in result.stderr and "optimizer.petaflop" in result.stderr
+    assert "Traceback" not in result.stderr

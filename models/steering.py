@@ -1,0 +1,177 @@
+"""Steering: what belongs to a whole picture and is worked out once, before a network sees its first tile."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.images import RgbImage
+from models.jpeg import JpegImage, quantization_tables
+from models.network_protocols import EstimatingNetwork, SteeredNetwork
+from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn
+from models.tensors import pixels_to_tensor, table_to_tensor
+
+SUMMARY_PIXELS = 1 << 19
+"""Pixels looked at at once."""
+
+BLOCK = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """What is known of a whole picture.
+
+    Attributes:
+        conditions: the network's condition by orientation; where only two are there, for upright and sideways
+            pictures, they serve all.
+        predicted: quality factor as the network sees it, None where it does not look for it.
+        applied: quality factor that goes into the condition, None where none does.
+        sentence: what steered the run, for people.
+    """
+
+    conditions: dict[Orientation, Tensor]
+    predicted: float | None
+    applied: float | None
+    sentence: str
+
+    def condition(self, orientation: Orientation) -> Tensor:
+        """The condition for tiles that were flipped and turned that way."""
+        if orientation in self.conditions:
+            return self.conditions[orientation]
+        turns, _ = orientation
+        return self.conditions[turns % 2, False]
+
+
+def steer(
+    network: SteeredNetwork | EstimatingNetwork,
+    image: JpegImage,
+    device: torch.device,
+    *,
+    quality_factor: int | None,
+    use_tables: bool,
+    every_orientation: bool,
+) -> Steering:
+    """Look at the whole picture once; a quality factor set by hand wins over the file's tables.
+
+    To networks that do not know quality factors it is handed as libjpeg's tables of that quality.
+
+    Args:
+        network: what is to be steered.
+        image: the degraded picture.
+        device: where the network is.
+        quality_factor: 1..100 set by hand, or None.
+        use_tables: let the network see the file's tables, where the file has them.
+        every_orientation: prepare conditions for turned tiles too.
+    """
+    use_tables = use_tables and quality_factor is None and _has_usual_tables(image)
+    estimates = hasattr(network, "predicted_quality_factor")
+    luma, chroma = (image.luma_table, image.chroma_table) if use_tables else (None, None)
+    if quality_factor is not None and not estimates:
+        luma, chroma = quantization_tables(quality_factor)
+        chroma = None if image.is_gray else chroma
+    scalar = None if quality_factor is None else torch.tensor([float(quality_factor)], device=device)
+    predicted, conditions = None, {}
+    for orientation, summary in _summaries(network, image.decoded_pixels, device, every_orientation):
+        tables = None
+        if luma is not None:
+            tables = table_to_tensor(luma, chroma, sideways=orientation[0] % 2 == 1).to(device)
+        if not estimates:
+            conditions[orientation] = network.condition(summary, tables)
+            continue
+        if predicted is None:
+            predicted = float(network.predicted_quality_factor(summary))
+        conditions[orientation] = network.condition(summary, scalar, tables)
+    applied = predicted if quality_factor is None else float(quality_factor)
+    return Steering(conditions, predicted, applied, _sentence(quality_factor, use_tables, estimates))
+
+
+def area_weights(size: int, side: int) -> Tensor:
+    """(side, size): how much of each of `side` equal parts of a line its `size` pixels cover; rows add up to 1."""
+    edges = torch.arange(side + 1, dtype=torch.float64) * (size / side)
+    pixel = torch.arange(size, dtype=torch.float64)
+    stop = torch.minimum(edges[1:, None], pixel + 1)
+    start = torch.maximum(edges[:-1, None], pixel)
+    return ((stop - start).clamp(min=0) * (side / size)).float()
+
+
+def whole_picture_summary(network: SteeredNetwork | EstimatingNetwork, pixels: Tensor) -> Tensor | None:
+    """What a network sees of whole pictures that are small enough to be looked at at once, as in training.
+
+    Args:
+        network: what looks.
+        pixels: (batch, 3, rows, columns), 0..1.
+
+    Returns:
+        The `summary` of its `condition`.
+    """
+    if hasattr(network, "overview_side"):
+        rows, columns = (area_weights(size, network.overview_side).to(pixels) for size in pixels.shape[2:])
+        return rows @ (pixels @ columns.T)
+    return network.summarize(pixels) if hasattr(network, "summarize") else None
+
+
+def _summaries(
+    network: SteeredNetwork | EstimatingNetwork, pixels: RgbImage, device: torch.device, every_orientation: bool
+) -> list[tuple[Orientation, Tensor | None]]:
+    """What the network sees of the whole picture, for every orientation in which that differs."""
+    if hasattr(network, "overview_side"):
+        upright = _overview_of(pixels, network.overview_side, device)
+        wanted = ORIENTATIONS if every_orientation else (UPRIGHT,)
+        return [(orientation, turn(upright, orientation)) for orientation in wanted]
+    summaries = []
+    for sideways in (False, True) if every_orientation else (False,):
+        seen = pixels.swapaxes(0, 1) if sideways else pixels
+        summary = _summary_of(network, seen, device) if hasattr(network, "summarize") else None
+        summaries.append(((int(sideways), False), summary))
+    return summaries
+
+
+def _overview_of(pixels: RgbImage, side: int, device: torch.device) -> Tensor:
+    """Resize a whole picture by area, in strips: (rows, columns, 3) uint8 -> (1, 3, side, side), 0..1."""
+    rows, columns = (area_weights(size, side).to(device) for size in pixels.shape[:2])
+    strip = max(1, SUMMARY_PIXELS // pixels.shape[1])
+    total = torch.zeros(1, 3, side, side, device=device)
+    for top in range(0, len(pixels), strip):
+        part = pixels_to_tensor(pixels[top : top + strip]).to(device)
+        total += rows[:, top : top + strip] @ (part @ columns.T)
+    return total
+
+
+def _summary_of(network: SteeredNetwork | EstimatingNetwork, pixels: RgbImage, device: torch.device) -> Tensor:
+    """Summarise a whole picture in strips of block rows.
+
+    Blocks that the right and lower edge cut through are left out, unless there are no others.
+
+    Args:
+        network: has `summarize`.
+        pixels: (rows, columns, 3) uint8.
+        device: where the network is.
+
+    Returns:
+        (1, summary) float32.
+    """
+    rows, columns = (size // BLOCK * BLOCK or size for size in pixels.shape[:2])
+    pixels = pixels[:rows, :columns]
+    padding = [(0, -rows % BLOCK), (0, -columns % BLOCK), (0, 0)]
+    if rows < BLOCK or columns < BLOCK:
+        pixels = np.pad(pixels, padding, mode="edge")
+    strip = max(1, SUMMARY_PIXELS // pixels.shape[1] // BLOCK) * BLOCK
+    total = torch.zeros((), device=device)
+    for top in range(0, len(pixels), strip):
+        part = pixels[top : top + strip]
+        total = total + network.summarize(pixels_to_tensor(part).to(device)) * len(part)
+    return total / len(pixels)
+
+
+def _sentence(quality_factor: int | None, use_tables: bool, estimates: bool) -> str:
+    if quality_factor is not None:
+        return f"quality factor {quality_factor} set by hand"
+    if use_tables:
+        return "the file's quantization tables"
+    return "its own estimate of the quality factor" if estimates else "the picture alone"
+
+
+def _has_usual_tables(image: JpegImage) -> bool:
+    """Whether the file has a luma table, and a chroma table if it has colour; files that store RGB do not."""
+    return image.luma_table is not None and (image.is_gray or image.chroma_table is not None)

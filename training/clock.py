@@ -1,0 +1,84 @@
+"""Clock and Throughput: how much of its budgets a training run has used up, and how fast it goes."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from training.data import Batch
+
+OPERATIONS_PER_MAC = 6
+"""A multiply and an add, once forward and twice backward."""
+
+
+@dataclass
+class Clock:
+    """How far a run is, by steps, minutes or operations, whichever is furthest; earlier sittings count.
+
+    Attributes:
+        steps, minutes, petaflop: the budgets, as in OptimizerConfig.
+        mac_per_pixel: multiply-accumulates of the network per trained pixel.
+        earlier_seconds: of training before this sitting.
+        pixels: trained on so far, earlier sittings included.
+    """
+
+    steps: int
+    minutes: float | None
+    earlier_seconds: float = 0.0
+    petaflop: float | None = None
+    mac_per_pixel: float = 0.0
+    pixels: int = 0
+
+    def __post_init__(self) -> None:
+        self.started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far."""
+        return self.earlier_seconds + time.monotonic() - self.started
+
+    @property
+    def petaflop_used(self) -> float:
+        """Training operations so far, in units of 1e15."""
+        return OPERATIONS_PER_MAC * self.mac_per_pixel * self.pixels / 1e15
+
+    def progress(self, step: int) -> float:
+        """0 at the start, 1 at the end."""
+        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
+        by_operations = self.petaflop_used / self.petaflop if self.petaflop else 0.0
+        return min(1.0, max(step / self.steps, by_time, by_operations))
+
+
+class Throughput:
+    """How fast a run is, for its log."""
+
+    def __init__(self, clock: Clock, step: int, device: torch.device) -> None:
+        """Begin to measure at this step."""
+        self.clock, self.waited = clock, 0.0
+        self.logged = (step, clock.pixels, clock.seconds)
+        cuda = device.type == "cuda"
+        self.machine = torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} CPU threads"
+
+    def wait_for(self, batches: Iterator[Batch]) -> Batch:
+        """The next batch; the time it takes is waiting for data."""
+        asked = time.monotonic()
+        batch = next(batches)
+        self.waited += time.monotonic() - asked
+        return batch
+
+    def report(self, step: int) -> dict[str, float | str]:
+        """Totals, and rates since the last report."""
+        seconds, pixels = self.clock.seconds, self.clock.pixels
+        earlier_step, earlier_pixels, earlier_seconds = self.logged
+        spent, waited = max(seconds - earlier_seconds, 1e-6), self.waited
+        self.logged, self.waited = (step, pixels, seconds), 0.0
+        return {
+            "megapixels": round(pixels / 1e6, 3),
+            "petaflop": round(self.clock.petaflop_used, 6),
+            "megapixels_per_second": round((pixels - earlier_pixels) / 1e6 / spent, 4),
+            "steps_per_second": round((step - earlier_step) / spent, 4),
+            "waiting_for_data_share": round(waited / spent, 4),
+            "minutes": round(seconds / 60, 2),
+            "machine": self.machine,
+        }
