@@ -9,6 +9,13 @@ from typing import Any
 from models.card import ModelCard
 from studio.views.wording import signed_decibels
 
+COLOR_WORDS = {
+    "rgb": "R, G and B together",
+    "ycbcr": "luma first, then chroma guided by it",
+    "planes": "Y, Cb and Cr one by one, each at its own size",
+    "coefficients": "Y, Cb and Cr one by one, from their DCT coefficients",
+}
+
 
 def read_scores(path: Path) -> dict[str, Any] | None:
     """scores.json as `training.evaluate` writes it; None where it is missing or cannot be read."""
@@ -49,10 +56,7 @@ def _model(card: ModelCard, scores: dict[str, Any] | None) -> str:
             if card.parameters
             else "no network",
         ),
-        (
-            "Colour",
-            {"rgb": "R, G and B together", "planes": "Y, Cb and Cr one by one"}.get(card.color, card.color),
-        ),
+        ("Colour", COLOR_WORDS.get(card.color, card.color)),
         ("Steering", _steering(card)),
         ("Stages", ", ".join(card.stage_names)),
         ("Paper", card.paper),
