@@ -56,6 +56,7 @@ class LossConfig:
         quality: weight of the mean absolute error of the quality factor, divided by 100.
         perceptual: weight of the VGG feature distance; needs torchvision and its weights.
         squared_share: last share of the run in which the squared error replaces Charbonnier's.
+        logarithmic: take the logarithm of each picture's squared error, as PSNR does.
     """
 
     stage_weights: tuple[float, ...] = (0.25, 0.25, 1.0)
@@ -63,6 +64,7 @@ class LossConfig:
     quality: float = 0.05
     perceptual: float = 0.0
     squared_share: float = 0.15
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)

@@ -280,9 +280,7 @@ def _validation_color(clean: RgbImage, degradation: Degradation) -> Patch:
     rows, columns = degradation.total_shift
     degraded, luma_table, chroma_table = degrade_pixels(clean, degradation)
     tables = np.concatenate([luma_table.ravel(), chroma_table.ravel()]).astype(np.float32)
-    return Patch(
-        degraded, clean[rows:, columns:], float(degradation.encodings[-1].quality_factor), tables
-    )
+    return Patch(degraded, clean[rows:, columns:], float(degradation.encodings[-1].quality_factor), tables)
 
 
 def _validation_plane(clean: RgbImage, degradation: Degradation) -> Patch:

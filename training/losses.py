@@ -9,6 +9,12 @@ from training.config import LossConfig
 SQUARED_SCALE = 16.0
 """Brings the squared error's gradient to the size of Charbonnier's at the errors that occur late in training."""
 
+LOGARITHM_SCALE = 1 / 64
+"""The same for the logarithm of the squared error."""
+
+LOGARITHM_FLOOR = 1e-4
+"""Mean squared error, of 0..1 values, below which a patch counts less; 40 dB."""
+
 
 class CharbonnierLoss(nn.Module):
     """sqrt(difference² + epsilon²), averaged: an L1 distance that is smooth at zero."""
@@ -28,6 +34,19 @@ class SquaredLoss(nn.Module):
     def forward(self, restored: Tensor, original: Tensor) -> Tensor:
         """Both (batch, channels, rows, columns), 0..1."""
         return (restored - original).square().mean() * SQUARED_SCALE
+
+
+class LogarithmicSquaredLoss(nn.Module):
+    """The logarithm of each picture's mean squared error, averaged: what the mean PSNR of a set measures.
+
+    Pictures with small errors weigh as much as those with large ones. LOGARITHM_FLOOR keeps flat patches, which are
+    restored almost perfectly, from weighing more.
+    """
+
+    def forward(self, restored: Tensor, original: Tensor) -> Tensor:
+        """Both (batch, channels, rows, columns), 0..1."""
+        errors = (restored - original).square().mean((1, 2, 3))
+        return (errors + LOGARITHM_FLOOR).log().mean() * LOGARITHM_SCALE
 
 
 class FrequencyLoss(nn.Module):
@@ -74,7 +93,8 @@ class RestorationLoss(nn.Module):
     def __init__(self, config: LossConfig) -> None:
         super().__init__()
         self.config = config
-        self.charbonnier, self.squared, self.frequency = CharbonnierLoss(), SquaredLoss(), FrequencyLoss()
+        self.charbonnier, self.frequency = CharbonnierLoss(), FrequencyLoss()
+        self.squared = LogarithmicSquaredLoss() if config.logarithmic else SquaredLoss()
         self.perceptual = PerceptualLoss() if config.perceptual else None
 
     def forward(

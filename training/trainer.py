@@ -60,7 +60,9 @@ class Trainer:
             self.network.load_state_dict({k: v.float() for k, v in load_file(config.start_from).items()})
         self.network.to(device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
-        self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / (SAMPLES_PER_PIXEL if plane_by_plane else 1)
+        self.mac_per_pixel = (
+            self.averaged.mmac_per_pixel() * 1e6 / (SAMPLES_PER_PIXEL if plane_by_plane else 1)
+        )
         self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
         self.loss = RestorationLoss(config.loss).to(device)
         self.optimizer = torch.optim.AdamW(

@@ -47,8 +47,25 @@ def report_of(path: Path) -> dict:
 
 def test_the_whole_protocol(pictures, checkpoints, tmp_path, capsys) -> None:
     out = tmp_path / "report.json"
-    status = run("--model", "cascade", "--model", "ar_cnn", "--model", "reapply", "--data", pictures,
-                 "--checkpoints", checkpoints, "--quality-factors", 10, 90, "--double", "10,30,4,4", "--json", out)
+    status = run(
+        "--model",
+        "cascade",
+        "--model",
+        "ar_cnn",
+        "--model",
+        "reapply",
+        "--data",
+        pictures,
+        "--checkpoints",
+        checkpoints,
+        "--quality-factors",
+        10,
+        90,
+        "--double",
+        "10,30,4,4",
+        "--json",
+        out,
+    )
     assert status == 0
     report = report_of(out)
     assert report["data"] == pictures.name
@@ -68,10 +85,14 @@ def test_the_whole_protocol(pictures, checkpoints, tmp_path, capsys) -> None:
         assert row["peak_memory_mb"] > 50
     by_name = dict(zip(models, rows[:4], strict=True))
     assert by_name["none"]["times_plain_decoding"] == 1
-    assert by_name["none"]["gain_db"] == by_name["none"]["mmac_per_pixel"] == by_name["none"]["parameters"] == 0
+    assert (
+        by_name["none"]["gain_db"] == by_name["none"]["mmac_per_pixel"] == by_name["none"]["parameters"] == 0
+    )
     assert by_name["reapply"]["gain_db"] > 0.2
     assert by_name["ar_cnn"]["parameters"] == 106_561
-    assert by_name["ar_cnn"]["mmac_per_pixel"] == pytest.approx(0.1597, rel=0.01), "Y and two quarter-size planes"
+    assert by_name["ar_cnn"]["mmac_per_pixel"] == pytest.approx(0.1597, rel=0.01), (
+        "Y and two quarter-size planes"
+    )
     assert by_name["cascade"]["stage_psnr_db"][-1] == pytest.approx(by_name["cascade"]["psnr_db"])
     assert len(by_name["cascade"]["stage_psnr_db"]) == 3
     assert 0 <= by_name["cascade"]["quality_factor_error"] <= 99
@@ -136,8 +157,10 @@ def test_files_that_are_compressed_already(pictures, checkpoints, tmp_path) -> N
     for quality_factor in (10, 40):
         folder = tmp_path / "color" / f"qf_{quality_factor}"
         folder.mkdir(parents=True)
-        for path, original in (("astronaut", skimage.data.astronaut()[100:172, 180:276]),
-                               ("coffee", skimage.data.coffee()[100:164, 200:264])):
+        for path, original in (
+            ("astronaut", skimage.data.astronaut()[100:172, 180:276]),
+            ("coffee", skimage.data.coffee()[100:164, 200:264]),
+        ):
             (folder / f"{path}.jpg").write_bytes(encode(original, JpegEncoding(quality_factor)).data)
     made_here, given = tmp_path / "made.json", tmp_path / "given.json"
     common = ("--model", "cascade", "--checkpoints", checkpoints)
@@ -152,14 +175,18 @@ def test_files_that_are_compressed_already(pictures, checkpoints, tmp_path) -> N
 
 def test_scores_stand_beside_the_weights(pictures, checkpoints, tmp_path) -> None:
     folder = shutil.copytree(checkpoints, tmp_path / "checkpoints")
-    save_checkpoint(folder / "second", lively_network(CARDS["ar_cnn"]), replace(CARDS["ar_cnn"], name="second"))
+    save_checkpoint(
+        folder / "second", lively_network(CARDS["ar_cnn"]), replace(CARDS["ar_cnn"], name="second")
+    )
     asked = ("--data", pictures, "--checkpoints", folder, "--quality-factors", 10, "--scores")
     assert run("--model", "ar_cnn", "--model", "reapply", *asked) == 0
     rows = report_of(folder / "ar_cnn" / "scores.json")["rows"]
     assert [row["model"] for row in rows] == ["none", "ar_cnn"]
     assert sorted(path.parent.name for path in folder.glob("*/scores.json")) == ["ar_cnn"]
     assert run(*asked) == 0
-    assert len(list(folder.glob("*/scores.json"))) == len(CARDS) + 1, "without --model every checkpoint is measured"
+    assert len(list(folder.glob("*/scores.json"))) == len(CARDS) + 1, (
+        "without --model every checkpoint is measured"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import torch
 from models.errors import MissingExtra
 from training.config import LossConfig
 from training.losses import (
+    LOGARITHM_SCALE,
     SQUARED_SCALE,
     CharbonnierLoss,
     FrequencyLoss,
+    LogarithmicSquaredLoss,
     PerceptualLoss,
     RestorationLoss,
     SquaredLoss,
@@ -54,6 +56,19 @@ def test_the_total_is_the_weighted_sum_of_its_terms(pair) -> None:
     assert SquaredLoss()(restored, original).item() == pytest.approx(
         SQUARED_SCALE * (restored - original).square().mean().item()
     )
+
+
+def test_the_logarithm_of_the_squared_error_is_minus_the_psnr(pair) -> None:
+    restored, original = pair
+    errors = (restored - original).square().mean((1, 2, 3))
+    psnr_db = -10 * errors.log10()
+    found = LogarithmicSquaredLoss()(restored, original).item() / LOGARITHM_SCALE
+    assert found == pytest.approx(-psnr_db.mean().item() * np.log(10) / 10, rel=1e-2)  # but for the floor
+    loss = RestorationLoss(LossConfig(stage_weights=(1.0,), frequency=0, logarithmic=True))
+    total, _ = loss(
+        [restored], original, predicted_quality_factor=None, quality_factor=torch.ones(2), squared=True
+    )
+    assert total.item() == pytest.approx(found * LOGARITHM_SCALE)
 
 
 def test_the_perceptual_loss_works_or_says_what_is_missing(pair) -> None:

@@ -35,12 +35,16 @@ def oracle_ssim(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("quality_factor", [5, 30, 95])
-@pytest.mark.parametrize("crop", [np.s_[:11, :11], np.s_[:139, :300], np.s_[100:357, 7:300], np.s_[:138, :40, 1]])
+@pytest.mark.parametrize(
+    "crop", [np.s_[:11, :11], np.s_[:139, :300], np.s_[100:357, 7:300], np.s_[:138, :40, 1]]
+)
 def test_psnr_and_ssim_agree_with_scikit_image(crop, quality_factor) -> None:
     reference = PHOTOGRAPH[crop]
     degraded = saved(np.ascontiguousarray(reference), quality_factor)
     found = measure(restored=degraded, reference=reference)
-    assert found.psnr_db == pytest.approx(peak_signal_noise_ratio(reference, degraded, data_range=255), abs=1e-9)
+    assert found.psnr_db == pytest.approx(
+        peak_signal_noise_ratio(reference, degraded, data_range=255), abs=1e-9
+    )
     assert found.ssim == pytest.approx(oracle_ssim(degraded, reference), abs=1e-5)
 
 
@@ -52,7 +56,9 @@ def test_ssim_of_flat_and_of_noisy_pictures_agrees_with_scikit_image() -> None:
 
 
 def test_real_valued_planes_are_compared_without_rounding() -> None:
-    assert psnr_db(np.full((4, 4), 100.5), np.full((4, 4), 100.0)) == pytest.approx(10 * math.log10(255**2 / 0.25))
+    assert psnr_db(np.full((4, 4), 100.5), np.full((4, 4), 100.0)) == pytest.approx(
+        10 * math.log10(255**2 / 0.25)
+    )
 
 
 def test_the_order_of_the_two_matters_only_for_blocking() -> None:
@@ -90,7 +96,9 @@ def test_the_blocking_effect_does_not_depend_on_the_strips_it_is_summed_in() -> 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (7, 9), (10, 200), (200, 10)])
 def test_pictures_too_small_for_a_metric_say_so(size) -> None:
-    found = measure(restored=PHOTOGRAPH[: size[0], : size[1]], reference=255 - PHOTOGRAPH[: size[0], : size[1]])
+    found = measure(
+        restored=PHOTOGRAPH[: size[0], : size[1]], reference=255 - PHOTOGRAPH[: size[0], : size[1]]
+    )
     assert math.isnan(found.ssim)
     assert math.isfinite(found.psnr_db)
     assert found.as_json()["ssim"] is None
@@ -117,7 +125,9 @@ def test_plain_decoding_of_live1_at_quality_10_gives_the_published_figures() -> 
     for path in sorted((SHARED / "benchmarks" / "LIVE1").iterdir()):
         reference = np.asarray(Image.open(path).convert("RGB"))
         degraded = saved(reference, 10)
-        found.append((psnr_db(degraded, reference), ssim(degraded, reference), psnr_b_db(degraded, reference)))
+        found.append(
+            (psnr_db(degraded, reference), ssim(degraded, reference), psnr_b_db(degraded, reference))
+        )
     assert len(found) == 29
     psnr, similarity, psnr_b = np.mean(found, axis=0)
     assert psnr == pytest.approx(25.69, abs=0.005)

@@ -273,7 +273,18 @@ def test_the_command_line_survives_kill_and_resumes_identically(tmp_path) -> Non
 
 def test_a_bad_command_line_is_a_sentence_and_code_2(tmp_path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "training.train", str(TINY), "--run", str(tmp_path), "--steps", "0", "--petaflop", "-1"],
+        [
+            sys.executable,
+            "-m",
+            "training.train",
+            str(TINY),
+            "--run",
+            str(tmp_path),
+            "--steps",
+            "0",
+            "--petaflop",
+            "-1",
+        ],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
