@@ -58,7 +58,8 @@ class Throughput:
         self.clock, self.waited = clock, 0.0
         self.logged = (step, clock.pixels, clock.seconds)
         cuda = device.type == "cuda"
-        self.machine = torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} CPU threads"
+        threads = torch.get_num_threads()
+        self.machine = torch.cuda.get_device_name() if cuda else f"{threads} CPU thread{'s' * (threads > 1)}"
 
     def wait_for(self, batches: Iterator[Batch]) -> Batch:
         """The next batch; the time it takes is waiting for data."""

@@ -142,10 +142,11 @@ class TrainRun:
     def _card(self, config: TrainConfig, network: nn.Module, best: dict[str, Any]) -> ModelCard:
         trained = [event for event in self.events() if event.kind == "train" and event.step <= best["step"]]
         last = trained[-1].values if trained else {}
+        machines = " and ".join(dict.fromkeys(event.values["machine"] for event in trained)) or "this machine"
         facts = (
             f"Best of the validations after {best['step']:,} steps, {last.get('megapixels', 0) / 1000:.2f} gigapixels "
             f"of patches, {last.get('petaflop', 0):.2f} PFLOP and {last.get('minutes', 0):.0f} minutes on "
-            f"{last.get('machine', 'this machine')}; "
+            f"{machines}; "
             f"validation score {best['score']:.3f} dB."
         )
         prose = dict(config.card)
