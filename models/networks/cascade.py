@@ -29,6 +29,7 @@ _RGB_TO_YCBCR = torch.tensor(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=torch.float64
 )
 TABLE_VALUES = 128  # 64 luma steps, then 64 chroma steps, in row order
+UNKNOWN_QUALITY_FACTOR = 50.0  # stands for every picture's where quality is not to steer
 
 
 def _dct_kernels() -> Tensor:
@@ -172,8 +173,14 @@ class Cascade(nn.Module):
         embedding: int = 64,
         periods: int = 12,
         summary: int = 128,
+        use_quality: bool = True,
+        use_tables: bool = True,
+        use_context: bool = True,
     ) -> None:
         """Build the cascade.
+
+        What the last three switch off is built all the same and left idle, so that the variants of an ablation begin
+        with the same weights.
 
         Args:
             stages: number of restoration stages.
@@ -182,9 +189,13 @@ class Cascade(nn.Module):
             embedding: size of the steering vector, and of the pooled context.
             periods: cosine periods per DCT frequency in the quality estimation.
             summary: channels pooled over the picture.
+            use_quality: steer by the quality factor.
+            use_tables: steer by the quantization tables, where they are known.
+            use_context: let the Global Processing Blocks see the pooled context.
         """
         super().__init__()
         self.embedding = embedding
+        self.use_quality, self.use_tables, self.use_context = use_quality, use_tables, use_context
         self.quality = QualityEstimation(periods, summary)
         self.steer = multilayer_perceptron(2 + 1 + TABLE_VALUES, 128, embedding)
         self.contextualize = multilayer_perceptron(summary, 128, embedding)
@@ -217,9 +228,11 @@ class Cascade(nn.Module):
         Returns:
             (batch, 2 * embedding): steering vector, then pooled context.
         """
-        if quality_factor is None:
+        if not self.use_quality:
+            quality_factor = summary.new_full((len(summary),), UNKNOWN_QUALITY_FACTOR)
+        elif quality_factor is None:
             quality_factor = self.predicted_quality_factor(summary).detach()
-        if tables is None:
+        if tables is None or not self.use_tables:
             tables = summary.new_zeros(len(summary), TABLE_VALUES)
         quality_factor = quality_factor.to(summary).clamp(1, 99.75)
         step_scale = torch.where(quality_factor < 50, 5000 / quality_factor, 200 - 2 * quality_factor)
@@ -233,7 +246,10 @@ class Cascade(nn.Module):
             ],
             1,
         )
-        return torch.cat([self.steer(described), self.contextualize(summary)], 1)
+        context = summary.new_zeros(len(summary), self.embedding)
+        if self.use_context:
+            context = self.contextualize(summary)
+        return torch.cat([self.steer(described), context], 1)
 
     def forward(self, pixels: Tensor, condition: Tensor, stages: int | None = None) -> list[Tensor]:
         """Restore pictures.

@@ -79,3 +79,23 @@ def test_quality_and_tables_steer_the_result(cascade) -> None:
             assert (first - second).abs().max() > 1e-4
     for extreme in (1.0, 50.0, 100.0):
         assert torch.isfinite(cascade.condition(summary, torch.tensor([extreme]))).all()
+
+
+def test_what_is_switched_off_has_no_say(cascade) -> None:
+    pixels = torch.rand(2, 3, 32, 32)
+    tables, other_tables = torch.full((2, 128), 16.0), torch.full((2, 128), 90.0)
+    low, high = torch.tensor([10.0, 10.0]), torch.tensor([90.0, 90.0])
+    summary, other_summary = cascade.summarize(pixels), cascade.summarize(torch.rand(2, 3, 32, 32))
+    changes = {
+        "use_quality": ((summary, low, None), (summary, high, None)),
+        "use_tables": ((summary, low, tables), (summary, low, other_tables)),
+        "use_context": ((summary, low, None), (other_summary, low, None)),
+    }
+    for switch, (before, after) in changes.items():
+        off = Cascade(
+            widths=(8, 12, 16), blocks=(1, 1, 1), embedding=8, periods=3, summary=16, **{switch: False}
+        )
+        off.load_state_dict(cascade.state_dict())
+        torch.testing.assert_close(off.condition(*before), off.condition(*after), rtol=0, atol=0)
+        assert (cascade.condition(*before) - cascade.condition(*after)).abs().max() > 1e-4, switch
+        assert off.mmac_per_pixel() <= cascade.mmac_per_pixel()
