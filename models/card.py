@@ -1,5 +1,6 @@
 """ModelCard: what a checkpoint is, said once; pickers, tables and sliders are drawn from it."""
 
+import math
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,32 @@ from models.errors import BrokenCheckpoint
 
 COLORS = ("rgb", "ycbcr", "planes", "coefficients")
 LARGEST_CARD_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """How weights came about, as their training run logged it.
+
+    Attributes:
+        config: name of the configuration.
+        steps: updates of the weights before the validation that picked them.
+        megapixels: of patches until then.
+        petaflop: training operations until then in 1e15, 6 for every multiply-accumulate of the forward pass.
+        minutes: wall-clock time until then.
+        run_petaflop: training operations of the whole run; more than petaflop where an earlier validation was best.
+        machines: what it ran on, in order, such as "2 CPU threads".
+        validation_db: the score that picked them, a mean PSNR over the validation pictures; networks of single
+            planes are validated on luma, all others on RGB.
+    """
+
+    config: str
+    steps: int
+    megapixels: float
+    petaflop: float
+    minutes: float
+    run_petaflop: float
+    machines: tuple[str, ...]
+    validation_db: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +59,8 @@ class ModelCard:
         mmac_per_pixel: 1e6 multiply-accumulates per input pixel; 0 for baselines.
         hyperparameters: keyword arguments of the architecture.
         licence: licence of the weights.
-        training: data, degradations, duration, machine, in prose; "" for baselines.
+        training: data and degradations in prose; "" for baselines.
+        trained: duration, machine and outcome of the training; None for baselines, and where no run told.
     """
 
     name: str
@@ -49,6 +77,7 @@ class ModelCard:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
     training: str = ""
+    trained: TrainingFacts | None = None
 
 
 def read_card(path: Path) -> ModelCard:
@@ -78,7 +107,21 @@ def read_card(path: Path) -> ModelCard:
     entries["stage_names"] = tuple(entries.get("stage_names", ()))
     if "mmac_per_pixel" in entries:
         entries["mmac_per_pixel"] = float(entries["mmac_per_pixel"])
+    if entries.get("trained") is not None:
+        entries["trained"] = training_facts(entries["trained"])
     return ModelCard(**entries)
+
+
+def training_facts(entries: dict[str, Any]) -> TrainingFacts:
+    """Facts from the mapping that asdict() made of them, read back from YAML or JSON.
+
+    Raises:
+        ValueError: missing, unknown or ill-typed entries, all of them in one message.
+    """
+    problems = _problems_in_facts(entries)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return TrainingFacts(**entries | {"machines": tuple(entries["machines"])})
 
 
 def write_card(card: ModelCard, path: Path) -> Path:
@@ -104,6 +147,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "parameters": int,
     "mmac_per_pixel": (int, float),
     "hyperparameters": dict,
+    "trained": (dict, type(None)),
 }
 
 
@@ -121,6 +165,29 @@ def _problems_in(entries: dict) -> list[str]:
         problems.append("'stage_names' holds something that is no text")
     if not problems and entries.get("color", "rgb") not in COLORS:
         problems.append(f"'color' is {entries['color']!r}, not one of {', '.join(COLORS)}")
+    if isinstance(entries.get("trained"), dict):
+        problems += [f"in 'trained' {problem}" for problem in _problems_in_facts(entries["trained"])]
+    return problems
+
+
+def _problems_in_facts(entries: Any) -> list[str]:
+    """Everything wrong with the entries of TrainingFacts, one phrase each."""
+    if not isinstance(entries, dict):
+        return [f"a {type(entries).__name__} stands where a mapping of names to values belongs"]
+    known = [each.name for each in fields(TrainingFacts)]
+    problems = [f"{name!r} is unknown" for name in entries if name not in known]
+    for name in known:
+        value = entries.get(name)
+        if name == "machines":
+            sound = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+        elif name == "config":
+            sound = isinstance(value, str)
+        else:
+            wanted = int if name == "steps" else (int, float)
+            sound = isinstance(value, wanted) and not isinstance(value, bool)
+            sound = sound and math.isfinite(value) and (value >= 0 or name == "validation_db")
+        if not sound:
+            problems.append(f"{name!r} is {str(value)[:40]!r}" if name in entries else f"{name!r} is missing")
     return problems
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.card import ModelCard
+from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.zoo import ARCHITECTURES, color_of, save_checkpoint
 from training.config import TrainConfig
@@ -127,30 +127,39 @@ class TrainRun:
         Raises:
             InvalidSetting: the run has not validated yet.
         """
-        if not self.best_path.exists():
-            raise InvalidSetting(
-                f"{self.folder} has no best.pt yet. It is written at the first validation. Train longer, then publish."
-            )
+        best = self._load_best()
         config = TrainConfig.from_yaml(self.config_path)
-        best = torch.load(self.best_path, map_location="cpu", weights_only=True)
         network = ARCHITECTURES[config.architecture](**config.hyperparameters)
         network.load_state_dict(best["weights"])
         folder = checkpoints / config.name
         save_checkpoint(folder, network, self._card(config, network, best))
         return folder
 
-    def _card(self, config: TrainConfig, network: nn.Module, best: dict[str, Any]) -> ModelCard:
-        trained = [event for event in self.events() if event.kind == "train" and event.step <= best["step"]]
-        last = trained[-1].values if trained else {}
-        machines = " and ".join(dict.fromkeys(event.values["machine"] for event in trained)) or "this machine"
-        facts = (
-            f"Best of the validations after {best['step']:,} steps, {last.get('megapixels', 0) / 1000:.2f} gigapixels "
-            f"of patches, {last.get('petaflop', 0):.2f} PFLOP and {last.get('minutes', 0):.0f} minutes on "
-            f"{machines}; "
-            f"validation score {best['score']:.3f} dB."
+    def _load_best(self) -> dict[str, Any]:
+        if not self.best_path.exists():
+            raise InvalidSetting(
+                f"{self.folder} has no best.pt yet. It is written at the first validation. Train longer, then publish."
+            )
+        return torch.load(self.best_path, map_location="cpu", weights_only=True)
+
+    def _facts(self, config: TrainConfig, best: dict[str, Any]) -> TrainingFacts | None:
+        """Totals of the last training event before the best weights; None where no event tells them."""
+        logged = [event for event in self.events() if event.kind == "train"]
+        before = [event.values for event in logged if event.step <= best["step"]]
+        if not before or "petaflop" not in before[-1]:
+            return None
+        return TrainingFacts(
+            config=config.name,
+            steps=best["step"],
+            megapixels=before[-1]["megapixels"],
+            petaflop=before[-1]["petaflop"],
+            minutes=before[-1]["minutes"],
+            run_petaflop=logged[-1].values["petaflop"],
+            machines=tuple(dict.fromkeys(values["machine"] for values in before)),
+            validation_db=best["score"],
         )
-        prose = dict(config.card)
-        prose["training"] = " ".join(filter(None, [prose.get("training", ""), facts]))
+
+    def _card(self, config: TrainConfig, network: nn.Module, best: dict[str, Any]) -> ModelCard:
         return ModelCard(
             name=config.name,
             architecture=config.architecture,
@@ -161,5 +170,6 @@ class TrainRun:
             uses_tables=hasattr(network, "condition"),
             parameters=sum(parameter.numel() for parameter in network.parameters()),
             mmac_per_pixel=round(network.mmac_per_pixel(), 4),
-            **prose,
+            trained=self._facts(config, best),
+            **config.card,
         )

@@ -207,7 +207,12 @@ def test_a_published_run_is_loaded_by_the_zoo(tmp_path) -> None:
     zoo = Zoo(tmp_path / "checkpoints", "cpu")
     card = next(card for card in zoo.cards() if card.name == "tiny-cpu")
     assert card.stage_names == ("stage 1", "stage 2", "stage 3") and card.steerable and card.parameters > 1000
-    assert "4 steps" in card.training
+    facts = card.trained
+    assert (facts.config, facts.steps) == ("tiny-cpu", 4)
+    assert 0 < facts.petaflop <= facts.run_petaflop and facts.megapixels > 0 and facts.machines
+    assert facts.validation_db == pytest.approx(
+        max(event.values["score_db"] for event in run.events() if event.kind == "validation"), abs=1e-3
+    )
     assert zoo.load("tiny-cpu").card.name == "tiny-cpu"
 
 
