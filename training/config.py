@@ -77,10 +77,11 @@ class OptimizerConfig:
         petaflop: budget of training operations, 6 for every multiply-accumulate of the forward pass (multiply and add,
             forward once and backward twice), in units of 1e15, or None. Whichever budget is used up first ends
             the run.
-        learning_rate: peak of AdamW's learning rate.
+        method: "adamw", or "muon" for orthogonalized updates of hidden layers; see training.optimizers.
+        learning_rate: peak of the learning rate.
         final_learning_rate: where the cosine ends.
         warmup_steps: linear warm-up.
-        weight_decay: AdamW's.
+        weight_decay: decoupled from the gradient.
         clip: largest gradient norm.
         ema: decay of the averaged weights, which are the ones validated and shipped.
     """
@@ -88,6 +89,7 @@ class OptimizerConfig:
     steps: int = 100_000
     minutes: float | None = None
     petaflop: float | None = None
+    method: str = "adamw"
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-6
     warmup_steps: int = 400
@@ -293,6 +295,7 @@ def _problems(config: TrainConfig) -> list[str]:
     need(optimizer.steps >= 1, "optimizer.steps: 1 or more is allowed")
     need(optimizer.minutes is None or optimizer.minutes > 0, "optimizer.minutes: above 0, or null")
     need(optimizer.petaflop is None or optimizer.petaflop > 0, "optimizer.petaflop: above 0, or null")
+    need(optimizer.method in ("adamw", "muon"), f"optimizer.method: adamw or muon, not {optimizer.method!r}")
     need(0 < optimizer.learning_rate <= 1, "optimizer.learning_rate: above 0, at most 1")
     need(0 <= optimizer.ema < 1, "optimizer.ema: 0 up to below 1")
     need(optimizer.clip > 0, "optimizer.clip: above 0")

@@ -18,6 +18,7 @@ from training.clock import Clock, Throughput
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, clean_images, validation_batches
 from training.losses import RestorationLoss
+from training.optimizers import make_optimizer
 from training.run import TrainRun
 
 KEPT_BYTES = 2**31 - 1
@@ -65,13 +66,7 @@ class Trainer:
         )
         self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
         self.loss = RestorationLoss(config.loss).to(device)
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=0.0,
-            weight_decay=config.optimizer.weight_decay,
-            betas=(0.9, 0.99),
-            fused=True,
-        )
+        self.optimizer = make_optimizer(config.optimizer, self.network.parameters())
         self.images = [image for folder in config.data.train for image in clean_images(folder, data_root)]
         validation = clean_images(config.data.validation, data_root, validation=True)
         self.validation = validation_batches(config, validation)
