@@ -118,6 +118,34 @@ def already_compressed(folder: Path, reference_folder: Path, *, limit: int | Non
     return conditions
 
 
+def never_compressed(folder: Path, *, limit: int | None = None) -> Callable[[], Iterator[Case]]:
+    """Pictures that were never compressed, opened the way the studio opens a file, each its own original.
+
+    Args:
+        folder: lossless pictures.
+        limit: only the first so many by name.
+
+    Returns:
+        Makes the pictures anew, one by one. Making them raises InvalidSetting where one is a JPEG.
+
+    Raises:
+        InvalidSetting: no such folder, or no picture in it.
+    """
+    paths = _pictures_in(folder, limit)
+
+    def cases() -> Iterator[Case]:
+        for path in paths:
+            image = _read(path)
+            if image.saved_as_jpeg:
+                raise InvalidSetting(
+                    f"{path.name} in {folder} is a JPEG. Pictures that were never compressed are needed, such as "
+                    "PNG files of originals. Leave --uncompressed out, or use another folder."
+                )
+            yield Case(path.name, image, image.pixels)
+
+    return cases
+
+
 def comparable(pixels: RgbImage, image: JpegImage, color: str) -> Picture:
     """What of a picture is compared.
 

@@ -1,53 +1,28 @@
-"""Command line: measure restorers on a folder of pictures, always beside the do-nothing row.
+"""Command line: measure restorers on folders of pictures, always beside the do-nothing row.
 
-python -m training.evaluate --model cascade --model ar_cnn --data FOLDER --quality-factors 10 20 30 40
+python -m training.evaluate --model cascade --data FOLDER --quality-factors 10 20 30 40
+python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIVE1 ../shared/data/benchmarks/Classic5
 """
 
 import argparse
-import dataclasses
-import json
-import os
-import platform
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
-from tqdm import tqdm
 
 from models.errors import InvalidSetting, RestorationError
-from models.network_restorer import NetworkRestorer
-from models.restorer import Restorer
 from models.zoo import Zoo
-from training.benchmarks import COLORS, Case, Condition, already_compressed, recompressed
-from training.metrics import CONVENTION
-from training.scoring import DO_NOTHING, Options, Row, score
+from training.benchmarks import COLORS, never_compressed, recompressed
+from training.printed_rows import change_line, heading, row_line
+from training.protocols import PROTOCOLS, DoubleSave, protocol_of
+from training.run import TrainRun
+from training.score_files import Setting
+from training.scoring import Row
+from training.side_by_side import DEFAULT_QUALITY_FACTORS, measure_side_by_side, with_bar
+from training.sweep import DataSet, Subject, convention_of, measure_subject, of_equal_budget, shipped
 
-DEFAULT_QUALITY_FACTORS = (10, 20, 30, 40)
 DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-COLOR_NOTES = {
-    "rgb": "Colour pictures are compared in RGB, gray ones in their one channel.",
-    "y": "Compared in full-range BT.601 luma.",
-    "gray": "Coloured pictures are turned to full-range BT.601 luma first; all are saved as gray JPEG.",
-}
-COLUMNS = {
-    "model": 10,
-    "PSNR": 7,
-    "gain": 7,
-    "worst": 7,
-    "worse": 7,
-    "SSIM": 8,
-    "PSNR-B": 8,
-    "QF error": 10,
-    "MMAC/px": 9,
-    "M param": 9,
-    "MP/s": 8,
-    "ms/MP": 8,
-    "x decode": 10,
-    "peak MB": 9,
-}
-"""Headings of the printed table and their widths."""
+CONDITION_WIDTH = 28
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,15 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
-        options = Options(asked.color, asked.blind, asked.stages)
-        restorers = _restorers(asked)
-        conditions = _conditions(asked)
-        rows = _score_and_print(conditions, restorers, options)
-        report = _report(asked, rows)
-        if asked.json:
-            _write_json(asked.json, report)
-        if asked.scores:
-            _write_scores(asked.checkpoints, restorers, report)
+        if asked.scores or asked.all or asked.equal_budget:
+            return _measure_and_keep(asked)
+        measure_side_by_side(asked)
     except (RestorationError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
         return 2
@@ -84,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--model", action="append", metavar="NAME", help="a checkpoint or baseline; may be repeated")
-    add("--data", type=Path, metavar="FOLDER", help="clean pictures, broken here")
+    add("--data", type=Path, nargs="+", action="extend", metavar="FOLDER", help="clean pictures, broken here")
     add("--quality-factors", type=int, nargs="+", metavar="QF", help="single saves (default 10 20 30 40)")
     add(
         "--double",
@@ -94,9 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="QF,QF,ROWS,COLUMNS",
         help='two saves with a grid shift between, such as "10,30,4,4"; may be repeated',
     )
+    add("--uncompressed", action="store_true", help="also hand over the pictures of --data as they are")
     add("--input", type=Path, metavar="FOLDER", help="pictures compressed already, or folders of them")
     add("--reference", type=Path, metavar="FOLDER", help="the originals of --input, by the same names")
-    add("--color", choices=COLORS, default="rgb", help="what is compared (default rgb)")
+    add("--color", choices=COLORS, help="what is compared (default: the data set's protocol, else rgb)")
     add("--blind", action="store_true", help="hide the files' quantization tables from the networks")
     add("--self-ensemble", action="store_true", help="average over eight flips and rotations")
     add("--stages", type=int, metavar="N", help="stop after N stages")
@@ -104,11 +74,28 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS, metavar="FOLDER", help="of models")
     add("--device", help="cpu, cuda, cuda:1 or mps (default: the fastest there is)")
     add("--json", type=Path, metavar="FILE", help="write everything there")
-    add("--scores", action="store_true", help="write each checkpoint's own scores.json")
+    add("--scores", action="store_true", help="keep every result at once in each checkpoint's scores.json")
+    add(
+        "--all",
+        action="store_true",
+        help="like --scores, by the protocol of each data set, for every checkpoint or those of --model",
+    )
+    add(
+        "--missing",
+        action="store_true",
+        help="with --scores or --all: only what present weights have no score of",
+    )
+    add(
+        "--equal-budget",
+        type=Path,
+        metavar="RUN",
+        help="measure the best weights of that training run like --all, in the name of --model (default: the run's), "
+        "and keep the scores in its equal_budget.json",
+    )
     return parser
 
 
-def _double(text: str) -> tuple[int, int, int, int]:
+def _double(text: str) -> DoubleSave:
     try:
         first, second, rows, columns = (int(part) for part in text.split(","))
     except ValueError:
@@ -125,129 +112,99 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
-def _restorers(asked: argparse.Namespace) -> list[Restorer]:
-    """Load the models asked for, or all checkpoints; plain decoding is measured anyway."""
-    zoo = Zoo(asked.checkpoints, asked.device)
-    names = asked.model or [card.name for card in zoo.cards() if card.architecture]
-    restorers = [zoo.load(name) for name in dict.fromkeys(names) if name != DO_NOTHING]
-    if not asked.self_ensemble:
-        return restorers
-    return [
-        dataclasses.replace(each, self_ensemble=True) if isinstance(each, NetworkRestorer) else each
-        for each in restorers
-    ]
+# Measuring for score files: model by model, every result kept at once.
 
 
-def _conditions(asked: argparse.Namespace) -> list[Condition]:
-    """From --data, or from --input and --reference.
+def _measure_and_keep(asked: argparse.Namespace) -> int:
+    """Go on with the next model where one cannot be used; returns the exit code."""
+    data_sets = [_data_set(asked, folder) for folder in _folders(asked)]
+    with tempfile.TemporaryDirectory() as workplace:
+        subjects, problems = _subjects(asked, Path(workplace))
+        for data in data_sets:
+            print(f"\n{data.setting.key}\n{convention_of(data.setting.color)}")
+            for subject in subjects:
+                try:
+                    _measure_and_show(asked, subject, data)
+                except RestorationError as problem:
+                    problems.append(str(problem))
+    for problem in problems:
+        print(f"python -m training.evaluate: {problem}", file=sys.stderr)
+    return 2 if problems else 0
+
+
+def _measure_and_show(asked: argparse.Namespace, subject: Subject, data: DataSet) -> None:
+    rows = measure_subject(subject, data, missing=asked.missing, follow=with_bar)
+    for number, row in enumerate(rows):
+        if number == 0:
+            print("\n" + heading(subject.name, CONDITION_WIDTH))
+        if isinstance(row, Row):
+            print(row_line(row, row.condition, CONDITION_WIDTH), flush=True)
+        else:
+            print(change_line(row), flush=True)
+
+
+def _folders(asked: argparse.Namespace) -> list[Path]:
+    """The folders of --data, for results that are kept.
 
     Raises:
-        InvalidSetting: neither, both, or half of the second.
+        InvalidSetting: none, or options that do not go together.
     """
-    compressed = (asked.input, asked.reference)
-    if asked.data is not None and compressed == (None, None):
-        return recompressed(
-            asked.data,
-            quality_factors=asked.quality_factors or (() if asked.double else DEFAULT_QUALITY_FACTORS),
-            doubles=asked.double,
-            gray=asked.color == "gray",
-            limit=asked.limit,
+    if not asked.data or asked.input or asked.reference:
+        raise InvalidSetting(
+            "Scores were asked for without --data, or with --input. They are measured on clean pictures that are "
+            "broken here. Name one folder or more with --data alone."
         )
-    if asked.data is None and None not in compressed:
-        if asked.quality_factors or asked.double:
+    if asked.self_ensemble or asked.json:
+        raise InvalidSetting(
+            "--self-ensemble or --json was given together with scores. Score files hold what models do by themselves, "
+            "and are the only output. Leave the one or the other out."
+        )
+    if asked.equal_budget and asked.model and len(asked.model) > 1:
+        raise InvalidSetting(
+            f"--equal-budget was given with {len(asked.model)} models. The weights of one run are measured in the "
+            "name of one checkpoint. Name one model."
+        )
+    return list(dict.fromkeys(asked.data))
+
+
+def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
+    """What was asked for explicitly, else the protocol of the folder's name."""
+    explicit = bool(asked.quality_factors or asked.double or asked.uncompressed)
+    protocol = PROTOCOLS.get(folder.resolve().name)
+    if not explicit and (asked.all or asked.equal_budget):
+        protocol = protocol_of(folder)
+        factors, doubles, uncompressed = protocol.quality_factors, protocol.doubles, protocol.uncompressed
+    else:
+        factors = asked.quality_factors or (() if explicit else DEFAULT_QUALITY_FACTORS)
+        doubles, uncompressed = asked.double, asked.uncompressed
+    color = asked.color or (protocol.color if protocol else "rgb")
+    gray, limit = color == "gray", asked.limit
+    conditions = recompressed(folder, quality_factors=factors, doubles=doubles, gray=gray, limit=limit)
+    setting = Setting(folder.resolve().name, color, asked.blind, stages=asked.stages, limit=limit)
+    return DataSet(setting, conditions, never_compressed(folder, limit=limit) if uncompressed else None)
+
+
+def _subjects(asked: argparse.Namespace, workplace: Path) -> tuple[list[Subject], list[str]]:
+    """The models whose scores are kept, and sentences on those that cannot be used."""
+    if asked.equal_budget:
+        run, name = TrainRun(asked.equal_budget), asked.model[0] if asked.model else None
+        return [of_equal_budget(asked.checkpoints, run, name, asked.device, workplace)], []
+    zoo = Zoo(asked.checkpoints, asked.device)
+    listing = zoo.listing()
+    cards = {card.name: card for card in listing.cards}
+    names = asked.model or [card.name for card in listing.cards if card.architecture]
+    problems = [] if asked.model else list(listing.problems.values())
+    subjects = []
+    for name in dict.fromkeys(names):
+        if name not in cards:
+            zoo.load(name)  # raises, and says which there are
+        if not cards[name].architecture:
             raise InvalidSetting(
-                "--quality-factors and --double were given with --input. They break clean pictures, and "
-                "those of --input are compressed already. Leave them out, or use --data."
+                f"Scores of {name!r} were asked for. They are kept beside the weights of checkpoints, and it has none. "
+                "Leave it out; without --scores and --all it can be measured."
             )
-        return already_compressed(asked.input, asked.reference, limit=asked.limit)
-    given = [name for name in ("data", "input", "reference") if getattr(asked, name) is not None]
-    raise InvalidSetting(
-        f"{' and '.join('--' + name for name in given) or 'No folder'} was given. Either --data, or --input "
-        "together with --reference, says which pictures to use. Give one of the two."
-    )
-
-
-def _score_and_print(
-    conditions: Sequence[Condition], restorers: Sequence[Restorer], options: Options
-) -> list[Row]:
-    """Print every row as soon as it is known."""
-
-    def follow(cases: Iterable[Case], title: str) -> Iterable[Case]:
-        return tqdm(cases, title, leave=False, unit=" pictures", disable=None)
-
-    print(CONVENTION, COLOR_NOTES[options.color], sep="\n")
-    rows: list[Row] = []
-    for row in score(conditions, restorers, options, follow=follow):
-        if row.model == DO_NOTHING:
-            print(f"\n{row.condition}, {row.images} pictures\n{_columns(COLUMNS)}")
-        print(_line(row), flush=True)
-        rows.append(row)
-    return rows
-
-
-def _line(row: Row) -> str:
-    line = _columns(
-        [
-            row.model,
-            f"{row.psnr_db:.2f}",
-            f"{row.gain_db:+.2f}",
-            f"{row.worst_gain_db:+.2f}",
-            f"{row.share_worse:.0%}",
-            f"{row.ssim:.4f}",
-            f"{row.psnr_b_db:.2f}",
-            "–" if row.quality_factor_error is None else f"{row.quality_factor_error:.2f}",
-            f"{row.mmac_per_pixel:.3f}",
-            f"{row.parameters / 1e6:.3f}",
-            f"{row.megapixels_per_second:.2f}",
-            f"{row.milliseconds_per_megapixel:.0f}",
-            f"{row.times_plain_decoding:.1f}",
-            f"{row.peak_memory_mb:.0f}",
-        ]
-    )
-    if row.model == DO_NOTHING:
-        return line
-    stages = ", ".join(f"{value:.2f}" for value in row.stage_psnr_db)
-    return f"{line}   worst: {row.worst_image}{'; stages: ' + stages if stages else ''}"
-
-
-def _columns(cells: Iterable[str]) -> str:
-    """One printed line, the first column to the left and the others to the right."""
-    model, *numbers = zip(cells, COLUMNS.values(), strict=True)
-    return model[0].ljust(model[1]) + "".join(cell.rjust(width) for cell, width in numbers)
-
-
-def _report(asked: argparse.Namespace, rows: Sequence[Row]) -> dict[str, Any]:
-    """Everything measured, and how, ready for JSON."""
-    return {
-        "data": (asked.data or asked.input).resolve().name,
-        "convention": f"{CONVENTION} {COLOR_NOTES[asked.color]}",
-        "color": asked.color,
-        "blind": asked.blind,
-        "self_ensemble": asked.self_ensemble,
-        "stages": asked.stages,
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        },
-        "rows": [row.as_json() for row in rows],
-    }
-
-
-def _write_scores(checkpoints: Path, restorers: Sequence[Restorer], report: dict[str, Any]) -> None:
-    """checkpoints/<name>/scores.json: the report with the do-nothing rows and the model's own."""
-    for restorer in restorers:
-        name = restorer.card.name
-        if restorer.card.architecture:
-            rows = [row for row in report["rows"] if row["model"] in (DO_NOTHING, name)]
-            _write_json(checkpoints / name / "scores.json", report | {"rows": rows})
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+        subjects.append(shipped(asked.checkpoints, cards[name], zoo))
+    return subjects, problems
 
 
 if __name__ == "__main__":

@@ -66,20 +66,20 @@ def measure(*, restored: Picture, reference: Picture) -> Metrics:
     """
     error = mean_squared_error(restored, reference)
     return Metrics(
-        psnr_db=_decibels(error),
+        psnr_db=decibels(error),
         ssim=ssim(restored, reference),
-        psnr_b_db=_decibels(error + blocking_effect_factor(restored)),
+        psnr_b_db=decibels(error + blocking_effect_factor(restored)),
     )
 
 
 def psnr_db(restored: Picture, reference: Picture) -> float:
     """Peak signal-to-noise ratio over all pixels and channels, peak 255; infinite for identical pictures."""
-    return _decibels(mean_squared_error(restored, reference))
+    return decibels(mean_squared_error(restored, reference))
 
 
 def psnr_b_db(restored: Picture, reference: Picture) -> float:
     """PSNR after the blocking effect factor of the restored picture is added to the mean squared error."""
-    return _decibels(mean_squared_error(restored, reference) + blocking_effect_factor(restored))
+    return decibels(mean_squared_error(restored, reference) + blocking_effect_factor(restored))
 
 
 def mean_squared_error(restored: Picture, reference: Picture) -> float:
@@ -158,7 +158,8 @@ def _check_comparable(restored: Picture, reference: Picture) -> None:
         )
 
 
-def _decibels(squared_error: float) -> float:
+def decibels(squared_error: float) -> float:
+    """A mean squared error in squared grey levels as PSNR, peak 255; infinite for none."""
     return math.inf if squared_error == 0 else 10 * math.log10(PEAK**2 / squared_error)
 
 

@@ -103,15 +103,33 @@ class _Outcome:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Cost:
+class Cost:
     """What a restorer costs, whatever the picture."""
 
     mmac_per_pixel: float = 0.0
     parameters: int = 0
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class PlainDecodings:
+    """A condition's pictures without any restoration, which every restorer is compared with.
+
+    Attributes:
+        row: the do-nothing row.
+        outcomes: one by one.
+    """
+
+    row: Row
+    outcomes: tuple[_Outcome, ...]
+
+
 Follow = Callable[[Iterable[Case], str], Iterable[Case]]
 """Wraps the pictures of one row, given what the row is called; for a progress bar."""
+
+
+def just_iterate(cases: Iterable[Case], _title: str) -> Iterable[Case]:
+    """The Follow that shows nothing."""
+    return cases
 
 
 def score(
@@ -119,7 +137,7 @@ def score(
     restorers: Sequence[Restorer],
     options: Options,
     *,
-    follow: Follow = lambda cases, _title: cases,
+    follow: Follow = just_iterate,
 ) -> Iterator[Row]:
     """Measure restorers under all conditions.
 
@@ -135,16 +153,50 @@ def score(
     Raises:
         RestorationError: a picture or a setting that a restorer refuses.
     """
-    costs = [_cost_of(restorer, options) for restorer in restorers]
+    costs = [cost_of(restorer, options) for restorer in restorers]
     for condition in conditions:
-        nothing = Resources.watch(None)
-        plain = [_do_nothing(case, options) for case in follow(condition.cases(), condition.label)]
-        yield _row(DO_NOTHING, condition, plain, plain, _Cost(), nothing.peak_mb())
+        plain = decode_plainly(condition, options, follow=follow)
+        yield plain.row
         for restorer, cost in zip(restorers, costs, strict=True):
-            used = Resources.watch(restorer)
-            cases = follow(condition.cases(), f"{restorer.card.name}, {condition.label}")
-            restored = [_restore(restorer, case, options) for case in cases]
-            yield _row(restorer.card.name, condition, restored, plain, cost, used.peak_mb())
+            yield score_one(restorer, condition, plain, cost, options, follow=follow)
+
+
+def decode_plainly(
+    condition: Condition, options: Options, *, follow: Follow = just_iterate
+) -> PlainDecodings:
+    """Open every picture of a condition and do nothing; see score() for the arguments."""
+    used = Resources.watch(None)
+    outcomes = [_do_nothing(case, options) for case in follow(condition.cases(), condition.label)]
+    row = _row(DO_NOTHING, condition, outcomes, outcomes, Cost(), used.peak_mb())
+    return PlainDecodings(row, tuple(outcomes))
+
+
+def score_one(
+    restorer: Restorer,
+    condition: Condition,
+    plain: PlainDecodings,
+    cost: Cost,
+    options: Options,
+    *,
+    follow: Follow = just_iterate,
+) -> Row:
+    """Measure one restorer under one condition.
+
+    Args:
+        restorer: what to measure.
+        condition: from training.benchmarks.
+        plain: the same condition, decoded plainly with the same options.
+        cost: of the restorer with these options, from cost_of().
+        options: how.
+        follow: see Follow.
+
+    Raises:
+        RestorationError: a picture or a setting that the restorer refuses.
+    """
+    used = Resources.watch(restorer)
+    cases = follow(condition.cases(), f"{restorer.card.name}, {condition.label}")
+    restored = [_restore(restorer, case, options) for case in cases]
+    return _row(restorer.card.name, condition, restored, plain.outcomes, cost, used.peak_mb())
 
 
 def _do_nothing(case: Case, options: Options) -> _Outcome:
@@ -180,7 +232,7 @@ def _row(
     condition: Condition,
     restored: Sequence[_Outcome],
     plain: Sequence[_Outcome],
-    cost: _Cost,
+    cost: Cost,
     peak_memory_mb: float,
 ) -> Row:
     """Sum up one restorer's outcomes, beside those of plain decoding of the same pictures."""
@@ -233,8 +285,12 @@ def _megapixels(image: JpegImage) -> float:
     return rows * columns / 1e6
 
 
-def _cost_of(restorer: Restorer, options: Options) -> _Cost:
-    """Count what a restorer does on a small picture, which also warms it up before anything is timed."""
+def cost_of(restorer: Restorer, options: Options) -> Cost:
+    """Count what a restorer does on a small picture, which also warms it up before anything is timed.
+
+    Raises:
+        RestorationError: options that the restorer refuses.
+    """
     ramp = np.add.outer(np.arange(COUNTING_SIDE), np.arange(COUNTING_SIDE)) // 2
     image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), JpegEncoding(50))
 
@@ -244,9 +300,9 @@ def _cost_of(restorer: Restorer, options: Options) -> _Cost:
 
     if not isinstance(restorer, NetworkRestorer):
         run()
-        return _Cost()
+        return Cost()
     parameters = sum(parameter.numel() for parameter in restorer.network.parameters())
-    return _Cost(mac_per_pixel(restorer.network, run) / 1e6, parameters)
+    return Cost(mac_per_pixel(restorer.network, run) / 1e6, parameters)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import gradio as gr
 
 from models.zoo import Zoo
-from studio.views.models import models_page, read_scores
+from studio.views.models import models_page
+from studio.views.scores import known_scores
 
 
 def build_models_tab(demo: gr.Blocks, zoo: Zoo) -> None:
@@ -11,7 +12,7 @@ def build_models_tab(demo: gr.Blocks, zoo: Zoo) -> None:
 
     def drawn() -> str:
         listing = zoo.listing()
-        scores = {card.name: read_scores(zoo.folder / card.name / "scores.json") for card in listing.cards}
+        scores = {card.name: known_scores(zoo.folder / card.name, card) for card in listing.cards}
         return models_page(listing.cards, scores, listing.problems)
 
     page = gr.HTML("", elem_id="models-page")

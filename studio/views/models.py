@@ -1,13 +1,10 @@
 """The Models page as markup: one row per model, from its card and its scores. Every value is escaped."""
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
-from typing import Any
 
-from models.card import ModelCard
-from studio.views.wording import signed_decibels
+from models.card import ModelCard, TrainingFacts
+from studio.views.scores import KnownScores, scores_markup, scores_with
 
 COLOR_WORDS = {
     "rgb": "R, G and B together",
@@ -17,30 +14,18 @@ COLOR_WORDS = {
 }
 
 
-def read_scores(path: Path) -> dict[str, Any] | None:
-    """scores.json as `training.evaluate` writes it; None where it is missing or cannot be read."""
-    try:
-        scores = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    rows = scores.get("rows") if isinstance(scores, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        return None
-    return scores
-
-
 def models_page(
-    cards: Sequence[ModelCard], scores: Mapping[str, dict[str, Any] | None], problems: Mapping[str, str]
+    cards: Sequence[ModelCard], scores: Mapping[str, KnownScores], problems: Mapping[str, str]
 ) -> str:
     """Networks first, then baselines, then folders that could not be used and why.
 
     Args:
         cards: of the zoo.
-        scores: by model name, None where nothing was measured.
+        scores: by model name.
         problems: folder name to the sentence that says why it is left out.
     """
     ordered = sorted(cards, key=lambda card: not card.architecture)
-    rows = "".join(_model(card, _scores_with(card.name, scores)) for card in ordered)
+    rows = "".join(_model(card, scores_with(card.name, scores)) for card in ordered)
     left_out = "".join(
         f"<p class='fact-note'><b>{escape(folder)}</b> is left out. {escape(why)}</p>"
         for folder, why in problems.items()
@@ -48,7 +33,7 @@ def models_page(
     return f"<div class='models-list'>{rows}{left_out}</div>"
 
 
-def _model(card: ModelCard, scores: dict[str, Any] | None) -> str:
+def _model(card: ModelCard, scores: KnownScores) -> str:
     facts = [
         (
             "Cost",
@@ -60,7 +45,7 @@ def _model(card: ModelCard, scores: dict[str, Any] | None) -> str:
         ("Steering", _steering(card)),
         ("Stages", ", ".join(card.stage_names)),
         ("Paper", card.paper),
-        ("Training", card.training),
+        ("Training", " ".join(filter(None, [card.training, training_words(card)]))),
         ("Licence of the weights", card.licence),
     ]
     if not card.architecture:
@@ -69,16 +54,27 @@ def _model(card: ModelCard, scores: dict[str, Any] | None) -> str:
     return (
         f"<article class='model'><header><h2>{escape(card.title)}</h2><code>{escape(card.name)}</code></header>"
         f"<div class='model-words'><p>{escape(card.summary)}</p><dl>{items}</dl></div>"
-        f"<div class='model-scores'>{_scores(card, scores)}</div></article>"
+        f"<div class='model-scores'>{scores_markup(card.name, scores)}</div></article>"
     )
 
 
-def _scores_with(name: str, scores: Mapping[str, dict[str, Any] | None]) -> dict[str, Any] | None:
-    """The model's own scores, or those of another model that it was measured beside."""
-    for found in (scores.get(name), *scores.values()):
-        if _by_quality(found, name):
-            return found
-    return None
+def training_words(card: ModelCard) -> str:
+    """The facts of its training as a sentence; "" where none are known."""
+    facts = card.trained
+    if facts is None:
+        return ""
+    validated_on = "luma" if card.color in ("planes", "coefficients") else "RGB"
+    return (
+        f"{facts.steps:,} steps on {facts.megapixels / 1000:.2f} gigapixels of patches{_of_run(facts)}, "
+        f"{facts.minutes:.0f} minutes on {', then '.join(facts.machines)}; "
+        f"{facts.validation_db:.2f} dB on the validation pictures ({validated_on})."
+    )
+
+
+def _of_run(facts: TrainingFacts) -> str:
+    """The operations, and those of the whole run where it went on after its best weights."""
+    spent, whole = f"{facts.petaflop:.2f}", f"{facts.run_petaflop:.2f}"
+    return f", {spent} PFLOP" if spent == whole else f", {spent} of the run's {whole} PFLOP"
 
 
 def _parameters(count: int) -> str:
@@ -92,50 +88,3 @@ def _steering(card: ModelCard) -> str:
     if card.steerable:
         parts.append("can be set by hand")
     return ", ".join(parts) or "none"
-
-
-def _scores(card: ModelCard, scores: dict[str, Any] | None) -> str:
-    own = _by_quality(scores, card.name)
-    plain = _by_quality(scores, "none")
-    if not own:
-        return "<p class='fact-note'>Not measured here. python -m training.evaluate writes scores.json.</p>"
-    body = "".join(_score_row(factor, row, plain.get(factor)) for factor, row in sorted(own.items()))
-    data = escape(str(scores.get("data", "")))
-    return (
-        f"<table><caption>Measured on {data}: RGB PSNR and PSNR-B in dB, Δ to plain decoding</caption>"
-        "<thead><tr><th scope='col'>quality</th><th scope='col'>PSNR</th><th scope='col'>Δ</th>"
-        f"<th scope='col'>SSIM</th><th scope='col'>PSNR-B</th></tr></thead><tbody>{body}</tbody></table>"
-    )
-
-
-def _by_quality(scores: dict[str, Any] | None, model: str) -> dict[int, dict[str, Any]]:
-    """A model's rows by quality factor; evaluate calls plain decoding "none"."""
-    model = "none" if model == "plain" else model
-    rows = scores["rows"] if scores else []
-    return {
-        row["quality_factor"]: row
-        for row in rows
-        if row.get("model") == model and isinstance(row.get("quality_factor"), int)
-    }
-
-
-def _score_row(factor: int, row: dict[str, Any], plain: dict[str, Any] | None) -> str:
-    psnr, before = _number(row, "psnr_db"), _number(plain, "psnr_db")
-    delta = signed_decibels(psnr - before) if psnr is not None and before is not None else ""
-    kind = {"+": "good", "−": "bad"}.get(delta[:1], "")
-    cells = (
-        _shown(psnr, 2),
-        f"<span class='{kind}'>{delta}</span>",
-        _shown(_number(row, "ssim"), 4),
-        _shown(_number(row, "psnr_b_db"), 2),
-    )
-    return f"<tr><th scope='row'>{factor}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _number(row: dict[str, Any] | None, name: str) -> float | None:
-    value = row.get(name) if row else None
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _shown(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"

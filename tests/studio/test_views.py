@@ -1,6 +1,5 @@
 """Words and rows: signed differences, sizes, escaped names, and scores that may be missing or damaged."""
 
-import json
 import math
 import os
 import subprocess
@@ -12,23 +11,42 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.card import ModelCard
+from models.card import ModelCard, TrainingFacts
 from models.jpeg import Degradation, JpegEncoding, encode
 from studio.pictures import PictureFolder, own_temporary_folder
 from studio.pipeline import Progress, RestoreRequest
 from studio.views.facts import freshness, notice, tables_say
-from studio.views.models import models_page, read_scores
+from studio.views.models import models_page, training_words
 from studio.views.results import tile_words
+from studio.views.scores import KnownScores, known_scores
 from studio.views.wording import decibels, file_size, settings_slug, signed_decibels
+from training.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
 
 CARD = ModelCard(
     name="net", title="<b>Net</b>", architecture="ar_cnn", summary="S & T", paper="P", parameters=106_000,
     mmac_per_pixel=0.107,
 )  # fmt: skip
 ROWS = [
-    {"model": "none", "quality_factor": 10, "psnr_db": 25.69, "ssim": 0.743, "psnr_b_db": 24.2},
-    {"model": "net", "quality_factor": 10, "psnr_db": 26.3, "ssim": 0.76, "psnr_b_db": 26.1},
+    {
+        "model": "none",
+        "condition": "QF 10",
+        "quality_factor": 10,
+        "psnr_db": 25.69,
+        "ssim": 0.743,
+        "psnr_b_db": 24.2,
+    },
+    {
+        "model": "net",
+        "condition": "QF 10",
+        "quality_factor": 10,
+        "psnr_db": 26.3,
+        "ssim": 0.76,
+        "psnr_b_db": 26.1,
+    },
 ]
+
+
+WEIGHTS = Weights("00", {})
 
 
 @pytest.mark.parametrize(
@@ -79,28 +97,96 @@ def test_sentences_are_escaped():
     assert notice("") == freshness("") == ""
 
 
+def known(*rows: dict, data: str = "LIVE1", **more) -> KnownScores:
+    return KnownScores((Measurement(Setting(data), "PSNR.", WEIGHTS, rows, **more),))
+
+
 def test_models_page_shows_scores_and_escapes_cards():
-    page = models_page((CARD,), {"net": {"data": "LIVE1 <x>", "rows": ROWS}}, {"bad<": "Broken & sad."})
+    page = models_page((CARD,), {"net": known(*ROWS, data="LIVE1 <x>")}, {"bad<": "Broken & sad."})
     assert "<b>Net</b>" not in page
     assert "LIVE1 &lt;x&gt;" in page
     assert "26.30" in page
     assert "+0.61" in page
     assert "Broken &amp; sad." in page
-    assert "Not measured here" in models_page((CARD,), {"net": None}, {})
+    assert "Not measured here" in models_page((CARD,), {"net": KnownScores()}, {})
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": 3}', '{"rows": [1]}', "{"])
+def test_plain_decoding_has_the_scores_it_was_measured_with_beside_another_model():
+    plain = replace(CARD, name="plain", architecture="", parameters=0)
+    page = models_page((plain,), {"plain": KnownScores(), "net": known(*ROWS)}, {})
+    assert "25.69" in page and "26.30" not in page
+
+
+def test_further_data_sets_double_saves_and_untouched_pictures_are_there():
+    double = {"condition": "twice", "quality_factor": None, "double": [10, 30, 4, 4]}
+    change = {"model": "net", "cost_db": 0.01234, "worst_cost_db": 0.5}
+    first = known(*ROWS, *(row | double for row in ROWS), never_compressed=change)
+    both = KnownScores(first.measurements + known(*ROWS, data="Classic5").measurements)
+    page = models_page((CARD,), {"net": both}, {})
+    for said in (
+        "10, 30 (4, 4)",
+        "0.012 dB",
+        "<summary>Classic5</summary>",
+        "<summary>LIVE1, saved twice</summary>",
+    ):
+        assert said in page
+    assert page.count("<table>") == 3
+
+
+def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"first")
+    of_these = weights_of(tmp_path, CARD)
+    for data in ("LIVE1", "Classic5"):
+        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), "PSNR.", rows=ROWS)
+    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), "PSNR.", rows=ROWS)
+    found = known_scores(tmp_path, CARD)
+    assert [each.setting.data for each in found.measurements] == ["LIVE1", "Classic5"], (
+        "whole sets, LIVE1 first"
+    )
+    assert found.replaced == ()
+    weights.unlink()
+    weights.write_bytes(b"second")
+    found = known_scores(tmp_path, CARD)
+    assert found.measurements == () and set(found.replaced) == {"LIVE1", "Classic5"}
+    page = models_page((CARD,), {"net": found}, {})
+    assert "26.30" not in page and "replaced" in page
+    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), "PSNR.", rows=ROWS)
+    found = known_scores(tmp_path, CARD)
+    assert len(found.measurements) == 1 and found.replaced == ("Classic5",)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": 3}', '{"measurements": [1]}', "{"])
 def test_damaged_scores_are_no_scores(tmp_path, text):
-    path = tmp_path / "scores.json"
-    assert read_scores(path) is None
-    path.write_text(text)
-    assert read_scores(path) is None
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    assert known_scores(tmp_path, CARD).measurements == ()
+    (tmp_path / "scores.json").write_text(text)
+    assert known_scores(tmp_path, CARD).measurements == ()
 
 
-def test_scores_with_odd_values_are_drawn(tmp_path):
-    path = tmp_path / "scores.json"
-    path.write_text(json.dumps({"rows": [{"model": "net", "quality_factor": 10, "psnr_db": None}]}))
-    assert "–" in models_page((CARD,), {"net": read_scores(path)}, {})
+def test_scores_with_odd_values_are_drawn():
+    row = {"model": "net", "condition": "QF 10", "quality_factor": 10, "psnr_db": None}
+    assert "–" in models_page((CARD,), {"net": known(row)}, {})
+
+
+def test_the_facts_of_a_training_are_a_sentence():
+    facts = TrainingFacts(
+        "net", 11_059, 2597.044, 3.749931, 124.9, 3.749931, ("2 CPU threads", "one H200"), 30.7799
+    )
+    words = training_words(replace(CARD, trained=facts))
+    for said in (
+        "11,059 steps",
+        "2.60 gigapixels",
+        "3.75 PFLOP",
+        "125 minutes on 2 CPU threads, then one H200",
+    ):
+        assert said in words
+    assert "(RGB)" in words and "(luma)" in training_words(replace(CARD, trained=facts, color="planes"))
+    assert "3.75 of the run's 4.00 PFLOP" in training_words(
+        replace(CARD, trained=replace(facts, run_petaflop=4.0))
+    )
+    assert training_words(CARD) == ""
+    assert "11,059 steps" in models_page((replace(CARD, trained=facts),), {}, {})
 
 
 def test_pictures_are_lossless_written_once_and_swept(tmp_path):

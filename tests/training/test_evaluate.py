@@ -1,8 +1,6 @@
 """The evaluation, end to end on two small pictures, and its sentences for arguments that make no sense."""
 
 import json
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +8,11 @@ import pytest
 import skimage.data
 
 from models.images import write_png
-from models.jpeg import Degradation, JpegEncoding, degrade, encode
-from models.zoo import save_checkpoint
-from tests.models.sample_networks import CARDS, lively_network
+from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.zoo import Zoo
 from training.benchmarks import already_compressed, recompressed
 from training.evaluate import main
-from training.metrics import measure
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two photographs of 72 x 96 and 64 x 64 pixels, and a file that is no picture."""
-    folder = tmp_path_factory.mktemp("clean")
-    write_png(skimage.data.astronaut()[100:172, 180:276], folder / "astronaut.png")
-    write_png(skimage.data.coffee()[100:164, 200:264], folder / "coffee.png")
-    (folder / "notes.txt").write_text("no picture")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cascade that changes something, and an AR-CNN that does."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    for name, card in CARDS.items():
-        save_checkpoint(folder / name, lively_network(card), card)
-    return folder
+from training.metrics import mean_squared_error, measure
 
 
 def run(*arguments: object) -> int:
@@ -173,20 +151,29 @@ def test_files_that_are_compressed_already(pictures, checkpoints, tmp_path) -> N
     assert single.quality_factor == 10
 
 
-def test_scores_stand_beside_the_weights(pictures, checkpoints, tmp_path) -> None:
-    folder = shutil.copytree(checkpoints, tmp_path / "checkpoints")
-    save_checkpoint(
-        folder / "second", lively_network(CARDS["ar_cnn"]), replace(CARDS["ar_cnn"], name="second")
-    )
-    asked = ("--data", pictures, "--checkpoints", folder, "--quality-factors", 10, "--scores")
-    assert run("--model", "ar_cnn", "--model", "reapply", *asked) == 0
-    rows = report_of(folder / "ar_cnn" / "scores.json")["rows"]
-    assert [row["model"] for row in rows] == ["none", "ar_cnn"]
-    assert sorted(path.parent.name for path in folder.glob("*/scores.json")) == ["ar_cnn"]
-    assert run(*asked) == 0
-    assert len(list(folder.glob("*/scores.json"))) == len(CARDS) + 1, (
-        "without --model every checkpoint is measured"
-    )
+def test_the_cost_on_pictures_that_were_never_compressed(pictures, checkpoints, tmp_path) -> None:
+    out = tmp_path / "report.json"
+    asked = ("--data", pictures, "--checkpoints", checkpoints, "--uncompressed", "--json", out)
+    assert run("--model", "plain", "--model", "ar_cnn", *asked) == 0
+    report = report_of(out)
+    assert report["rows"] == []
+    plain, network = report["never_compressed"]
+    assert (plain["mean_squared_change"], plain["psnr_db"], plain["cost_db"]) == (0, None, 0)
+    assert plain["share_unchanged"] == 1
+    restorer = Zoo(checkpoints).load("ar_cnn")
+    changes, costs = [], []
+    for name in ("astronaut", "coffee"):
+        image = read((pictures / f"{name}.png").read_bytes())
+        change = mean_squared_error(restorer.restore(image).pixels, image.pixels)
+        save = mean_squared_error(encode(image.pixels, JpegEncoding(95)).pixels, image.pixels)
+        changes.append(change)
+        costs.append(10 * np.log10((change + save) / save))
+    assert network["mean_squared_change"] == pytest.approx(np.mean(changes))
+    assert network["psnr_db"] == pytest.approx(10 * np.log10(255**2 / np.mean(changes)))
+    assert network["cost_db"] == pytest.approx(np.mean(costs))
+    assert network["worst_cost_db"] == pytest.approx(max(costs))
+    assert network["worst_image"] == ("astronaut.png", "coffee.png")[int(np.argmax(costs))]
+    assert network["share_unchanged"] == 0 and network["largest_change"] >= 1
 
 
 @pytest.mark.parametrize(
@@ -205,6 +192,18 @@ def test_scores_stand_beside_the_weights(pictures, checkpoints, tmp_path) -> Non
         (("--data", "{pictures}", "--device", "abacus"), "'abacus'"),
         (("--input", "{pictures}", "--reference", "{pictures}", "--double", "10,30,4,4"), "--double"),
         (("--data", "{pictures}", "--json", "{pictures}/nowhere/out.json", "--model", "none"), "nowhere"),
+        (("--data", "{pictures}", "--missing"), "--missing"),
+        (("--data", "{pictures}", "{checkpoints}"), "2 folders"),
+        (("--all",), "without --data"),
+        (("--input", "{pictures}", "--scores"), "--input"),
+        (("--data", "{pictures}", "--scores", "--self-ensemble"), "--self-ensemble"),
+        (("--data", "{pictures}", "--scores", "--model", "reapply"), "'reapply'"),
+        (("--data", "{pictures}", "--scores", "--model", "unet"), "'unet'"),
+        (("--input", "{pictures}", "--reference", "{pictures}", "--uncompressed"), "--uncompressed"),
+        (
+            ("--data", "{pictures}", "--quality-factors", "10", "--equal-budget", "{pictures}/nowhere"),
+            "best.pt",
+        ),
     ],
 )
 def test_arguments_that_make_no_sense_are_one_sentence_and_exit_code_2(

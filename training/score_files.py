@@ -1,0 +1,253 @@
+"""Score files: what was measured of a checkpoint, by data set and by which weights; they lie beside the weights.
+
+checkpoints/<name>/scores.json holds the scores of the shipped weights. checkpoints/<name>/equal_budget.json is there
+where the shipped weights were trained for longer than the comparison allows: the scores, and the facts, of weights that
+kept to its budget and are not shipped.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from models.card import ModelCard, TrainingFacts, training_facts
+from models.errors import BrokenCheckpoint
+from models.zoo import WEIGHTS_FILE
+
+SCORES_FILE, EQUAL_BUDGET_FILE = "scores.json", "equal_budget.json"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """On what, and how, models are measured.
+
+    Attributes:
+        data: name of the data set's folder.
+        color, blind, stages: see training.scoring.Options.
+        self_ensemble: averaged over eight flips and rotations.
+        limit: only so many pictures, None for all.
+    """
+
+    data: str
+    color: str = "rgb"
+    blind: bool = False
+    self_ensemble: bool = False
+    stages: int | None = None
+    limit: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the setting within a score file, such as "LIVE1, rgb, with tables"."""
+        parts = [self.data, self.color, "blind" if self.blind else "with tables"]
+        parts += ["self-ensemble"] if self.self_ensemble else []
+        parts += [f"{self.stages} stages"] if self.stages is not None else []
+        parts += [f"first {self.limit} pictures"] if self.limit is not None else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which weights, in which network.
+
+    Attributes:
+        sha256: of weights.safetensors, in hexadecimal digits; of several such files one after the other.
+        hyperparameters: of the network.
+    """
+
+    sha256: str
+    hyperparameters: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What some weights achieved in a setting.
+
+    Attributes:
+        setting: on what and how.
+        convention: of the metrics, for people.
+        weights: by which weights.
+        rows: training.scoring.Row.as_json() of plain decoding ("none") and of the model, each with the "machine" that
+            measured it.
+        never_compressed: training.uncompressed.ChangeRow.as_json() with its "machine"; None where not measured.
+    """
+
+    setting: Setting
+    convention: str
+    weights: Weights
+    rows: tuple[dict[str, Any], ...] = ()
+    never_compressed: dict[str, Any] | None = None
+
+    @property
+    def conditions(self) -> set[str]:
+        """Labels of the conditions that have been measured."""
+        return {row["condition"] for row in self.rows}
+
+    def with_rows(self, rows: Iterable[Mapping[str, Any]]) -> "Measurement":
+        """Rows added, or put in the place of earlier ones; quality factors first, then double saves."""
+        merged = {(row["condition"], row["model"]): dict(row) for row in (*self.rows, *rows)}
+        return replace(self, rows=tuple(sorted(merged.values(), key=_place)))
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """All of one score file.
+
+    Attributes:
+        measurements: by Setting.key.
+        weights, trained: of the weights that are not shipped, in equal_budget.json only.
+    """
+
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    weights: Weights | None = None
+    trained: TrainingFacts | None = None
+
+    def of(self, weights: Weights | None) -> dict[str, Measurement]:
+        """The measurements of these weights alone, by Setting.key; None stands for the file's own weights."""
+        wanted = weights or self.weights
+        return {key: found for key, found in self.measurements.items() if found.weights == wanted}
+
+
+def read_scores(path: Path) -> Scores:
+    """Read a score file.
+
+    Args:
+        path: the file; where there is none, nothing has been measured.
+
+    Raises:
+        BrokenCheckpoint: it holds something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        measurements = {key: _measurement(entry) for key, entry in content["measurements"].items()}
+        weights, trained = (content.get(name) for name in ("weights", "trained"))
+        return Scores(
+            measurements,
+            None if weights is None else Weights(**weights),
+            None if trained is None else training_facts(trained),
+        )
+    except FileNotFoundError:
+        return Scores()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise BrokenCheckpoint(
+            f"The scores in {path.parent.name}/{path.name} cannot be used ({type(problem).__name__}: {problem}). "
+            'A mapping "measurements" of settings to what was measured is needed, as python -m training.evaluate '
+            "writes it. Delete the file and measure again."
+        ) from problem
+
+
+def weights_of(folder: Path, card: ModelCard) -> Weights:
+    """The weights that lie in a checkpoint's folder.
+
+    Raises:
+        BrokenCheckpoint: there are none.
+    """
+    paths = sorted(folder.glob(f"{Path(WEIGHTS_FILE).stem}*{Path(WEIGHTS_FILE).suffix}"))
+    if not paths:
+        raise BrokenCheckpoint(
+            f"There are no weights in {folder.name}/. A file {WEIGHTS_FILE} is needed. Train the model, or take "
+            "the folder out of the checkpoints."
+        )
+    stamps = tuple((path, path.stat().st_mtime_ns) for path in paths)
+    return Weights(_sha256(stamps), json.loads(json.dumps(card.hyperparameters)))
+
+
+class ScoreFile:
+    """Where the scores of some weights are kept, written with every result so that interruptions cost little."""
+
+    def __init__(self, path: Path, weights: Weights, trained: TrainingFacts | None = None) -> None:
+        """Read nothing yet.
+
+        Args:
+            path: scores.json or equal_budget.json of a checkpoint.
+            weights: what is measured; results of other weights for the same setting are replaced.
+            trained: facts of weights that are not shipped; None for those that are.
+        """
+        self.path, self.weights, self.trained = path, weights, trained
+
+    def found(self, setting: Setting, convention: str) -> Measurement:
+        """What was measured of these weights by this convention; a measurement without rows where nothing was."""
+        found = read_scores(self.path).of(self.weights).get(setting.key)
+        if found is None or found.convention != convention:
+            return Measurement(setting, convention, self.weights)
+        return found
+
+    def add(
+        self,
+        setting: Setting,
+        convention: str,
+        *,
+        rows: Iterable[Mapping[str, Any]] = (),
+        never_compressed: dict[str, Any] | None = None,
+    ) -> None:
+        """Write results beside the earlier ones, or in their place; see Measurement.
+
+        The file is read again right before, because others may have measured other data sets meanwhile.
+        """
+        scores, measurement = read_scores(self.path), self.found(setting, convention).with_rows(rows)
+        if never_compressed is not None:
+            measurement = replace(measurement, never_compressed=never_compressed)
+        others = scores.measurements if self.trained is None else scores.of(self.weights)
+        merged = others | {setting.key: measurement}
+        own = {"trained": asdict(self.trained), "weights": asdict(self.weights)} if self.trained else {}
+        write_whole(self.path, _as_text(own, merged))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _measurement(entry: dict[str, Any]) -> Measurement:
+    setting = Setting(**{each.name: entry[each.name] for each in fields(Setting)})
+    rows = tuple(entry["rows"])
+    for row in rows:
+        if not isinstance(row["model"], str) or not isinstance(row["condition"], str):
+            raise TypeError("a row without model and condition")
+    never_compressed = entry["never_compressed"]
+    if not isinstance(never_compressed, dict | None):
+        raise TypeError("never_compressed is no mapping")
+    return Measurement(setting, entry["convention"], Weights(**entry["weights"]), rows, never_compressed)
+
+
+def _as_text(own: dict[str, Any], measurements: Mapping[str, Measurement]) -> str:
+    """A score file as JSON, one row per line, so that a change of one row is a change of one line."""
+    lines = [f" {_json(name)}: {_json(value)}" for name, value in own.items()]
+    entries = [f"  {_json(key)}: {_entry(measurements[key])}" for key in sorted(measurements)]
+    lines.append(' "measurements": {\n' + ",\n".join(entries) + "\n }")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _entry(measurement: Measurement) -> str:
+    facts = asdict(measurement.setting) | {
+        "convention": measurement.convention,
+        "weights": asdict(measurement.weights),
+        "never_compressed": measurement.never_compressed,
+    }
+    lines = [f"   {_json(name)}: {_json(value)}" for name, value in facts.items()]
+    rows = ",\n".join(f"    {_json(row)}" for row in measurement.rows)
+    lines.append(f'   "rows": [\n{rows}\n   ]' if rows else '   "rows": []')
+    return "{\n" + ",\n".join(lines) + "\n  }"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def _place(row: Mapping[str, Any]) -> tuple:
+    double = row.get("double")
+    return double is not None, row.get("quality_factor") or 0, tuple(double or ()), row["model"] != "none"
+
+
+@lru_cache(maxsize=256)
+def _sha256(stamps: tuple[tuple[Path, int], ...]) -> str:
+    """Of the files' bytes; the times of their last change make the cache forget replaced ones."""
+    digest = hashlib.sha256()
+    for path, _changed in stamps:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,157 @@
+"""Measuring for the terminal: condition by condition, all models side by side under the do-nothing row."""
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from models.errors import InvalidSetting
+from models.network_restorer import NetworkRestorer
+from models.restorer import Restorer
+from models.zoo import Zoo
+from training.benchmarks import Case, Condition, already_compressed, never_compressed, recompressed
+from training.printed_rows import change_line, heading, row_line
+from training.score_files import write_whole
+from training.scoring import DO_NOTHING, Options, Row, score
+from training.sweep import convention_of, machine_of
+from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
+from training.uncompressed import ChangeRow, score_uncompressed
+
+DEFAULT_QUALITY_FACTORS = (10, 20, 30, 40)
+NAME_WIDTH = 16
+
+
+def with_bar(cases: Iterable[Case], title: str) -> Iterable[Case]:
+    """A progress bar over the pictures of one row, where somebody watches."""
+    return tqdm(cases, title, leave=False, unit=" pictures", disable=None)
+
+
+def measure_side_by_side(asked: argparse.Namespace) -> None:
+    """Measure and print everything that was asked for, and write it to a file where one was named.
+
+    Args:
+        asked: the command line of training.evaluate.
+
+    Raises:
+        RestorationError: options that do not go together; a model or a picture that cannot be used.
+    """
+    _check(asked)
+    options = Options(asked.color or "rgb", asked.blind, asked.stages)
+    restorers = _restorers(asked)
+    conditions = _conditions(asked)
+    print(convention_of(options.color))
+    rows = _score_and_print(conditions, restorers, options)
+    changes = _score_uncompressed_and_print(asked, restorers, options) if asked.uncompressed else []
+    if asked.json:
+        report = _report(asked, options, restorers, rows, changes)
+        write_whole(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def _check(asked: argparse.Namespace) -> None:
+    """Refuse what belongs to score files only.
+
+    Raises:
+        InvalidSetting: --missing or several folders.
+    """
+    if asked.missing:
+        raise InvalidSetting(
+            "--missing was given without scores to look at. It goes with --scores, --all or --equal-budget. Add one of "
+            "them, or leave it out."
+        )
+    if asked.data and len(asked.data) > 1:
+        raise InvalidSetting(
+            f"--data names {len(asked.data)} folders. Several are measured with --scores, --all or --equal-budget "
+            "alone. Add one of them, or name one folder."
+        )
+
+
+def _restorers(asked: argparse.Namespace) -> list[Restorer]:
+    """Load the models asked for, or all checkpoints; plain decoding is measured anyway."""
+    zoo = Zoo(asked.checkpoints, asked.device)
+    names = asked.model or [card.name for card in zoo.cards() if card.architecture]
+    restorers = [zoo.load(name) for name in dict.fromkeys(names) if name != DO_NOTHING]
+    if not asked.self_ensemble:
+        return restorers
+    return [
+        dataclasses.replace(each, self_ensemble=True) if isinstance(each, NetworkRestorer) else each
+        for each in restorers
+    ]
+
+
+def _conditions(asked: argparse.Namespace) -> list[Condition]:
+    """From --data, or from --input and --reference.
+
+    Raises:
+        InvalidSetting: neither, both, or half of the second.
+    """
+    compressed = (asked.input, asked.reference)
+    explicit = asked.quality_factors or asked.double or asked.uncompressed
+    if asked.data is not None and compressed == (None, None):
+        return recompressed(
+            asked.data[0],
+            quality_factors=asked.quality_factors or (() if explicit else DEFAULT_QUALITY_FACTORS),
+            doubles=asked.double,
+            gray=asked.color == "gray",
+            limit=asked.limit,
+        )
+    if asked.data is None and None not in compressed:
+        if explicit:
+            raise InvalidSetting(
+                "--quality-factors, --double or --uncompressed was given with --input. They say how clean pictures "
+                "are handed over, and those of --input are compressed already. Leave them out, or use --data."
+            )
+        return already_compressed(asked.input, asked.reference, limit=asked.limit)
+    given = [name for name in ("data", "input", "reference") if getattr(asked, name) is not None]
+    raise InvalidSetting(
+        f"{' and '.join('--' + name for name in given) or 'No folder'} was given. Either --data, or --input "
+        "together with --reference, says which pictures to use. Give one of the two."
+    )
+
+
+def _score_and_print(
+    conditions: Sequence[Condition], restorers: Sequence[Restorer], options: Options
+) -> list[Row]:
+    """Print every row as soon as it is known."""
+    rows: list[Row] = []
+    for row in score(conditions, restorers, options, follow=with_bar):
+        if row.model == DO_NOTHING:
+            print(f"\n{row.condition}, {row.images} pictures\n{heading('model', NAME_WIDTH)}")
+        print(row_line(row, row.model, NAME_WIDTH), flush=True)
+        rows.append(row)
+    return rows
+
+
+def _score_uncompressed_and_print(
+    asked: argparse.Namespace, restorers: Sequence[Restorer], options: Options
+) -> list[ChangeRow]:
+    print(f"\n{CONVENTION_UNCOMPRESSED}")
+    cases, changes = never_compressed(asked.data[0], limit=asked.limit), []
+    for restorer in restorers:
+        changes.append(score_uncompressed(restorer, cases, options, follow=with_bar))
+        print(change_line(changes[-1]), flush=True)
+    return changes
+
+
+def _report(
+    asked: argparse.Namespace,
+    options: Options,
+    restorers: Sequence[Restorer],
+    rows: Sequence[Row],
+    changes: Sequence[ChangeRow],
+) -> dict[str, Any]:
+    """Everything measured, and how, ready for JSON."""
+    folder = asked.data[0] if asked.data else asked.input
+    return {
+        "data": folder.resolve().name,
+        "convention": convention_of(options.color),
+        "color": options.color,
+        "blind": asked.blind,
+        "self_ensemble": asked.self_ensemble,
+        "stages": asked.stages,
+        "machine": machine_of(restorers[0] if restorers else None),
+        "rows": [row.as_json() for row in rows],
+        "never_compressed": [row.as_json() for row in changes],
+    }

@@ -1,0 +1,194 @@
+"""Measuring many models on many data sets, one after the other, every result kept as soon as it is there."""
+
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from models.card import ModelCard
+from models.errors import InvalidSetting
+from models.network_restorer import NetworkRestorer, bfloat16_is_fast
+from models.restorer import Restorer
+from models.zoo import Zoo
+from training.benchmarks import Case, Condition
+from training.metrics import CONVENTION
+from training.run import TrainRun
+from training.score_files import (
+    EQUAL_BUDGET_FILE,
+    SCORES_FILE,
+    ScoreFile,
+    Setting,
+    weights_of,
+)
+from training.scoring import (
+    Follow,
+    Options,
+    PlainDecodings,
+    Row,
+    cost_of,
+    decode_plainly,
+    just_iterate,
+    score_one,
+)
+from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
+from training.uncompressed import ChangeRow, score_uncompressed
+
+COLOR_NOTES = {
+    "rgb": "Colour pictures are compared in RGB, gray ones in their one channel.",
+    "y": "Compared in full-range BT.601 luma.",
+    "gray": "Coloured pictures are turned to full-range BT.601 luma first; all are saved as gray JPEG.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model that is to be measured.
+
+    Attributes:
+        name: of the model.
+        file: where its scores are kept.
+        load: makes it ready to run.
+    """
+
+    name: str
+    file: ScoreFile
+    load: Callable[[], Restorer]
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Pictures, and what is measured on them.
+
+    Attributes:
+        setting: under which the results are kept.
+        conditions: from training.benchmarks.
+        uncompressed: makes the pictures that are handed over as they are; None where that is not asked.
+        plain: plain decodings by label, filled when first needed, so that they are worked out once for all models.
+    """
+
+    setting: Setting
+    conditions: Sequence[Condition]
+    uncompressed: Callable[[], Iterator[Case]] | None = None
+    plain: dict[str, PlainDecodings] = field(default_factory=dict)
+
+    @property
+    def options(self) -> Options:
+        """How restorers are run and compared."""
+        return Options(self.setting.color, self.setting.blind, self.setting.stages)
+
+
+def convention_of(color: str) -> str:
+    """How the metrics of all rows are to be read, for people."""
+    return f"{CONVENTION} {COLOR_NOTES[color]}"
+
+
+def shipped(checkpoints: Path, card: ModelCard, zoo: Zoo) -> Subject:
+    """A checkpoint as it is shipped; its scores go to scores.json.
+
+    Raises:
+        BrokenCheckpoint: its folder holds no weights.
+    """
+    folder = checkpoints / card.name
+    file = ScoreFile(folder / SCORES_FILE, weights_of(folder, card))
+    return Subject(card.name, file, lambda: zoo.load(card.name))
+
+
+def of_equal_budget(
+    checkpoints: Path, run: TrainRun, name: str, device: str | None, workplace: Path
+) -> Subject:
+    """The best weights of a run, measured in the name of a checkpoint without being shipped.
+
+    Args:
+        checkpoints: where the checkpoint is; its equal_budget.json takes the scores and the facts of the training.
+        run: a training run that kept to the budget of the comparison.
+        name: of the checkpoint; None for the run's own.
+        device: see Zoo.
+        workplace: an empty folder for the weights, needed until the measuring is done.
+
+    Raises:
+        RestorationError: a run that has not validated or logged anything, no such checkpoint, or a device that is
+            not there.
+    """
+    published = run.publish(workplace)
+    zoo = Zoo(workplace, device)
+    card = zoo.load(published.name).card
+    name = name or card.name
+    if card.trained is None:
+        raise InvalidSetting(
+            f"Nothing is known of how the weights in {run.folder} were trained. The facts of a budget stand in the "
+            "run's events. Train longer than its log_every steps."
+        )
+    if not (checkpoints / name).is_dir():
+        raise InvalidSetting(
+            f"There is no checkpoint {name!r} in {checkpoints}. The scores of an equal budget lie beside shipped "
+            "weights. Name the checkpoint with --model, or publish one."
+        )
+
+    def load() -> Restorer:
+        return replace(zoo.load(published.name), card=replace(card, name=name))
+
+    file = ScoreFile(checkpoints / name / EQUAL_BUDGET_FILE, weights_of(published, card), card.trained)
+    return Subject(name, file, load)
+
+
+def measure_subject(
+    subject: Subject, data: DataSet, *, missing: bool = False, follow: Follow = just_iterate
+) -> Iterator[Row | ChangeRow]:
+    """Measure one model on one data set; each result is in its score file before it is handed out.
+
+    Args:
+        subject: the model.
+        data: the pictures and conditions.
+        missing: leave out what was measured of the very same weights, in the same setting by the same convention.
+        follow: see Follow.
+
+    Yields:
+        A Row per condition, and a ChangeRow for pictures that were never compressed.
+
+    Raises:
+        RestorationError: a model or a picture that cannot be used.
+    """
+    convention = convention_of(data.setting.color)
+    found = subject.file.found(data.setting, convention)
+    have = found.conditions if missing else set()
+    todo = [condition for condition in data.conditions if condition.label not in have]
+    untouched_too = data.uncompressed and not (missing and found.never_compressed)
+    if not todo and not untouched_too:
+        return
+    restorer = subject.load()
+    cost = cost_of(restorer, data.options)
+    on = {"machine": machine_of(restorer)}
+    for condition in todo:
+        if condition.label not in data.plain:
+            data.plain[condition.label] = decode_plainly(condition, data.options, follow=follow)
+        plain = data.plain[condition.label]
+        row = score_one(restorer, condition, plain, cost, data.options, follow=follow)
+        rows = [plain.row.as_json() | on, row.as_json() | on]
+        subject.file.add(data.setting, convention, rows=rows)
+        yield row
+    if untouched_too:
+        change = score_uncompressed(restorer, data.uncompressed, data.options, follow=follow)
+        kept = {"convention": CONVENTION_UNCOMPRESSED} | change.as_json() | on
+        subject.file.add(data.setting, convention, never_compressed=kept)
+        yield change
+
+
+def machine_of(restorer: Restorer | None) -> str:
+    """Where a restorer, or plain decoding, runs, for people: device, threads, version of torch."""
+    torch_version = f"torch {torch.__version__}"
+    if isinstance(restorer, NetworkRestorer) and restorer.device.type == "cuda":
+        return f"{torch.cuda.get_device_name(restorer.device)}, {torch_version}"
+    threads = torch.get_num_threads()
+    units = ", bfloat16 units" * bfloat16_is_fast(torch.device("cpu"))
+    return f"{_processor()}, {threads} thread{'s' * (threads > 1)}{units}, {torch_version}"
+
+
+def _processor() -> str:
+    """The processor's name as Linux tells it, else as Python does."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
