@@ -1,99 +1,85 @@
-"""Command line: put the measured scores of all checkpoints into the documents, between two marks.
+"""Command line: put tables of all scores, printed figures and trainings into documents, between named marks.
 
 python -m training.report README.md docs/results.md
 """
 
 import argparse
-import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from models.errors import InvalidSetting, RestorationError
-from training.scoring import DO_NOTHING
+from training.budget_table import budget_table
+from training.measured_models import MeasuredModel, measured_models
+from training.protocols import PROTOCOLS
+from training.tables import (
+    double_table,
+    other_protocols_table,
+    psnr_table,
+    safety_table,
+    similarity_table,
+    untouched_table,
+)
 
-BEGIN, END = "<!-- measured: python -m training.report -->", "<!-- end of measured -->"
 DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+BEGIN, END = "<!-- table: {name} (python -m training.report) -->", "<!-- end of table -->"
+PLACE = re.compile(
+    re.escape(BEGIN).replace(r"\{name\}", r"(?P<name>[^()]+?)") + r"(?P<old>.*?)" + re.escape(END), re.DOTALL
+)
+
+TABLES: dict[str, Callable[[list[MeasuredModel]], str]] = {
+    **{data: partial(psnr_table, data=data) for data in PROTOCOLS},
+    "double saves": double_table,
+    "SSIM and PSNR-B": similarity_table,
+    "worst pictures": safety_table,
+    "never compressed": untouched_table,
+    "other protocols": other_protocols_table,
+    "training budget": budget_table,
+}
+"""Every table by the name in its marks."""
 
 
-def measured_table(checkpoints: Path) -> str:
-    """A Markdown table of PSNR by quality factor, one row per checkpoint, under the do-nothing row.
+def filled(document: str, models: list[MeasuredModel]) -> str:
+    """The document with every marked place filled anew.
 
     Args:
-        checkpoints: holds <name>/scores.json, as evaluate --scores writes them.
+        document: Markdown with lines such as BEGIN and END.
+        models: from measured_models().
 
     Raises:
-        InvalidSetting: no scores yet, or scores of different pictures or conventions.
+        InvalidSetting: no place, one that never ends, or one of an unknown name.
     """
-    reports = {
-        path.parent.name: json.loads(path.read_text()) for path in sorted(checkpoints.glob("*/scores.json"))
-    }
-    measured = {(report["data"], report["convention"], report["blind"]) for report in reports.values()}
-    if len(measured) != 1:
+
+    def table(place: re.Match) -> str:
+        name = place["name"]
+        if name not in TABLES:
+            raise InvalidSetting(
+                f"A place for a table called {name!r} is marked. There are the tables {', '.join(TABLES)}. "
+                "Correct the mark."
+            )
+        return f"{BEGIN.format(name=name)}\n{TABLES[name](models)}\n{END}"
+
+    begun, text = document.count(BEGIN.split("{", 1)[0]), PLACE.sub(table, document)
+    if not begun or begun != len(PLACE.findall(document)) or begun != document.count(END):
         raise InvalidSetting(
-            f"The scores in {checkpoints} were measured in {len(measured)} ways. One way for all is needed. "
-            "Run python -m training.evaluate --scores for all models at once."
+            f"{begun} places for tables begin in the document and {document.count(END)} end. At least one is needed, "
+            f"each from a line {BEGIN.format(name='LIVE1')} to a line {END}. Add or correct them."
         )
-    data, convention, blind = measured.pop()
-    singles = {name: _single_saves(report, name) for name, report in reports.items()}
-    nothing = _single_saves(next(iter(reports.values())), DO_NOTHING)
-    factors = sorted(nothing)
-    order = sorted(singles, key=lambda name: singles[name][factors[0]]["psnr_db"])
-    lines = [
-        f"{data}, PSNR in dB at quality factors {', '.join(map(str, factors))}; the networks "
-        f"{'do not see' if blind else 'see'} the files' quantization tables. {convention}",
-        "",
-        "| model | parameters | MMAC/px | " + " | ".join(f"QF{factor}" for factor in factors) + " | MP/s |",
-        "|---" * (len(factors) + 4) + "|",
-        _line("plain decoding", nothing, factors),
-        *(_line(f"`{name}`", singles[name], factors) for name in order),
-    ]
-    return "\n".join(lines)
-
-
-def _single_saves(report: dict[str, Any], model: str) -> dict[int, dict[str, Any]]:
-    return {
-        row["quality_factor"]: row
-        for row in report["rows"]
-        if row["model"] == model and row["quality_factor"] is not None and row["double"] is None
-    }
-
-
-def _line(title: str, rows: dict[int, dict[str, Any]], factors: Sequence[int]) -> str:
-    first = rows[factors[0]]
-    size = f"{first['parameters'] / 1e6:.2f} M" if first["parameters"] else "–"
-    cost = f"{first['mmac_per_pixel']:.3f}" if first["parameters"] else "–"
-    speed = f"{first['megapixels_per_second']:.2f}" if first["parameters"] else "–"
-    cells = [title, size, cost, *(f"{rows[factor]['psnr_db']:.2f}" for factor in factors), speed]
-    return "| " + " | ".join(cells) + " |"
-
-
-def insert(document: str, table: str) -> str:
-    """The document with the table between BEGIN and END.
-
-    Raises:
-        InvalidSetting: the marks are missing.
-    """
-    before, found_begin, rest = document.partition(BEGIN)
-    _, found_end, after = rest.partition(END)
-    if not (found_begin and found_end):
-        raise InvalidSetting(
-            f"The document has no place for the table. A line {BEGIN} and a line {END} are needed. Add them."
-        )
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.report", description=__doc__.splitlines()[0])
-    parser.add_argument("documents", type=Path, nargs="+")
+    parser.add_argument("documents", type=Path, nargs="+", help=f"marked with {BEGIN.format(name='NAME')}")
     parser.add_argument("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS)
     options = parser.parse_args(arguments)
     try:
-        table = measured_table(options.checkpoints)
+        models = measured_models(options.checkpoints)
         for path in options.documents:
-            path.write_text(insert(path.read_text(encoding="utf-8"), table), encoding="utf-8")
+            path.write_text(filled(path.read_text(encoding="utf-8"), models), encoding="utf-8")
     except (RestorationError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
         return 2

@@ -1,0 +1,100 @@
+"""What has been measured of the checkpoints in a folder, ready for tables: stale scores are left out and named."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.card import ModelCard, TrainingFacts
+from models.zoo import Zoo
+from training.score_files import EQUAL_BUDGET_FILE, SCORES_FILE, Measurement, Setting, read_scores, weights_of
+from training.scoring import DO_NOTHING
+from training.sweep import convention_of
+
+EQUAL_PETAFLOP = 3.0
+TOLERANCE = 0.05
+CPU = re.compile(r"\d+ CPU threads?")
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredModel:
+    """Weights of a checkpoint, shipped or not, and their scores.
+
+    Attributes:
+        card: of the checkpoint.
+        title: for people, in Markdown; tells weights of the same checkpoint apart.
+        trained: how these weights came about, None where unknown.
+        measurements: of these very weights by the present convention, by Setting.key.
+        replaced: keys of settings that only earlier weights, or another convention, have scores of.
+    """
+
+    card: ModelCard
+    title: str
+    trained: TrainingFacts | None
+    measurements: Mapping[str, Measurement]
+    replaced: frozenset[str] = field(default=frozenset())
+
+    def rows(self, setting: Setting, model: str | None = None) -> list[dict[str, Any]]:
+        """The rows of a setting; those of plain decoding for DO_NOTHING, by default the model's own."""
+        found = self.measurements.get(setting.key)
+        wanted = model or self.card.name
+        return [row for row in found.rows if row["model"] == wanted] if found else []
+
+    def single_saves(self, setting: Setting, model: str | None = None) -> dict[int, dict[str, Any]]:
+        """Rows of single saves by quality factor."""
+        rows = self.rows(setting, model)
+        return {row["quality_factor"]: row for row in rows if row["quality_factor"] is not None}
+
+    def double_saves(
+        self, setting: Setting, model: str | None = None
+    ) -> dict[tuple[int, ...], dict[str, Any]]:
+        """Rows of double saves by both quality factors and the shift in rows and columns."""
+        return {tuple(row["double"]): row for row in self.rows(setting, model) if row["double"] is not None}
+
+    @property
+    def has_equal_budget(self) -> bool:
+        """Trained with the operations that every network of the comparison gets, on a processor."""
+        return self.trained is not None and is_equal_budget(self.trained)
+
+
+def is_equal_budget(trained: TrainingFacts) -> bool:
+    """Whether a whole run spent what every network of the comparison gets, on a processor."""
+    near = abs(trained.run_petaflop / EQUAL_PETAFLOP - 1) <= TOLERANCE
+    return near and all(CPU.fullmatch(machine) for machine in trained.machines)
+
+
+def measured_models(checkpoints: Path) -> list[MeasuredModel]:
+    """All checkpoints by name, each followed by its weights of equal budget where it has such scores.
+
+    Raises:
+        BrokenCheckpoint: scores that cannot be read, or a checkpoint without weights.
+    """
+    models = []
+    for card in Zoo(checkpoints, "cpu").cards():
+        if not card.architecture:
+            continue
+        folder = checkpoints / card.name
+        scores = read_scores(folder / SCORES_FILE)
+        fresh = _present(scores.of(weights_of(folder, card)))
+        replaced = frozenset(scores.measurements) - frozenset(fresh)
+        models.append(MeasuredModel(card, f"`{card.name}`", card.trained, fresh, replaced))
+        equal = read_scores(folder / EQUAL_BUDGET_FILE)
+        if equal.trained is not None:
+            title = f"`{card.name}`, {equal.trained.run_petaflop:.0f} PFLOP"
+            models.append(MeasuredModel(card, title, equal.trained, _present(equal.of(None))))
+    return models
+
+
+def plain_rows(models: list[MeasuredModel], setting: Setting) -> list[dict[str, Any]]:
+    """Rows of plain decoding, one per condition, from whichever models were measured under it."""
+    rows = {row["condition"]: row for model in models for row in model.rows(setting, DO_NOTHING)}
+    return list(rows.values())
+
+
+def _present(measurements: Mapping[str, Measurement]) -> dict[str, Measurement]:
+    return {
+        key: found
+        for key, found in measurements.items()
+        if found.convention == convention_of(found.setting.color)
+    }
