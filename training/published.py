@@ -22,6 +22,7 @@ class Published:
         source, remark: where it is printed, and what to know before comparing.
         psnr_db: in dB.
         plain_db: the source's own do-nothing row; empty where it prints none.
+        quoted: the figures were not checked against the source itself.
         model: name of the network here that it stands beside, "" for none.
         parameters: in millions, None where unknown.
         mmac: 1e6 multiply-accumulates per pixel, None where unknown.
@@ -35,6 +36,7 @@ class Published:
     remark: str
     psnr_db: dict[Label, float]
     plain_db: dict[Label, float] = field(default_factory=dict)
+    quoted: bool = False
     model: str = ""
     parameters: float | None = None
     mmac: float | None = None

@@ -209,7 +209,8 @@ class Notes:
             if plain and not published.protocol and not published.shift
             else ""
         )
-        text = f"{published.source}: {published.remark}{own}."
+        quoted = " (quoted, not checked against the paper)" * published.quoted
+        text = f"{published.source}: {published.remark}{own}{quoted}."
         if text not in self.texts:
             self.texts.append(text)
         return f"{title} <sup>{self.texts.index(text) + 1}</sup>"
