@@ -18,6 +18,7 @@ from training.analyses.measuring import scope_of, score_missing
 from training.analyses.pages import put_between
 from training.benchmarks import recompressed
 from training.data import VALIDATION_CASES
+from training.evaluate import at_least_one
 from training.series import FINISHED, Member, add_options, chosen, listing, read_series, train_all
 
 CONFIGS = Path(__file__).resolve().parent / "configs" / "ablation"
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FOLDER",
         help="measure what is trained on these clean pictures, and stop",
     )
-    add("--limit", type=int, metavar="N", help="with --measure: only the first N pictures")
+    add("--limit", type=at_least_one, metavar="N", help="with --measure: only the first N pictures")
     add("--report", type=Path, metavar="DOCUMENT", help="put the table of what is trained there, and stop")
     asked = parser.parse_args(arguments)
     try:

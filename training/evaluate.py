@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--blind", action="store_true", help="hide the files' quantization tables from the networks")
     add("--self-ensemble", action="store_true", help="average over eight flips and rotations")
     add("--stages", type=int, metavar="N", help="stop after N stages")
-    add("--limit", type=_at_least_one, metavar="N", help="only the first N pictures")
+    add("--limit", type=at_least_one, metavar="N", help="only the first N pictures")
     add("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS, metavar="FOLDER", help="of models")
     add("--device", help="cpu, cuda, cuda:1 or mps (default: the fastest there is)")
     add("--json", type=Path, metavar="FILE", help="write everything there")
@@ -106,7 +106,12 @@ def _double(text: str) -> DoubleSave:
     return first, second, rows, columns
 
 
-def _at_least_one(text: str) -> int:
+def at_least_one(text: str) -> int:
+    """An argument that is a whole number from 1 on.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on. Give one, or leave it out.")
     return int(text)

@@ -19,6 +19,7 @@ from training.analyses.measurements import read_measurements
 from training.analyses.measuring import Request
 from training.analyses.pages import put_between, write_page, write_picture
 from training.analyses.scores import copy_scores
+from training.evaluate import at_least_one
 from training.scoring import DO_NOTHING
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -117,12 +118,6 @@ def _request(asked: argparse.Namespace, file: Path) -> Request:
     )
 
 
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on. Give one, or leave it out.")
-    return int(text)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.analyses",
@@ -138,7 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--model", action="append", metavar="NAME", help="only this one is measured; may be repeated")
     add(
-        "--limit", type=int, metavar="N", help="only the first N pictures; name another folder with --figures"
+        "--limit",
+        type=at_least_one,
+        metavar="N",
+        help="only the first N pictures; name another folder with --figures",
     )
     add("--quality-factors", type=int, nargs="+", metavar="QF", help="instead of the analysis's own")
     add("--redraw", action="store_true", help="draw what was measured before, measure nothing")

@@ -20,20 +20,22 @@ def draw(content: dict[str, Any]) -> graph_objects.Figure:
     """A panel for each of the four lowest quality factors, because models differ less than quality factors do."""
     rows, scope = content["rows"], content["scope"]
     quality_factors = sorted({row["quality_factor"] for row in rows})[:MOST_PANELS]
-    columns = min(2, len(quality_factors))
+    columns = 2 if len(quality_factors) == MOST_PANELS else len(quality_factors)
     figure = make_subplots(
-        -(-len(quality_factors) // columns),
+        len(quality_factors) // columns,
         columns,
         subplot_titles=[f"quality factor {each}" for each in quality_factors],
         horizontal_spacing=0.1,
         vertical_spacing=0.16,
     )
+    named = set()
     for index, quality_factor in enumerate(quality_factors):
         place = {"row": index // columns + 1, "col": index % columns + 1}
         for model in [*reversed(weakest_first(gains(rows))), DO_NOTHING]:
             own = [row for row in rows if (row["model"], row["quality_factor"]) == (model, quality_factor)]
             if own:
-                figure.add_trace(_point(own[0], shown=index == 0), **place)
+                figure.add_trace(_point(own[0], shown=model not in named), **place)
+                named.add(model)
         figure.update_xaxes(title_text="SSIM", tickformat=".3f", nticks=6, **place)
         figure.update_yaxes(title_text="PSNR, dB", tickformat=".1f", nticks=6, **place)
     subtitle = (

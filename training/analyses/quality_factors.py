@@ -5,7 +5,6 @@ JPEG Image Artifacts Removal". The models of one panel are short trainings of th
 (training/configs/quality-factor); those of the other are the checkpoints.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,33 @@ def measure(request: Request) -> None:
     quality_factors = request.quality_factors or QUALITY_FACTORS
     conditions = recompressed(folder, quality_factors=quality_factors, limit=request.limit)
     measurements = Measurements(request.file, scope_of(folder, conditions))
-    trained = {member.config.name: member for member in _finished(request.runs)}
-    wanted = request.models or tuple(trained)
-    contestants = [_from_member(trained[name], request.device) for name in wanted if name in trained]
-    if not request.models or set(request.models) - trained.keys():
-        contestants += request.contestants(leaving_out=trained)
     where = [({"quality_factor": each.quality_factor}, each) for each in conditions]
-    score_missing(measurements, where, contestants)
+    score_missing(measurements, where, contestants_for(request))
+
+
+def contestants_for(request: Request, configs: Path = CONFIGS) -> list[Contestant]:
+    """The finished short trainings and the checkpoints, all of them or those asked for.
+
+    Args:
+        request: names models of both kinds.
+        configs: the series of short trainings; prints those that are not finished.
+    """
+    members = read_series(configs, request.runs)
+    lacking = [f"{each.config.name} ({each.state})" for each in members if each.state != FINISHED]
+    if lacking:
+        print(
+            f"Left out, because they are not finished in {request.runs}: {', '.join(lacking)}. Train them with: "
+            f"python -m training.series training/configs/{configs.name} --runs {request.runs}"
+        )
+    trained = {each.config.name: each for each in members if each.state == FINISHED}
+    runs = [
+        _from_member(member, request.device)
+        for name, member in trained.items()
+        if not request.models or name in request.models
+    ]
+    if request.models and set(request.models) <= trained.keys():
+        return runs
+    return [*runs, *request.contestants(leaving_out=trained)]
 
 
 def draw(content: dict[str, Any]) -> graph_objects.Figure:
@@ -85,18 +104,6 @@ def table(content: dict[str, Any]) -> str:
     measured = {row["quality_factor"] for row in content["rows"]}
     columns = [(f"QF{each}", {"quality_factor": each}) for each in IN_TABLE if each in measured]
     return table_of_gains(content["rows"], columns)
-
-
-def _finished(runs: Path) -> Sequence[Member]:
-    """The short trainings that can be compared; prints which cannot."""
-    members = read_series(CONFIGS, runs)
-    lacking = [f"{each.config.name} ({each.state})" for each in members if each.state != FINISHED]
-    if lacking:
-        print(
-            f"Left out, because they are not finished in {runs}: {', '.join(lacking)}. Train them with: "
-            f"python -m training.series training/configs/{CONFIGS.name} --runs {runs}"
-        )
-    return [each for each in members if each.state == FINISHED]
 
 
 def _from_member(member: Member, device: str | None) -> Contestant:
