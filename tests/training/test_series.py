@@ -4,14 +4,16 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 
 from models.errors import InvalidSetting
 from tests.paths import REPOSITORY
-from tests.training.sample_runs import configuration, write_configuration, write_run
+from tests.training.sample_runs import TINY, configuration, write_configuration, write_run
 from training.config import TrainConfig
+from training.data import DegradedPatches
 from training.run import TrainRun
 from training.series import DIFFERENT, FINISHED, INTERRUPTED, MISSING, chosen, main, read_series, train_all
-from training.trainer import fit
+from training.trainer import Trainer, fit
 
 CONFIGS = REPOSITORY / "training" / "configs"
 SMALL = {
@@ -75,6 +77,32 @@ def test_the_ablation_changes_one_thing_at_a_time(tmp_path: Path) -> None:
 
 def _allowed(full: TrainConfig) -> dict:
     return {name: getattr(full, name) for name in ("name", "card", "hyperparameters", "loss", "seed")}
+
+
+@pytest.mark.parametrize("name", ["2-without-quality", "4-without-steering", "5-without-context"])
+def test_idle_parts_keep_their_weights_and_the_others_learn(name: str, tmp_path: Path) -> None:
+    [shipped] = (
+        each.config for each in read_series(CONFIGS / "ablation", tmp_path) if each.config.name == name
+    )
+    settings = shipped.hyperparameters | TINY
+    config = dataclasses.replace(shipped, hyperparameters=settings, **_small_parts())
+    trainer = Trainer(config, tmp_path, torch.device("cpu"))
+    before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
+    for step in range(3):  # blocks that begin at zero pass no gradient on at first
+        batch = DegradedPatches(config, trainer.images)[step]
+        trainer.step(batch, rate=1e-2, step=step, squared=False)
+    after = trainer.network.state_dict()
+    still = {key.split(".")[0] for key in before if torch.equal(before[key], after[key])}
+    head_rests = torch.equal(before["quality.head.0.weight"], after["quality.head.0.weight"])
+    assert head_rests == (name != "5-without-context")
+    assert ("contextualize" in still) == (name == "5-without-context")
+    assert not {"steer", "scale"} & still
+    assert not torch.equal(before["stages.2.leave.weight"], after["stages.2.leave.weight"])
+
+
+def _small_parts() -> dict:
+    config = configuration("small", **SMALL)
+    return {"data": config.data, "runtime": config.runtime}
 
 
 def test_state_budget_and_best_are_read_from_the_run(tmp_path: Path) -> None:
