@@ -17,9 +17,9 @@ from training.printed_rows import change_line, heading, row_line
 from training.protocols import PROTOCOLS, DoubleSave, protocol_of
 from training.run import TrainRun
 from training.score_files import Setting
-from training.scoring import Row
+from training.scoring import Row, convention_of
 from training.side_by_side import DEFAULT_QUALITY_FACTORS, measure_side_by_side, with_bar
-from training.sweep import DataSet, Subject, convention_of, measure_subject, of_equal_budget, shipped
+from training.sweep import DataSet, Subject, measure_subject, of_equal_budget, shipped
 
 DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 CONDITION_WIDTH = 28

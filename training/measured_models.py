@@ -10,7 +10,6 @@ from models.card import ModelCard, TrainingFacts
 from models.zoo import Zoo
 from training.score_files import EQUAL_BUDGET_FILE, SCORES_FILE, Measurement, Setting, read_scores, weights_of
 from training.scoring import DO_NOTHING
-from training.sweep import convention_of
 
 EQUAL_PETAFLOP = 3.0
 TOLERANCE = 0.05
@@ -93,8 +92,4 @@ def plain_rows(models: list[MeasuredModel], setting: Setting) -> list[dict[str, 
 
 
 def _present(measurements: Mapping[str, Measurement]) -> dict[str, Measurement]:
-    return {
-        key: found
-        for key, found in measurements.items()
-        if found.convention == convention_of(found.setting.color)
-    }
+    return {key: found for key, found in measurements.items() if found.is_current}

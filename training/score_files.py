@@ -17,6 +17,7 @@ from typing import Any
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
 from models.zoo import WEIGHTS_FILE
+from training.scoring import convention_of
 
 SCORES_FILE, EQUAL_BUDGET_FILE = "scores.json", "equal_budget.json"
 
@@ -80,6 +81,11 @@ class Measurement:
     weights: Weights
     rows: tuple[dict[str, Any], ...] = ()
     never_compressed: dict[str, Any] | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the metrics were computed by the convention that holds now."""
+        return self.convention == convention_of(self.setting.color)
 
     @property
     def conditions(self) -> set[str]:

@@ -19,9 +19,14 @@ from models.network_restorer import NetworkRestorer
 from models.networks.layers import mac_per_pixel
 from models.restorer import Restorer
 from training.benchmarks import Case, Condition, comparable
-from training.metrics import Metrics, measure, psnr_db
+from training.metrics import CONVENTION, Metrics, measure, psnr_db
 
 DO_NOTHING = "none"
+COLOR_NOTES = {
+    "rgb": "Colour pictures are compared in RGB, gray ones in their one channel.",
+    "y": "Compared in full-range BT.601 luma.",
+    "gray": "Coloured pictures are turned to full-range BT.601 luma first; all are saved as gray JPEG.",
+}
 COUNTING_SIDE = 256
 """Rows and columns of the picture on which multiply-accumulates are counted: whole blocks, a single tile."""
 
@@ -88,6 +93,11 @@ class Options:
     color: str = "rgb"
     blind: bool = False
     stages: int | None = None
+
+
+def convention_of(color: str) -> str:
+    """How the metrics of all rows are to be read, for people."""
+    return f"{CONVENTION} {COLOR_NOTES[color]}"
 
 
 @dataclasses.dataclass(frozen=True)

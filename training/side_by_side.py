@@ -15,8 +15,8 @@ from models.zoo import Zoo
 from training.benchmarks import Case, Condition, already_compressed, never_compressed, recompressed
 from training.printed_rows import change_line, heading, row_line
 from training.score_files import write_whole
-from training.scoring import DO_NOTHING, Options, Row, score
-from training.sweep import convention_of, machine_of
+from training.scoring import DO_NOTHING, Options, Row, convention_of, score
+from training.sweep import machine_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 from training.uncompressed import ChangeRow, score_uncompressed
 

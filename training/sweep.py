@@ -13,7 +13,6 @@ from models.network_restorer import NetworkRestorer, bfloat16_is_fast
 from models.restorer import Restorer
 from models.zoo import Zoo
 from training.benchmarks import Case, Condition
-from training.metrics import CONVENTION
 from training.run import TrainRun
 from training.score_files import (
     EQUAL_BUDGET_FILE,
@@ -27,6 +26,7 @@ from training.scoring import (
     Options,
     PlainDecodings,
     Row,
+    convention_of,
     cost_of,
     decode_plainly,
     just_iterate,
@@ -34,12 +34,6 @@ from training.scoring import (
 )
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 from training.uncompressed import ChangeRow, score_uncompressed
-
-COLOR_NOTES = {
-    "rgb": "Colour pictures are compared in RGB, gray ones in their one channel.",
-    "y": "Compared in full-range BT.601 luma.",
-    "gray": "Coloured pictures are turned to full-range BT.601 luma first; all are saved as gray JPEG.",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +71,6 @@ class DataSet:
     def options(self) -> Options:
         """How restorers are run and compared."""
         return Options(self.setting.color, self.setting.blind, self.setting.stages)
-
-
-def convention_of(color: str) -> str:
-    """How the metrics of all rows are to be read, for people."""
-    return f"{CONVENTION} {COLOR_NOTES[color]}"
 
 
 def shipped(checkpoints: Path, card: ModelCard, zoo: Zoo) -> Subject:

@@ -11,7 +11,7 @@ from training.measured_models import MeasuredModel, plain_rows
 from training.protocols import PAIRS, PROTOCOLS, SHIFTS
 from training.published import Published, literature
 from training.score_files import Setting
-from training.sweep import COLOR_NOTES, convention_of
+from training.scoring import COLOR_NOTES, convention_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 
 
@@ -254,7 +254,7 @@ def _unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], sett
     never = [model.title for model in missing if setting.key not in model.replaced]
     sentences = [f" Not measured yet: {', '.join(never)}."] if never else []
     if stale:
-        sentences.append(f" Left out, because their weights were replaced since: {', '.join(stale)}.")
+        sentences.append(f" Left out, because their weights, or the way of measuring, changed since: {', '.join(stale)}.")
     return "".join(sentences)
 
 

@@ -45,16 +45,18 @@ def _model(card: ModelCard, scores: KnownScores) -> str:
         ("Steering", _steering(card)),
         ("Stages", ", ".join(card.stage_names)),
         ("Paper", card.paper),
-        ("Training", " ".join(filter(None, [card.training, training_words(card)]))),
+        ("Training", card.training),
+        ("Trained for", training_words(card)),
         ("Licence of the weights", card.licence),
     ]
     if not card.architecture:
         facts = [fact for fact in facts if fact[0] not in ("Colour", "Training", "Licence of the weights")]
+    measured = scores_markup(card.name, scores) if card.architecture or scores.measurements else ""
     items = "".join(f"<dt>{escape(what)}</dt><dd>{escape(value)}</dd>" for what, value in facts if value)
     return (
         f"<article class='model'><header><h2>{escape(card.title)}</h2><code>{escape(card.name)}</code></header>"
         f"<div class='model-words'><p>{escape(card.summary)}</p><dl>{items}</dl></div>"
-        f"<div class='model-scores'>{scores_markup(card.name, scores)}</div></article>"
+        f"<div class='model-scores'>{measured}</div></article>"
     )
 
 

@@ -23,8 +23,8 @@ class KnownScores:
     """What is known of a checkpoint.
 
     Attributes:
-        measurements: of the weights that lie there now, whole data sets only, LIVE1 first.
-        replaced: names of the data sets that only earlier weights were measured on.
+        measurements: of the weights that lie there now, by the present convention, whole data sets only, LIVE1 first.
+        replaced: names of the data sets that were measured of earlier weights, or by another convention, only.
     """
 
     measurements: tuple[Measurement, ...] = field(default=())
@@ -42,7 +42,8 @@ def known_scores(folder: Path, card: ModelCard) -> KnownScores:
         return KnownScores()
     try:
         scores = read_scores(folder / SCORES_FILE)
-        fresh = scores.of(weights_of(folder, card))
+        of_these = scores.of(weights_of(folder, card))
+        fresh = {key: found for key, found in of_these.items() if found.is_current}
     except (RestorationError, OSError):
         return KnownScores()
     whole = [found for found in fresh.values() if _is_whole(found)]
@@ -78,9 +79,8 @@ def scores_markup(name: str, known: KnownScores) -> str:
     parts += [f"<details><summary>{escape(title)}</summary>{table}</details>" for title, table in tables[1:]]
     if known.replaced:
         names = escape(", ".join(known.replaced))
-        parts.append(
-            f"<p class='fact-note'>The weights were replaced since they were measured on {names}.</p>"
-        )
+        why = "the weights, or the way of measuring, changed since."
+        parts.append(f"<p class='fact-note'>Scores on {names} are left out: {why}</p>")
     elif not parts:
         parts.append(
             "<p class='fact-note'>Not measured here. python -m training.evaluate --all measures.</p>"

@@ -21,6 +21,7 @@ from studio.views.results import tile_words
 from studio.views.scores import KnownScores, known_scores
 from studio.views.wording import decibels, file_size, settings_slug, signed_decibels
 from training.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
+from training.scoring import convention_of
 
 CARD = ModelCard(
     name="net", title="<b>Net</b>", architecture="ar_cnn", summary="S & T", paper="P", parameters=106_000,
@@ -47,6 +48,7 @@ ROWS = [
 
 
 WEIGHTS = Weights("00", {})
+CONVENTION = convention_of("rgb")
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     weights.write_bytes(b"first")
     of_these = weights_of(tmp_path, CARD)
     for data in ("LIVE1", "Classic5"):
-        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), "PSNR.", rows=ROWS)
-    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), "PSNR.", rows=ROWS)
+        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), CONVENTION, rows=ROWS)
+    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), CONVENTION, rows=ROWS)
     found = known_scores(tmp_path, CARD)
     assert [each.setting.data for each in found.measurements] == ["LIVE1", "Classic5"], (
         "whole sets, LIVE1 first"
@@ -150,10 +152,14 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     found = known_scores(tmp_path, CARD)
     assert found.measurements == () and set(found.replaced) == {"LIVE1", "Classic5"}
     page = models_page((CARD,), {"net": found}, {})
-    assert "26.30" not in page and "replaced" in page
-    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), "PSNR.", rows=ROWS)
+    assert "26.30" not in page and "changed since" in page
+    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(
+        Setting("LIVE1"), CONVENTION, rows=ROWS
+    )
     found = known_scores(tmp_path, CARD)
     assert len(found.measurements) == 1 and found.replaced == ("Classic5",)
+    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), "older", rows=ROWS)
+    assert known_scores(tmp_path, CARD).measurements == (), "an older convention is as good as none"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": 3}', '{"measurements": [1]}', "{"])

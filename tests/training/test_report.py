@@ -16,7 +16,7 @@ from training.protocols import PAIRS, PROTOCOLS
 from training.published import literature
 from training.report import BEGIN, END, PLACE, TABLES, filled, main
 from training.score_files import ScoreFile, Setting, weights_of
-from training.sweep import convention_of
+from training.scoring import convention_of
 from training.tables import double_table, other_protocols_table, psnr_table, safety_table, untouched_table
 
 LIVE1 = Setting("LIVE1", "rgb")
@@ -96,7 +96,7 @@ def test_missing_and_stale_scores_are_named_and_not_shown(checkpoints) -> None:
     table = psnr_table(measured_models(checkpoints), "LIVE1")
     assert "27.30" not in table and "25.69" not in table
     assert "Not measured yet: `ar_cnn`." in table
-    assert "replaced since: `cascade`." in table
+    assert "changed since: `cascade`." in table
     scores_of(checkpoints, "ar_cnn").add(LIVE1, "another convention", rows=[row("ar_cnn", 26.5)])
     assert "26.50" not in psnr_table(measured_models(checkpoints), "LIVE1")
     add(checkpoints, "ar_cnn", replace(LIVE1, limit=2), row("ar_cnn", 26.5))
