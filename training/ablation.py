@@ -12,14 +12,16 @@ from typing import Any
 
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import ARCHITECTURES
-from training.analyses.contestants import from_run
+from training.analyses.contestants import best_weights, from_run
 from training.analyses.measurements import Measurements, read_measurements
 from training.analyses.measuring import scope_of, score_missing
 from training.analyses.pages import put_between
+from training.analyses.tables import signed
 from training.benchmarks import recompressed
 from training.data import VALIDATION_CASES
 from training.evaluate import at_least_one
 from training.series import FINISHED, Member, add_options, chosen, listing, read_series, train_all
+from training.tables import MISSING, markdown
 
 CONFIGS = Path(__file__).resolve().parent / "configs" / "ablation"
 BEGIN, END = "<!-- ablation: python -m training.ablation --report -->", "<!-- end of ablation -->"
@@ -108,21 +110,20 @@ def ablation_table(members: Sequence[Member], measured: dict[str, Any] | None) -
         A sentence on the conditions, the table, and a sentence on what chance does where there is a second seed.
     """
     full, *_ = members
-    data = measured["scope"]["data"] if measured else ""
-    headings = ["variant", "MMAC/px", "gigapixels", "mean", "against full"]
-    headings += [case.name.replace("_", " ").replace("qf", "QF") for case in VALIDATION_CASES]
-    headings += [f"{data} QF{each}" for each in QUALITY_FACTORS] if measured else []
-    lines = ["| " + " | ".join(headings) + " |", "|---" + "|---:" * (len(headings) - 1) + "|"]
+    heading = ["variant", "MMAC/px", "gigapixels", "mean", "against full"]
+    heading += [case.name.replace("_", " ").replace("qf", "QF") for case in VALIDATION_CASES]
+    heading += [f"{measured['scope']['data']} QF{each}" for each in QUALITY_FACTORS] if measured else []
+    lines = []
     for member in members:
         cells = [member.config.card["title"], f"{_mmac(member):.3f}", f"{member.megapixels / 1000:.2f}"]
         cells += [
             f"{_score(member):.2f}",
-            f"{_score(member) - _score(full):+.2f}" if member is not full else "–",
+            signed(_score(member) - _score(full)) if member is not full else MISSING,
         ]
         cells += [f"{member.best.values[f'{case.name}_db']:.2f}" for case in VALIDATION_CASES]
         cells += [_measured(member, measured, each) for each in QUALITY_FACTORS] if measured else []
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([_sentence(full, measured), "", *lines, "", _chance(members)])
+        lines.append(cells)
+    return "\n".join([_sentence(full, measured), "", *markdown(heading, lines), "", _chance(members)])
 
 
 def _finished(members: Sequence[Member]) -> list[Member]:
@@ -146,9 +147,9 @@ def _sentence(full: Member, measured: dict[str, Any] | None) -> str:
         scope = measured["scope"]
         on_benchmark = f" {scope['data']}: {scope['pictures']} pictures, RGB PSNR in dB, tables in."
     return (
-        f"Every variant was trained for {full.budget} on the same pictures from the same seed, far from the end of "
-        "what it could learn; cheaper ones saw more pixels for it. PSNR in dB on the validation pictures, best "
-        f"validation of each run.{on_benchmark}"
+        f"Every variant was trained for {full.budget} on the same pictures, from the same seed unless the row says "
+        "otherwise, and far from the end of what it could learn; cheaper ones saw more pixels for it. PSNR in dB on "
+        f"the validation pictures, best validation of each run.{on_benchmark}"
     )
 
 
@@ -179,10 +180,12 @@ def _mmac(member: Member) -> float:
 
 
 def _measured(member: Member, measured: dict[str, Any], quality_factor: int) -> str:
+    """PSNR of the run's present weights, if they were measured."""
+    wanted = member.config.name, best_weights(member.run), quality_factor
     for row in measured["rows"]:
-        if (row["model"], row["quality_factor"]) == (member.config.name, quality_factor):
+        if (row["model"], row["weights"], row["quality_factor"]) == wanted:
             return f"{row['psnr_db']:.2f}"
-    return "–"
+    return MISSING
 
 
 if __name__ == "__main__":

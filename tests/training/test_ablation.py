@@ -59,7 +59,11 @@ def test_a_benchmark_is_measured_once_and_joins_the_table(series, tmp_path, pict
     assert len(measured) == 2 * (3 + 1)
     found = {(row["model"], row["quality_factor"]): f"{row['psnr_db']:.2f}" for row in measured}
     names = ("1-full", "2-one-stage", "3-second-seed")
-    assert [row[-2:] for row in rows[1:]] == [[found[name, 10], found[name, 40] + " |"] for name in names]
+    assert [row[-2:] for row in rows[2:]] == [[found[name, 10], found[name, 40] + " |"] for name in names]
+    (tmp_path / "runs" / "1-full" / "best.pt").write_bytes(b"of another training")
+    assert main([*series, "--report", str(document)]) == 0
+    full = next(line for line in document.read_text().splitlines() if line.startswith("| 1 full"))
+    assert full.endswith("| – | – |")
 
 
 def test_without_the_full_network_there_is_no_table(series, tmp_path, capsys) -> None:

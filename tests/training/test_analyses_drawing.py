@@ -120,7 +120,7 @@ def test_tables_hold_the_measured_numbers(tmp_path: Path) -> None:
         "| plain decoding | 30.00 / 0.8000 | 31.00 / 0.8000 | 32.00 / 0.8000 |",
         "| `ar_cnn` | 30.80 / 0.8160 | 31.80 / 0.8160 | 32.80 / 0.8160 |",
     ]
-    assert lines("cost")[-3] == "| `cascade` | +2.40 | 1.00 M | 0.200 | 2.50 |"
+    assert lines("cost")[-3] == "| `cascade` | +2.40 | 1.00 | 0.200 | 2.50 |"
 
 
 def test_models_look_different_and_the_same_everywhere() -> None:

@@ -66,11 +66,11 @@ def from_run(run: TrainRun, device: str | None, facts: Mapping[str, Scalar]) -> 
             published = run.publish(Path(folder))
             return Zoo(Path(folder), device).load(published.name)
 
-    return Contestant(run.folder.name, _best_weights(run), load, facts)
+    return Contestant(run.folder.name, best_weights(run), load, facts)
 
 
-def _best_weights(run: TrainRun) -> str:
-    """Like Contestant.weights, of the run's own file.
+def best_weights(run: TrainRun) -> str:
+    """Contestant.weights of a run, which keeps them in a file of its own kind.
 
     Raises:
         BrokenCheckpoint: there is none.

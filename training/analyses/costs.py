@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from training.analyses.style import dress, look_of, weakest_first
 from training.analyses.tables import gains, signed
 from training.scoring import DO_NOTHING
+from training.tables import markdown
 
 QUALITY_FACTORS = (10, 20, 30, 40)
 COSTS = {
@@ -50,15 +51,17 @@ def draw(content: dict[str, Any]) -> graph_objects.Figure:
 def table(content: dict[str, Any]) -> str:
     """Gain and costs, the smallest gain first."""
     lines = [
-        f"| model | mean gain in dB at QF {_words(content)} | parameters | MMAC/px | MP/s |",
-        "|---|---:|---:|---:|---:|",
+        [
+            f"`{point['model']}`",
+            signed(point["gain_db"]),
+            f"{point['millions']:.2f}",
+            f"{point['mmac_per_pixel']:.3f}",
+            f"{point['megapixels_per_second']:.2f}",
+        ]
+        for point in _points(content)
     ]
-    for point in _points(content):
-        lines.append(
-            f"| `{point['model']}` | {signed(point['gain_db'])} | {point['millions']:.2f} M | "
-            f"{point['mmac_per_pixel']:.3f} | {point['megapixels_per_second']:.2f} |"
-        )
-    return "\n".join([*lines, "", f"Speed on {_machines(content)}."])
+    heading = ["model", f"mean gain in dB at QF {_words(content)}", "M parameters", "MMAC/px", "MP/s"]
+    return "\n".join([*markdown(heading, lines), "", f"Speed on {_machines(content)}."])
 
 
 def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:

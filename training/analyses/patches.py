@@ -168,7 +168,8 @@ def draw(content: dict[str, Any]) -> graph_objects.Figure:
         }
         for model in reversed(weakest_first(gains(rows))):
             by_class = {row["class"]: row["gain_db"] for row in own if row["model"] == model}
-            points = [labels[each] for each in by_class], list(by_class.values())
+            there = [each for each in CLASSES if each in by_class]
+            points = [labels[each] for each in there], [by_class[each] for each in there]
             trace = curve(model, *points, look_of(model), unit="%{x} by plain decoding", shown=column == 1)
             figure.add_trace(trace.update(legendgroup=model), row=1, col=column)
         figure.update_xaxes(

@@ -45,7 +45,7 @@ def draw(content: dict[str, Any]) -> graph_objects.Figure:
     means = _means(content)
     figure = graph_objects.Figure()
     for model in reversed(weakest_first(gains(means))):
-        own = [row for row in means if row["model"] == model]
+        own = sorted((row for row in means if row["model"] == model), key=lambda row: -row["divisor"])
         points = [_share(row["divisor"]) for row in own], [row["gain_db"] for row in own]
         figure.add_trace(curve(model, *points, look_of(model), unit="%{x} of the area"))
     order = [_share(divisor) for divisor in DIVISORS]

@@ -12,8 +12,10 @@ from plotly.subplots import make_subplots
 from training.analyses.style import dress, look_of, weakest_first
 from training.analyses.tables import Row, gains
 from training.scoring import DO_NOTHING
+from training.tables import MISSING, markdown
 
 MOST_PANELS = 4
+PLAIN = "plain decoding"
 
 
 def draw(content: dict[str, Any]) -> graph_objects.Figure:
@@ -48,24 +50,20 @@ def table(content: dict[str, Any]) -> str:
     """PSNR and SSIM at every quality factor."""
     rows = content["rows"]
     quality_factors = sorted({row["quality_factor"] for row in rows})
-    lines = [
-        "| PSNR in dB / SSIM | " + " | ".join(f"QF{each}" for each in quality_factors) + " |",
-        "|---" + "|---:" * len(quality_factors) + "|",
-    ]
+    lines = []
     for model in [DO_NOTHING, *weakest_first(gains(rows))]:
         found = {row["quality_factor"]: row for row in rows if row["model"] == model}
-        cells = [_cell(found.get(each)) for each in quality_factors]
-        name = "plain decoding" if model == DO_NOTHING else f"`{model}`"
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        name = PLAIN if model == DO_NOTHING else f"`{model}`"
+        lines.append([name, *(_cell(found.get(each)) for each in quality_factors)])
+    return "\n".join(markdown(["PSNR in dB / SSIM", *(f"QF{each}" for each in quality_factors)], lines))
 
 
 def _cell(row: Row | None) -> str:
-    return f"{row['psnr_db']:.2f} / {row['ssim']:.4f}" if row else "–"
+    return f"{row['psnr_db']:.2f} / {row['ssim']:.4f}" if row else MISSING
 
 
 def _point(row: Row, *, shown: bool) -> graph_objects.Scatter:
-    name = "plain decoding" if row["model"] == DO_NOTHING else row["model"]
+    name = PLAIN if row["model"] == DO_NOTHING else row["model"]
     return graph_objects.Scatter(
         name=name,
         x=[row["ssim"]],

@@ -5,6 +5,7 @@ from typing import Any
 
 from training.analyses.style import weakest_first
 from training.scoring import DO_NOTHING
+from training.tables import MISSING, markdown
 
 Row = Mapping[str, Any]
 
@@ -24,16 +25,12 @@ def table_of_gains(
         columns: headings, and the entries of the rows that belong under them.
         title: heading of the first column.
     """
-    lines = [
-        f"| {title} | " + " | ".join(heading for heading, _ in columns) + " |",
-        "|---" + "|---:" * len(columns) + "|",
-    ]
     plain = [_entry(rows, DO_NOTHING, where) for _, where in columns]
-    lines.append(_line("plain decoding, PSNR", [f"{row['psnr_db']:.2f}" if row else "–" for row in plain]))
+    lines = [["plain decoding, PSNR", *(f"{row['psnr_db']:.2f}" if row else MISSING for row in plain)]]
     for model in weakest_first(gains(rows)):
         found = [_entry(rows, model, where) for _, where in columns]
-        lines.append(_line(name_of(rows, model), [signed(row["gain_db"]) if row else "–" for row in found]))
-    return "\n".join(lines)
+        lines.append([name_of(rows, model), *(signed(row["gain_db"]) if row else MISSING for row in found)])
+    return "\n".join(markdown([title, *(heading for heading, _ in columns)], lines))
 
 
 def name_of(rows: Sequence[Row], model: str) -> str:
@@ -50,7 +47,3 @@ def signed(gain_db: float) -> str:
 def _entry(rows: Sequence[Row], model: str, where: Row) -> Row | None:
     matches = (row for row in rows if row["model"] == model)
     return next((row for row in matches if all(row[name] == value for name, value in where.items())), None)
-
-
-def _line(name: str, cells: Sequence[str]) -> str:
-    return f"| {name} | " + " | ".join(cells) + " |"
