@@ -208,7 +208,7 @@ def _subjects(asked: argparse.Namespace, workplace: Path) -> tuple[list[Subject]
                 f"Scores of {name!r} were asked for. They are kept beside the weights of checkpoints, and it has none. "
                 "Leave it out; without --scores and --all it can be measured."
             )
-        subjects.append(shipped(asked.checkpoints, cards[name], zoo))
+        subjects.append(shipped(asked.checkpoints, name, asked.device))
     return subjects, problems
 
 

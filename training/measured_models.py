@@ -23,6 +23,7 @@ class MeasuredModel:
     Attributes:
         card: of the checkpoint.
         title: for people, in Markdown; tells weights of the same checkpoint apart.
+        shipped: whether these weights are the checkpoint's own.
         trained: how these weights came about, None where unknown.
         measurements: of these very weights by the present convention, by Setting.key.
         replaced: keys of settings that only earlier weights, or another convention, have scores of.
@@ -30,6 +31,7 @@ class MeasuredModel:
 
     card: ModelCard
     title: str
+    shipped: bool
     trained: TrainingFacts | None
     measurements: Mapping[str, Measurement]
     replaced: frozenset[str] = field(default=frozenset())
@@ -77,11 +79,11 @@ def measured_models(checkpoints: Path) -> list[MeasuredModel]:
         scores = read_scores(folder / SCORES_FILE)
         fresh = _present(scores.of(weights_of(folder, card)))
         replaced = frozenset(scores.measurements) - frozenset(fresh)
-        models.append(MeasuredModel(card, f"`{card.name}`", card.trained, fresh, replaced))
+        models.append(MeasuredModel(card, f"`{card.name}`", True, card.trained, fresh, replaced))
         equal = read_scores(folder / EQUAL_BUDGET_FILE)
         if equal.trained is not None:
             title = f"`{card.name}`, {equal.trained.run_petaflop:.0f} PFLOP"
-            models.append(MeasuredModel(card, title, equal.trained, _present(equal.of(None))))
+            models.append(MeasuredModel(card, title, False, equal.trained, _present(equal.of(None))))
     return models
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from models.card import ModelCard
+from models.card import read_card
 from models.errors import InvalidSetting
 from models.network_restorer import NetworkRestorer, bfloat16_is_fast
 from models.restorer import Restorer
-from models.zoo import Zoo
+from models.zoo import CARD_FILE, Zoo
 from training.benchmarks import Case, Condition
 from training.run import TrainRun
 from training.score_files import (
@@ -42,12 +42,12 @@ class Subject:
 
     Attributes:
         name: of the model.
-        file: where its scores are kept.
-        load: makes it ready to run.
+        open_scores: where the scores of the weights that lie there now are kept.
+        load: makes it ready to run, with the weights that lie there now.
     """
 
     name: str
-    file: ScoreFile
+    open_scores: Callable[[], ScoreFile]
     load: Callable[[], Restorer]
 
 
@@ -73,19 +73,24 @@ class DataSet:
         return Options(self.setting.color, self.setting.blind, self.setting.stages)
 
 
-def shipped(checkpoints: Path, card: ModelCard, zoo: Zoo) -> Subject:
+def shipped(checkpoints: Path, name: str, device: str | None) -> Subject:
     """A checkpoint as it is shipped; its scores go to scores.json.
 
-    Raises:
-        BrokenCheckpoint: its folder holds no weights.
+    Args:
+        checkpoints: where it is.
+        name: of the checkpoint.
+        device: see Zoo. Every loading has a zoo of its own, so that memory is free again afterwards.
     """
-    folder = checkpoints / card.name
-    file = ScoreFile(folder / SCORES_FILE, weights_of(folder, card))
-    return Subject(card.name, file, lambda: zoo.load(card.name))
+    folder = checkpoints / name
+
+    def open_scores() -> ScoreFile:
+        return ScoreFile(folder / SCORES_FILE, weights_of(folder, read_card(folder / CARD_FILE)))
+
+    return Subject(name, open_scores, lambda: Zoo(checkpoints, device).load(name))
 
 
 def of_equal_budget(
-    checkpoints: Path, run: TrainRun, name: str, device: str | None, workplace: Path
+    checkpoints: Path, run: TrainRun, name: str | None, device: str | None, workplace: Path
 ) -> Subject:
     """The best weights of a run, measured in the name of a checkpoint without being shipped.
 
@@ -119,7 +124,7 @@ def of_equal_budget(
         return replace(zoo.load(published.name), card=replace(card, name=name))
 
     file = ScoreFile(checkpoints / name / EQUAL_BUDGET_FILE, weights_of(published, card), card.trained)
-    return Subject(name, file, load)
+    return Subject(name, lambda: file, load)
 
 
 def measure_subject(
@@ -139,14 +144,19 @@ def measure_subject(
     Raises:
         RestorationError: a model or a picture that cannot be used.
     """
-    convention = convention_of(data.setting.color)
-    found = subject.file.found(data.setting, convention)
+    convention, file = convention_of(data.setting.color), subject.open_scores()
+    found = file.found(data.setting, convention)
     have = found.conditions if missing else set()
     todo = [condition for condition in data.conditions if condition.label not in have]
     untouched_too = data.uncompressed and not (missing and found.never_compressed)
     if not todo and not untouched_too:
         return
     restorer = subject.load()
+    if subject.open_scores().weights != file.weights:
+        raise InvalidSetting(
+            f"The weights of {subject.name!r} were replaced while they were loaded. Scores belong to known weights. "
+            "Measure again with --missing."
+        )
     cost = cost_of(restorer, data.options)
     on = {"machine": machine_of(restorer)}
     for condition in todo:
@@ -155,12 +165,12 @@ def measure_subject(
         plain = data.plain[condition.label]
         row = score_one(restorer, condition, plain, cost, data.options, follow=follow)
         rows = [plain.row.as_json() | on, row.as_json() | on]
-        subject.file.add(data.setting, convention, rows=rows)
+        file.add(data.setting, convention, rows=rows)
         yield row
     if untouched_too:
         change = score_uncompressed(restorer, data.uncompressed, data.options, follow=follow)
         kept = {"convention": CONVENTION_UNCOMPRESSED} | change.as_json() | on
-        subject.file.add(data.setting, convention, never_compressed=kept)
+        file.add(data.setting, convention, never_compressed=kept)
         yield change
 
 

@@ -248,13 +248,14 @@ def _machines(measured: list[MeasuredModel], setting: Setting) -> str:
 
 def _unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], setting: Setting) -> str:
     """A sentence on checkpoints whose scores are missing, or are of weights since replaced."""
-    shipped = [model for model in models if model.title == f"`{model.card.name}`"]
-    missing = [model for model in shipped if model not in measured]
+    missing = [model for model in models if model.shipped and model not in measured]
     stale = [model.title for model in missing if setting.key in model.replaced]
     never = [model.title for model in missing if setting.key not in model.replaced]
     sentences = [f" Not measured yet: {', '.join(never)}."] if never else []
     if stale:
-        sentences.append(f" Left out, because their weights, or the way of measuring, changed since: {', '.join(stale)}.")
+        sentences.append(
+            f" Left out, because their weights, or the way of measuring, changed since: {', '.join(stale)}."
+        )
     return "".join(sentences)
 
 

@@ -9,15 +9,17 @@ import skimage.data
 import torch
 
 from models.card import read_card
+from models.errors import InvalidSetting
 from models.images import write_png
-from models.zoo import ARCHITECTURES, save_checkpoint
+from models.zoo import ARCHITECTURES, Zoo, save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY
 from training import sweep
+from training.benchmarks import recompressed
 from training.config import TrainConfig
 from training.evaluate import main
 from training.run import TrainRun
-from training.score_files import Measurement, read_scores, weights_of
+from training.score_files import Measurement, Setting, read_scores, weights_of
 from training.trainer import fit
 
 
@@ -110,6 +112,29 @@ def test_an_interruption_costs_no_finished_row(pictures, checkpoints, tmp_path, 
     assert run(*asked, "--quality-factors", 10, 20, "--missing") == 0
     assert len(calls) == 5, "two of dncnn, none of ar_cnn again"
     assert measurement_of(folder, "dncnn", pictures).conditions == {"QF 10", "QF 20"}
+
+
+def test_weights_that_are_replaced_during_a_sweep_are_measured_and_named_as_they_are(
+    pictures, checkpoints, tmp_path
+) -> None:
+    folder = shutil.copytree(checkpoints, tmp_path / "checkpoints")
+    subject = sweep.shipped(folder, "ar_cnn", "cpu")
+    data = sweep.DataSet(Setting(pictures.name), recompressed(pictures, quality_factors=[10]))
+    (first,) = sweep.measure_subject(subject, data)
+    torch.manual_seed(2)
+    save_checkpoint(folder / "ar_cnn", ARCHITECTURES["ar_cnn"](), CARDS["ar_cnn"])
+    (second,) = sweep.measure_subject(subject, data, missing=True)
+    assert second.psnr_db != first.psnr_db
+    assert measurement_of(folder, "ar_cnn", pictures).rows[1]["psnr_db"] == second.psnr_db
+    loads = []
+
+    def replaced_while_loading():
+        loads.append(save_checkpoint(folder / "ar_cnn", lively_network(CARDS["ar_cnn"]), CARDS["ar_cnn"]))
+        return Zoo(folder, "cpu").load("ar_cnn")
+
+    with pytest.raises(InvalidSetting, match="replaced"):
+        list(sweep.measure_subject(replace(subject, load=replaced_while_loading), data))
+    assert loads
 
 
 def test_a_broken_checkpoint_does_not_stop_the_others(pictures, checkpoints, tmp_path, capsys) -> None:
