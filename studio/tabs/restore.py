@@ -40,13 +40,18 @@ IMMEDIATE = {"show_progress": "hidden", "api_visibility": "private", "queue": Fa
 
 def build_restore_tab(
     demo: gr.Blocks, desk: Desk, examples: list[dict], upload_folder: Path, session_seconds: int
-) -> None:
-    """Lay the tab out and wire it; first visitors find an example broken and restored."""
+) -> "RestoreTab":
+    """Lay the tab out and wire it; first visitors find an example broken and restored.
+
+    Returns:
+        The tab, whose `controls` and `outputs` other tabs read: what is open, how it is broken, what was restored.
+    """
     session = gr.State(Session(), time_to_live=session_seconds)
     run = gr.State(Run(), time_to_live=session_seconds)
     controls, outputs, buttons = build_layout(list(desk.cards().values()), examples, session, run)
     tab = RestoreTab(desk, controls, outputs, buttons, upload_folder)
     tab.wire(demo)
+    return tab
 
 
 class RestoreTab:
@@ -55,12 +60,12 @@ class RestoreTab:
     def __init__(
         self, desk: Desk, controls: Controls, outputs: Outputs, buttons: Buttons, upload_folder: Path
     ) -> None:
-        self._desk, self._controls, self._outputs, self._buttons = desk, controls, outputs, buttons
+        self._desk, self.controls, self.outputs, self._buttons = desk, controls, outputs, buttons
         self._upload_folder = upload_folder
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect every event."""
-        c, o, b = self._controls, self._outputs, self._buttons
+        c, o, b = self.controls, self.outputs, self._buttons
         inputs = {*_all(c), o.session, o.run}
         shown = [*_all(o), b.restore, b.stop]
 
@@ -100,7 +105,7 @@ class RestoreTab:
         return self._open(values, lambda: self._open_upload(event._data))
 
     def _open(self, values: dict[Any, Any], read: Callable[[], Photograph]) -> dict[Any, Any]:
-        return self._calmly(lambda: self._desk.opened(read(), self._run(values), self._form(values)))
+        return self._calmly(lambda: self._desk.opened(read(), self.run_of(values), self.form(values)))
 
     def _open_upload(self, data: dict[str, Any]) -> Photograph:
         path, name = Path(str(data.get("path"))).resolve(), str(data.get("name"))
@@ -115,7 +120,7 @@ class RestoreTab:
     def rebroken(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """A setting changed."""
         return self._calmly(
-            lambda: self._desk.rebroken(values[self._outputs.session], self._run(values), self._form(values))
+            lambda: self._desk.rebroken(values[self.outputs.session], self.run_of(values), self.form(values))
         )
 
     def saves_changed(self, saves: Any) -> list[dict[str, Any]]:
@@ -136,14 +141,14 @@ class RestoreTab:
     def began(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """Restore was pressed."""
         return self._calmly(
-            lambda: self._desk.began(values[self._outputs.session], self._run(values), self._form(values)),
+            lambda: self._desk.began(values[self.outputs.session], self.run_of(values), self.form(values)),
             otherwise=Page(run=Run()),
         )
 
     def restored(self, values: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
         """The models at work, result by result."""
         try:
-            for page in self._desk.restored(values[self._outputs.session] or Session(), self._run(values)):
+            for page in self._desk.restored(values[self.outputs.session] or Session(), self.run_of(values)):
                 yield self._answer(page)
         except Exception:
             logger.exception("a run failed")
@@ -151,25 +156,27 @@ class RestoreTab:
 
     def stopped(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """Stop was pressed; the run itself reports its end within one tile."""
-        self._run(values).end()
+        self.run_of(values).end()
         return {self._buttons.stop: gr.update(interactive=False, value="Stopping")}
 
     def settled(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """A run is over: are its results still what the controls say?"""
         return self._calmly(
             lambda: self._desk.settled(
-                values[self._outputs.session] or Session(), self._run(values), self._form(values)
+                values[self.outputs.session] or Session(), self.run_of(values), self.form(values)
             )
         )
 
     # Between Gradio's dictionaries and the desk's dataclasses
 
-    def _run(self, values: dict[Any, Any]) -> Run:
-        return values[self._outputs.run] or Run()
+    def run_of(self, values: dict[Any, Any]) -> Run:
+        """The latest run among an event's values."""
+        return values[self.outputs.run] or Run()
 
-    def _form(self, values: dict[Any, Any]) -> RestoreForm:
+    def form(self, values: dict[Any, Any]) -> RestoreForm:
+        """The controls among an event's values, unchecked."""
         return RestoreForm(
-            **{one.name: values[getattr(self._controls, one.name)] for one in fields(RestoreForm)}
+            **{one.name: values[getattr(self.controls, one.name)] for one in fields(RestoreForm)}
         )
 
     def _calmly(self, work: Callable[[], Page], otherwise: Page | None = None) -> dict[Any, Any]:
@@ -184,11 +191,11 @@ class RestoreTab:
             return self._answer(replace(page, notice=facts.notice(UNFORESEEN), busy=False))
 
     def _answer(self, page: Page) -> dict[Any, Any]:
-        changes: dict[Any, Any] = {self._outputs.notice: gr.skip()}
+        changes: dict[Any, Any] = {self.outputs.notice: gr.skip()}
         for one in fields(Outputs):
             value = getattr(page, one.name)
             if value is not None:
-                changes[getattr(self._outputs, one.name)] = value
+                changes[getattr(self.outputs, one.name)] = value
         if page.busy is not None:
             words = "Restoring" if page.busy else "Restore"
             changes[self._buttons.restore] = gr.update(interactive=not page.busy, value=words)
