@@ -1,0 +1,98 @@
+"""A link says what the controls say, and a broken link says what is wrong and harms nothing."""
+
+from dataclasses import fields
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+
+from studio.permalink import KEYS, Link, Look, example_of, from_query, to_query
+from studio.settings import RestoreForm
+
+MODELS = ("plain", "ar_cnn", "cascade")
+TABS = ("restore", "sweep", "models")
+DEFAULT = RestoreForm(model_names=("ar_cnn", "cascade"))
+
+
+def back(query: str) -> Link:
+    return from_query(dict(parse_qsl(query, keep_blank_values=True)), DEFAULT, MODELS, TABS)
+
+
+def random_form(rng: np.random.Generator) -> RestoreForm:
+    samplings = ("4:4:4", "4:2:2", "4:2:0")
+    return RestoreForm(
+        saves=str(rng.choice(["keep", "once", "twice"])),
+        first_quality=int(rng.integers(1, 101)),
+        first_subsampling=str(rng.choice(samplings)),
+        second_quality=int(rng.integers(1, 101)),
+        second_subsampling=str(rng.choice(samplings)),
+        shift_rows=int(rng.integers(8)),
+        shift_columns=int(rng.integers(8)),
+        model_names=tuple(name for name in MODELS if rng.random() < 0.5),
+        guidance=str(rng.choice(["automatic", "tables", "pixels", "manual"])),
+        manual_quality=int(rng.integers(1, 101)),
+    )
+
+
+def test_every_control_has_a_key_of_its_own():
+    assert set(KEYS) == {one.name for one in fields(RestoreForm)}
+    assert len({*KEYS.values(), "picture", "view", "a", "b", "zoom", "x", "y", "tab"}) == len(KEYS) + 8
+
+
+def test_any_setting_survives_the_way_there_and_back():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        look = Look(
+            str(rng.choice(["split", "flip", "grid"])),
+            "degraded",
+            "cascade/2",
+            round(float(rng.uniform(0.1, 16)), 2),
+            round(float(rng.uniform(0, 900)), 1),
+            round(float(rng.uniform(0, 900)), 1),
+        )
+        link = Link(random_form(rng), "coffee", look, str(rng.choice(TABS)))
+        assert back(to_query(link)) == link
+
+
+def test_no_parameters_mean_the_defaults():
+    assert back("") == Link(DEFAULT)
+    assert back("utm_source=mail&__theme=dark") == Link(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ("quality=0", "first_quality", "1 to 100"),
+        ("quality=1e3", "first_quality", "1 to 100"),
+        ("quality=" + "9" * 5000, "first_quality", "1 to 100"),
+        ("quality=٣", "first_quality", "1 to 100"),
+        ("rows=8", "shift_rows", "0 to 7"),
+        ("saves=thrice", "saves", "keep, once, twice"),
+        ("guidance=", "guidance", "automatic"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_the_default_stands(query, field, words):
+    link = back(query)
+    assert getattr(link.form, field) == getattr(DEFAULT, field)
+    assert len(link.problems) == 1 and words in link.problems[0] and len(link.problems[0]) < 250
+
+
+@pytest.mark.parametrize(
+    "query", ["zoom=nan", "zoom=inf", "zoom=99", "x=-1", "y=red", "picture=nobody", "tab=x"]
+)
+def test_the_rest_of_a_link_is_checked_too(query):
+    link = back(query)
+    assert (link.look, link.picture, link.tab) == (Look(), "", "restore")
+    assert len(link.problems) == 1
+
+
+def test_unknown_models_are_named_and_known_ones_ticked():
+    link = back("models=cascade,fbcnn")
+    assert link.form.model_names == ("cascade",)
+    assert "fbcnn" in link.problems[0] and "plain, ar_cnn, cascade" in link.problems[0]
+    assert back("models=").form.model_names == ()
+
+
+def test_an_example_is_known_by_its_file():
+    assert example_of("coffee.png") == "coffee"
+    assert example_of("holiday.png") == ""
