@@ -3,24 +3,20 @@
 Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Metrics. Nothing here knows the page.
 """
 
-import logging
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from queue import SimpleQueue
-from threading import Event, Thread
-from time import monotonic
+from threading import Event
 from types import MappingProxyType
 from typing import Literal
 
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import Restoration, Restorer
+from models.restorer import OnTile, Restoration
 from models.zoo import Zoo
+from studio.background import Progress, in_background
 from studio.result_cache import ResultCache
 from training.metrics import Metrics, measure, psnr_db
-
-logger = logging.getLogger(__name__)
 
 Guidance = Literal["automatic", "tables", "pixels", "manual"]
 """What steers a network: its own choice, the file's tables as one quality factor, its estimate, or a number."""
@@ -62,22 +58,6 @@ class Broken:
 
     image: JpegImage
     original: RgbImage | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One more tile is done.
-
-    Attributes:
-        model_name: which model is at work.
-        done, total: tiles; both 0 before the first one.
-        seconds: since this model began.
-    """
-
-    model_name: str
-    done: int
-    total: int
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +183,19 @@ class Engine:
         known = self._cache.get(key)
         if known is not None:
             return known
-        finished = yield from _in_thread(name, restorer, request, broken, stop)
+        quality_factor, blind = steering(request, broken.image)
+
+        def work(on_tile: OnTile) -> _Finished:
+            restoration = restorer.restore(
+                broken.image,
+                quality_factor=quality_factor,
+                blind=blind,
+                stages=request.stages,
+                on_tile=on_tile,
+            )
+            return _measured(restoration, broken.original)
+
+        finished = yield from in_background(name, work, stop)
         self._cache.put(key, finished)
         return finished
 
@@ -235,59 +227,6 @@ def steering(request: RestoreRequest, image: JpegImage) -> tuple[int | None, boo
             "Tables that resemble those of the JPEG standard (Annex K) have one. Choose another guidance."
         )
     return estimate.quality_factor, False
-
-
-def _in_thread(
-    name: str, restorer: Restorer, request: RestoreRequest, broken: Broken, stop: Event
-) -> Generator[Progress, None, _Finished]:
-    """Restore in a thread of its own, so that progress can be yielded while it works."""
-    quality_factor, blind = steering(request, broken.image)
-    news: SimpleQueue[Progress | _Finished | Exception] = SimpleQueue()
-    abandoned = Event()
-    began = monotonic()
-
-    def on_tile(done: int, total: int) -> None:
-        if stop.is_set() or abandoned.is_set():
-            raise RestorationCancelled(
-                f"Stopped {name} after {done} of {total} tiles. "
-                "Finished results stay on the page. Press Restore to run the rest."
-            )
-        news.put(Progress(name, done, total, monotonic() - began))
-
-    def work() -> None:
-        try:
-            restoration = restorer.restore(
-                broken.image,
-                quality_factor=quality_factor,
-                blind=blind,
-                stages=request.stages,
-                on_tile=on_tile,
-            )
-            news.put(_measured(restoration, broken.original))
-        except RestorationError as error:
-            news.put(error)
-        except Exception:
-            logger.exception("%s failed", name)
-            news.put(
-                RestorationError(
-                    f"{name} failed on this picture for a reason nobody foresaw; the server's log has the details. "
-                    "Other models are not affected. Untick it, or try another picture."
-                )
-            )
-
-    if stop.is_set():
-        raise RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
-    Thread(target=work, name=f"restore-{name}", daemon=True).start()
-    try:
-        while True:
-            item = news.get()
-            if isinstance(item, Exception):
-                raise item
-            if isinstance(item, _Finished):
-                return item
-            yield item
-    finally:
-        abandoned.set()
 
 
 def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:

@@ -1,0 +1,100 @@
+"""A restorer at work in a thread of its own: its progress can be told, and it can be stopped, meanwhile."""
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Event, Thread
+from time import monotonic
+from typing import Generic, TypeVar
+
+from models.errors import RestorationCancelled, RestorationError
+from models.restorer import OnTile
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One more tile is done.
+
+    Attributes:
+        model_name: which model is at work.
+        done, total: tiles; both 0 before the first one.
+        seconds: since this model began.
+    """
+
+    model_name: str
+    done: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Done(Generic[Result]):
+    """What the thread hands over at its end."""
+
+    result: Result
+
+
+def in_background(
+    name: str, work: Callable[[OnTile], Result], stop: Event
+) -> Generator[Progress, None, Result]:
+    """Do a restorer's work in a thread of its own, so that progress can be yielded while it runs.
+
+    Args:
+        name: of the model, for progress and messages.
+        work: restores; hands the given on_tile to Restorer.restore.
+        stop: set it from anywhere to end the work within one tile; a generator that is closed ends it too.
+
+    Yields:
+        Progress after every tile.
+
+    Returns:
+        What `work` returns.
+
+    Raises:
+        RestorationCancelled: once `stop` is set.
+        RestorationError: with a sentence for people, whatever went wrong.
+    """
+    news: SimpleQueue[Progress | _Done[Result] | Exception] = SimpleQueue()
+    abandoned = Event()
+    began = monotonic()
+
+    def on_tile(done: int, total: int) -> None:
+        if stop.is_set() or abandoned.is_set():
+            raise RestorationCancelled(
+                f"Stopped {name} after {done} of {total} tiles. "
+                "Finished results stay on the page. Press Restore to run the rest."
+            )
+        news.put(Progress(name, done, total, monotonic() - began))
+
+    def run() -> None:
+        try:
+            news.put(_Done(work(on_tile)))
+        except RestorationError as error:
+            news.put(error)
+        except Exception:
+            logger.exception("%s failed", name)
+            news.put(
+                RestorationError(
+                    f"{name} failed on this picture for a reason nobody foresaw; the server's log has the details. "
+                    "Other models are not affected. Untick it, or try another picture."
+                )
+            )
+
+    if stop.is_set():
+        raise RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
+    Thread(target=run, name=f"restore-{name}", daemon=True).start()
+    try:
+        while True:
+            item = news.get()
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, _Done):
+                return item.result
+            yield item
+    finally:
+        abandoned.set()
