@@ -42,7 +42,7 @@ _SUBSAMPLING_NAMES = {
 """By luma's horizontal and vertical resolution as a multiple of chroma's."""
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _NEXT_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-_NATURAL_ORDER = np.array(
+NATURAL_ORDER = np.array(
     sorted(range(64), key=lambda i: (i // 8 + i % 8, i // 8 if (i // 8 + i % 8) % 2 else i % 8))
 )
 """Position k of the zigzag holds the coefficient with this row-major index."""
@@ -249,7 +249,7 @@ class _HeaderWalk:
                     return
                 raise _damaged("a quantization table is cut off or misnumbered")
             table = np.empty(64, np.int64)
-            table[_NATURAL_ORDER] = np.frombuffer(values, ">u2" if wide else np.uint8)
+            table[NATURAL_ORDER] = np.frombuffer(values, ">u2" if wide else np.uint8)
             self.tables[number] = table.reshape(8, 8)
 
     def _take_scan(self, body: bytes) -> None:
