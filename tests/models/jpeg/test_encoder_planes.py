@@ -27,7 +27,7 @@ def test_rounding_gives_the_file(quality_factor, subsampling, size, gray):
         exact = exact[:tall, :wide]
         distance = np.abs(exact - component.coefficients)
         step = component.quantization_table
-        assert (distance - 0.5 <= 0.15 / step).all()  # only near ties may go the other way
+        assert (distance - 0.5 <= 0.2 / step).all()  # only near ties may go the other way
         assert (np.rint(exact) == component.coefficients).mean() > (0.95 if quality_factor > 90 else 0.99)
 
 
