@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from models.errors import InvalidSetting
 from studio.examples import EXAMPLES, example
-from studio.pipeline import Guidance
+from studio.pipeline import Guidance, RestoreRequest
 from studio.settings import MAX_SHIFT, SAVES, SUBSAMPLINGS, RestoreForm, clipped, one_of, whole
 
 MODES = ("split", "flip", "grid")
@@ -130,6 +130,20 @@ def from_query(
     picture = reader.picture()
     tab = reader.word("tab", tabs, "restore")
     return Link(replace(default, **values), picture, look, tab, tuple(reader.problems))
+
+
+def form_of(request: RestoreRequest) -> RestoreForm:
+    """The controls that ask for this request."""
+    saves = request.degradation.encodings if request.degradation else ()
+    values: dict[str, Any] = {"model_names": request.model_names, "guidance": request.guidance}
+    values["saves"] = SAVES[len(saves)]
+    for place, one in zip(("first", "second"), saves, strict=False):
+        values |= {f"{place}_quality": one.quality_factor, f"{place}_subsampling": one.subsampling}
+    if len(saves) == 2:
+        values["shift_rows"], values["shift_columns"] = saves[1].grid_shift
+    if request.quality_factor is not None:
+        values["manual_quality"] = request.quality_factor
+    return RestoreForm(**values)
 
 
 def example_of(file_name: str) -> str:

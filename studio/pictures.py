@@ -1,4 +1,4 @@
-"""Every picture the page shows, written once as lossless PNG into a folder that is swept by age."""
+"""Every file the page shows or offers, pictures as lossless PNG, written once into a folder that is swept by age."""
 
 import atexit
 import contextlib
@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,7 +18,7 @@ from models.images import RgbImage, write_png
 
 
 class PictureFolder:
-    """Writes, names and forgets the page's PNG files; safe to call from several threads."""
+    """Writes, names and forgets the page's files; safe to call from several threads."""
 
     def __init__(self, root: Path, lifetime_seconds: int) -> None:
         """Files not asked for during `lifetime_seconds` are deleted by the next sweep."""
@@ -43,16 +44,34 @@ class PictureFolder:
         """
         content = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
         content.update(np.ascontiguousarray(pixels))
-        folder = self.root / content.hexdigest()
-        path = folder / file_name
+        path = self.root / content.hexdigest() / file_name
+        return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place))
+
+    def served_text(self, file_name: str, text: str) -> dict[str, Any]:
+        """A text, such as a table, as a file people can keep; see `served`."""
+        data = text.encode()
+        path = self.root / hashlib.blake2b(data, digest_size=16).hexdigest() / file_name
+        return self._written_once(path, lambda place: place.write_bytes(data))
+
+    def _written_once(self, path: Path, write: Callable[[Path], object]) -> dict[str, Any]:
+        """The file, new or touched; it appears whole or not at all."""
         if path.is_file():
             os.utime(path)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
-            unfinished = folder / f".{os.getpid()}-{time.monotonic_ns()}.png"
-            write_png(_without_repeats(pixels), unfinished)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.parent / f".{os.getpid()}-{time.monotonic_ns()}.part"
+            write(unfinished)
             unfinished.replace(path)
         return served_file(path)
+
+    def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
+        """Like served(), for a file that is made already."""
+        folder = self.root / hashlib.blake2b(data, digest_size=16).hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / f".{os.getpid()}-{time.monotonic_ns()}"
+        unfinished.write_bytes(data)
+        unfinished.replace(folder / file_name)
+        return served_file(folder / file_name)
 
     def sweep(self) -> int:
         """Delete files that are older than the lifetime, forgotten uploads among them; returns how many."""

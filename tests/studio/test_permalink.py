@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from studio.permalink import KEYS, Link, Look, example_of, from_query, to_query
+from studio.permalink import KEYS, Link, Look, example_of, form_of, from_query, to_query
 from studio.settings import RestoreForm
 
 MODELS = ("plain", "ar_cnn", "cascade")
@@ -96,3 +96,10 @@ def test_unknown_models_are_named_and_known_ones_ticked():
 def test_an_example_is_known_by_its_file():
     assert example_of("coffee.png") == "coffee"
     assert example_of("holiday.png") == ""
+
+
+def test_a_request_leads_back_to_the_controls_that_asked_for_it():
+    rng = np.random.default_rng(6)
+    for _ in range(30):
+        request = random_form(rng).request("key", MODELS)
+        assert form_of(request).request("key", MODELS) == request

@@ -1,0 +1,77 @@
+"""The zip holds what the page shows, bit for bit, and a report that agrees with it."""
+
+import hashlib
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.jpeg import read
+from studio.session import Photograph, Run
+from studio.settings import RestoreForm
+from studio.takeaway import zip_of_results
+
+FORM = RestoreForm(saves="twice", first_quality=15, second_quality=30, model_names=("plain", "cascade"))
+
+
+@pytest.fixture(scope="module")
+def taken(request):
+    """(desk, photograph) -> the zip's name, its files and its report."""
+
+    def take(desk, photograph, form=FORM, **arguments):
+        opened = desk.opened(photograph, Run(), form)
+        run = desk.began(opened.session, opened.run, form).run
+        pages = list(desk.restored(opened.session, run))
+        outputs = [page.run.outputs for page in pages if page.run is not None][-1]
+        panes = [page.viewer["panes"] for page in pages if page.viewer is not None][-1]
+        name, data = zip_of_results(
+            photograph, outputs, panes, weights_hash=lambda model: f"hash of {model}", **arguments
+        )
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        assert archive.testzip() is None
+        folder = name.removesuffix(".zip") + "/"
+        files = {one.removeprefix(folder): archive.read(one) for one in archive.namelist()}
+        return outputs, files, json.loads(files.pop("report.json"))
+
+    return take
+
+
+def test_every_picture_is_the_engines_and_every_hash_is_right(desk, photograph, taken):
+    outputs, files, report = taken(desk, photograph, link="quality=15")
+    assert report["files"] == {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    (degraded,) = [name for name in files if name.endswith(".jpg")]
+    assert files[degraded] == outputs.degraded.data
+    for row in report["results"]:
+        pixels = (
+            outputs.degraded.pixels if row["name"] == "degraded" else outputs.restorations[row["name"]].pixels
+        )
+        with Image.open(io.BytesIO(files[row["files"][-1]])) as picture:
+            assert np.array_equal(np.asarray(picture.convert("RGB")), pixels), row["name"]
+    cascade = report["results"][-1]
+    assert len(cascade["files"]) == 3 and cascade["weights_sha256"] == "hash of cascade"
+    assert cascade["metrics"]["psnr_db"] == outputs.metrics["cascade"].psnr_db
+    assert cascade["gain_db"] == outputs.metrics["cascade"].psnr_db - outputs.metrics["degraded"].psnr_db
+    assert report["settings"]["link"] == "quality=15"
+    assert [one["quality_factor"] for one in report["settings"]["saves"]] == [15, 30]
+    assert report["versions"]["torch"] and report["photograph"]["rows"] == photograph.image.pixels.shape[0]
+
+
+def test_a_kept_file_is_not_handed_on_with_its_place(desk, taken):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x8825] = "Maker", {1: "N", 2: (52.0, 30.0, 0.0)}
+    file = io.BytesIO()
+    ramp = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8)
+    Image.fromarray(np.repeat(ramp[..., None], 3, axis=2)).save(file, "JPEG", exif=exif.tobytes())
+    photograph = Photograph("holiday", "key of a holiday", read(file.getvalue()))
+    form = RestoreForm(saves="keep", model_names=("plain",))
+    for with_exif in (False, True):
+        _, files, report = taken(desk, photograph, form, with_exif=with_exif)
+        assert all(name.endswith(".png") for name in files)
+        for data in files.values():
+            with Image.open(io.BytesIO(data)) as picture:
+                assert picture.getexif().get(0x010F) == ("Maker" if with_exif else None)
+                assert not picture.getexif().get_ifd(0x8825)
+        assert report["results"][0]["metrics"] is None
