@@ -13,6 +13,8 @@ What the paper leaves open, and what was chosen here:
   learned periods see such a comb without needing the coefficient's sign.
 * Global context. The pooled vector that the Global Processing Blocks receive is pooled from the same per-block
   features, once for the whole picture. A picture restored in tiles is therefore restored as in one piece.
+* Pictures without damage. Above quality 97 all corrections fade, and at 100, the quality factor that stands for
+  "never compressed", a picture is left as it is. Tables decide where they are known, else the quality factor.
 * Steering. The scale of every Basic Processing Block is a linear function of one embedding, made from the quality
   factor and, where they are known, the 128 quantization steps of the file.
 """
@@ -29,6 +31,8 @@ _RGB_TO_YCBCR = torch.tensor(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=torch.float64
 )
 TABLE_VALUES = 128  # 64 luma steps, then 64 chroma steps, in row order
+FADED_FROM, FADED_TO = 97.0, 100.0  # quality factors between which corrections fade to nothing
+FADED_FROM_STEP = 3.5  # mean luma step of libjpeg's table at FADED_FROM; at FADED_TO all steps are 1
 UNKNOWN_QUALITY_FACTOR = 50.0  # stands for every picture's where quality is not to steer
 
 
@@ -124,7 +128,12 @@ class RestorationStage(nn.Module):
         return [block.first.in_channels for stack in stacks for block in stack]
 
     def forward(
-        self, picture: Tensor, carried: tuple[Tensor, ...] | None, scales: list[Tensor], context: Tensor
+        self,
+        picture: Tensor,
+        carried: tuple[Tensor, ...] | None,
+        scales: list[Tensor],
+        context: Tensor,
+        strength: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """One round of restoration.
 
@@ -133,6 +142,7 @@ class RestorationStage(nn.Module):
             carried: the features of the stage before at 1/2, 1/4, 1/8, or None for the first.
             scales: one (batch, channels, 1, 1) for every Basic Processing Block.
             context: (batch, context), pooled over the whole picture.
+            strength: (batch, 1, 1, 1), 0..1; the correction is multiplied by it.
 
         Returns:
             The restored picture, float32 and not clamped, and the three feature maps to carry on.
@@ -156,7 +166,7 @@ class RestorationStage(nn.Module):
         quarter = through(self.decode_quarter, quarter + self.up_quarter(eighth))
         half = through(self.decode_half, half + self.up_half(quarter))
         correction = functional.pixel_shuffle(self.leave(half), 2)
-        return picture + correction.float(), (half, quarter, eighth)
+        return picture + strength * correction.float(), (half, quarter, eighth)
 
 
 class Cascade(nn.Module):
@@ -226,7 +236,7 @@ class Cascade(nn.Module):
                 A row of zeros stands for "unknown" within a batch.
 
         Returns:
-            (batch, 2 * embedding): steering vector, then pooled context.
+            (batch, 2 * embedding + 1): steering vector, pooled context, strength of the corrections (0..1).
         """
         if not self.use_quality:
             quality_factor = summary.new_full((len(summary),), UNKNOWN_QUALITY_FACTOR)
@@ -234,12 +244,16 @@ class Cascade(nn.Module):
             quality_factor = self.predicted_quality_factor(summary).detach()
         if tables is None or not self.use_tables:
             tables = summary.new_zeros(len(summary), TABLE_VALUES)
-        quality_factor = quality_factor.to(summary).clamp(1, 99.75)
-        step_scale = torch.where(quality_factor < 50, 5000 / quality_factor, 200 - 2 * quality_factor)
+        quality_factor = quality_factor.to(summary)
+        usable = quality_factor.clamp(1, 99.75)
+        step_scale = torch.where(usable < 50, 5000 / usable, 200 - 2 * usable)
         known = (tables > 0).any(1, keepdim=True).to(summary)
+        by_quality = ((FADED_TO - quality_factor) / (FADED_TO - FADED_FROM))[:, None]
+        by_tables = (tables[:, :64].to(summary).mean(1, keepdim=True) - 1) / (FADED_FROM_STEP - 1)
+        strength = torch.where(known > 0, by_tables, by_quality).clamp(0, 1)
         described = torch.cat(
             [
-                quality_factor[:, None] / 50 - 1,
+                usable[:, None] / 50 - 1,
                 step_scale[:, None].log2() / 6 - 1,
                 known,
                 (tables.to(summary).clamp(min=1).log2() / 4 - 1) * known,
@@ -249,7 +263,7 @@ class Cascade(nn.Module):
         context = summary.new_zeros(len(summary), self.embedding)
         if self.use_context:
             context = self.contextualize(summary)
-        return torch.cat([self.steer(described), context], 1)
+        return torch.cat([self.steer(described), context, strength], 1)
 
     def forward(self, pixels: Tensor, condition: Tensor, stages: int | None = None) -> list[Tensor]:
         """Restore pictures.
@@ -262,12 +276,12 @@ class Cascade(nn.Module):
         Returns:
             One float32 picture per stage, like pixels, not clamped.
         """
-        steering, context = condition.split(self.embedding, 1)
+        steering, context, strength = condition.split([self.embedding, self.embedding, 1], 1)
         scales = list((1 + self.scale(steering))[:, :, None, None].split(self._scale_sizes(), 1))
         picture, carried, pictures = pixels.float(), None, []
         for stage in self.stages[:stages]:
             own = [scales.pop(0) for _ in stage.scaled_channels()]
-            picture, carried = stage(picture, carried, own, context)
+            picture, carried = stage(picture, carried, own, context, strength[:, :, None, None])
             pictures.append(picture)
         return pictures
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.fft import dctn
 
+from models.jpeg import quantization_tables
 from models.networks.cascade import Cascade, _dct_kernels
 
 
@@ -99,3 +100,23 @@ def test_what_is_switched_off_has_no_say(cascade) -> None:
         torch.testing.assert_close(off.condition(*before), off.condition(*after), rtol=0, atol=0)
         assert (cascade.condition(*before) - cascade.condition(*after)).abs().max() > 1e-4, switch
         assert off.mmac_per_pixel() <= cascade.mmac_per_pixel()
+
+
+def test_corrections_fade_where_there_is_no_damage(cascade):
+    """By the tables where they are known, else by the quality factor."""
+    pixels = torch.rand(6, 3, 32, 32)
+    tables = torch.zeros(6, 128)
+    tables[3:] = torch.stack(
+        [
+            torch.cat([torch.from_numpy(t).flatten() for t in quantization_tables(qf)]).float()
+            for qf in (95, 98, 100)
+        ]
+    )
+    factors = torch.tensor([97.0, 98.5, 100.0, 100.0, 90.0, 90.0])
+    condition = cascade.condition(cascade.summarize(pixels), factors, tables)
+    assert condition[:, -1].tolist() == pytest.approx([1, 0.5, 0, 1, 0.5, 0], abs=0.08)
+    with torch.no_grad():
+        restored = cascade(pixels, condition)[-1]
+    changed = (restored - pixels).abs().amax((1, 2, 3))
+    assert changed[[2, 5]].tolist() == [0, 0]
+    assert changed[[0, 1, 3, 4]].min() > 0
