@@ -12,13 +12,17 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from studio.comparison_page import comparison_page
 from studio.pictures import PictureFolder
 from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs, steering
 from studio.session import Photograph, Run, Session
 from studio.settings import RestoreForm
+from studio.takeaway import report_of, zip_of_results
 from studio.views import facts
 from studio.views.results import table_of
 from studio.views.viewer import view_of
+from studio.views.wording import how_broken, settings_slug
+from training.score_files import weights_of
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +166,52 @@ class Desk:
             return Page(busy=False)
         current = run.request.same_settings(self._request(session.photograph, form))
         return Page(freshness=facts.freshness("" if current else CHANGED), busy=False)
+
+    def zipped(self, session: Session, run: Run, *, link: str, with_exif: bool) -> dict[str, Any]:
+        """Everything of a run as one served zip; see studio.takeaway.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        photograph, shown = self._results(session, run)
+        name, data = zip_of_results(
+            photograph,
+            shown.outputs,
+            shown.view["panes"],
+            weights_hash=self._weights_hash,
+            link=link,
+            with_exif=with_exif,
+        )
+        return self._pictures.served_bytes(name, data)
+
+    def paged(self, session: Session, run: Run, *, link: str) -> dict[str, Any]:
+        """Everything of a run as one served HTML page; see studio.comparison_page.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        photograph, shown = self._results(session, run)
+        outputs = shown.outputs
+        report = report_of(
+            photograph, outputs, shown.view["panes"], weights_hash=self._weights_hash, link=link
+        )
+        page = comparison_page(
+            photograph, how_broken(outputs.request.degradation), shown.view, shown.table(stopped=True), report
+        )
+        name = f"{photograph.name}_{settings_slug(outputs.request)}.html"
+        return self._pictures.served_bytes(name, page)
+
+    def _results(self, session: Session, run: Run) -> tuple[Photograph, "_Shown"]:
+        photograph = self._photograph(session)
+        if run.outputs is None:
+            raise InvalidSetting(
+                "There is nothing to take away yet. Results can be packed once a model has finished. Press Restore."
+            )
+        return photograph, self._shown(photograph, run.outputs)
+
+    def _weights_hash(self, name: str) -> str | None:
+        card = self.cards()[name]
+        return weights_of(self._engine.zoo.folder / name, card).sha256 if card.architecture else None
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""

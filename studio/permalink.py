@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 from models.errors import InvalidSetting
 from studio.examples import EXAMPLES, example
 from studio.pipeline import Guidance, RestoreRequest
+from studio.session import Photograph, content_key, safe_stem
 from studio.settings import MAX_SHIFT, SAVES, SUBSAMPLINGS, RestoreForm, clipped, one_of, whole
 
 MODES = ("split", "flip", "grid")
 MAX_ZOOM, MIN_ZOOM = 16.0, 1 / 16
+LARGEST_PLACE = 1e5
 LONGEST_VALUE = 400
 
 KEYS = {
@@ -56,14 +58,12 @@ class Link:
         form: the Restore tab's controls.
         picture: name of an example, "" where the link carries none because somebody's own photograph was open.
         look: the viewer.
-        tab: identifier of the tab in front.
         problems: one sentence for every part that could not be used; its default stands instead.
     """
 
     form: RestoreForm
     picture: str = ""
     look: Look = Look()
-    tab: str = "restore"
     problems: tuple[str, ...] = ()
 
 
@@ -79,27 +79,16 @@ def to_query(link: Link) -> str:
     for one in fields(RestoreForm):
         value = getattr(link.form, one.name)
         entries[KEYS[one.name]] = ",".join(value) if one.name == "model_names" else str(value)
-    look = link.look
-    entries["view"] = look.mode
-    entries |= {key: value for key, value in (("a", look.a), ("b", look.b)) if value}
-    for key, number in (("zoom", look.zoom), ("x", look.column), ("y", look.row)):
-        if number is not None:
-            entries[key] = f"{number:.4g}" if key == "zoom" else f"{number:.1f}"
-    if link.tab != "restore":
-        entries["tab"] = link.tab
-    return urlencode(entries, safe=":,/")
+    return urlencode(entries | look_values(link.look), safe=":,/")
 
 
-def from_query(
-    query: Mapping[str, Any], default: RestoreForm, known_models: tuple[str, ...], tabs: tuple[str, ...]
-) -> Link:
+def from_query(query: Mapping[str, Any], default: RestoreForm, known_models: tuple[str, ...]) -> Link:
     """Read a link; nothing in it can fail, what cannot be used is said in `problems`.
 
     Args:
         query: decoded parameters of the address; keys that mean nothing here are left alone.
         default: stands for everything that is not in the link.
         known_models: names that may be ticked.
-        tabs: identifiers of the page's tabs.
     """
     reader = _Reader(query)
     choices = {
@@ -119,17 +108,9 @@ def from_query(
         else:
             low = 0 if name in highest else 1
             values[name] = reader.number(key, low, highest.get(name, 100), fallback)
-    look = Look(
-        mode=reader.word("view", MODES, Look.mode),
-        a=reader.text("a"),
-        b=reader.text("b"),
-        zoom=reader.decimal("zoom", MIN_ZOOM, MAX_ZOOM),
-        column=reader.decimal("x", 0, 1e5),
-        row=reader.decimal("y", 0, 1e5),
-    )
+    look = reader.look()
     picture = reader.picture()
-    tab = reader.word("tab", tabs, "restore")
-    return Link(replace(default, **values), picture, look, tab, tuple(reader.problems))
+    return Link(replace(default, **values), picture, look, tuple(reader.problems))
 
 
 def form_of(request: RestoreRequest) -> RestoreForm:
@@ -146,9 +127,27 @@ def form_of(request: RestoreRequest) -> RestoreForm:
     return RestoreForm(**values)
 
 
-def example_of(file_name: str) -> str:
-    """Name of the example that a file name belongs to, "" for somebody's own photograph."""
-    return next((one.name for one in EXAMPLES if one.file_name == file_name), "")
+def example_of(photograph: Photograph) -> str:
+    """Name of the example that is open, "" for somebody's own photograph."""
+    for one in EXAMPLES:
+        if safe_stem(one.file_name) == photograph.name and content_key(one.read_bytes()) == photograph.key:
+            return one.name
+    return ""
+
+
+def look_values(look: Look) -> dict[str, str]:
+    """A look as the texts of a link, which look_of reads back; the viewer takes them as they are."""
+    entries = {"view": look.mode}
+    entries |= {key: value for key, value in (("a", look.a), ("b", look.b)) if value}
+    for key, number in (("zoom", look.zoom), ("x", look.column), ("y", look.row)):
+        if number is not None:
+            entries[key] = f"{number:.4g}" if key == "zoom" else f"{number:.1f}"
+    return entries
+
+
+def look_of(values: object) -> Look:
+    """What the page says its viewer shows: the same keys and texts as in a link; anything else is left out."""
+    return _Reader(values if isinstance(values, Mapping) else {}).look()
 
 
 class _Reader:
@@ -195,6 +194,16 @@ class _Reader:
                 f"{', '.join(known)}. The others were ticked."
             )
         return tuple(name for name in known if name in asked)
+
+    def look(self) -> Look:
+        return Look(
+            mode=self.word("view", MODES, Look.mode),
+            a=self.text("a"),
+            b=self.text("b"),
+            zoom=self.decimal("zoom", MIN_ZOOM, MAX_ZOOM),
+            column=self.decimal("x", 0, LARGEST_PLACE),
+            row=self.decimal("y", 0, LARGEST_PLACE),
+        )
 
     def picture(self) -> str:
         return self._checked("picture", "", lambda text, _what: example(text).name)

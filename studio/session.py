@@ -73,7 +73,12 @@ def open_photograph(data: bytes, file_name: str) -> Photograph:
     Raises:
         RestorationError: with the sentence to show.
     """
-    return Photograph(safe_stem(file_name), hashlib.sha256(data).hexdigest()[:24], read(data))
+    return Photograph(safe_stem(file_name), content_key(data), read(data))
+
+
+def content_key(data: bytes) -> str:
+    """Identifies a file's bytes."""
+    return hashlib.sha256(data).hexdigest()[:24]
 
 
 def safe_stem(file_name: str) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 from models.errors import InvalidSetting, RestorationError
 from studio.desk import Desk, Page
 from studio.examples import EXAMPLES, example
+from studio.permalink import Link, from_query, look_values
 from studio.session import Photograph, Run, Session, open_photograph
 from studio.settings import RestoreForm
 from studio.tabs.restore_layout import (
@@ -62,11 +63,12 @@ class RestoreTab:
     ) -> None:
         self._desk, self.controls, self.outputs, self._buttons = desk, controls, outputs, buttons
         self._upload_folder = upload_folder
+        self.takeaway = buttons.takeaway
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect every event."""
         c, o, b = self.controls, self.outputs, self._buttons
-        inputs = {*_all(c), o.session, o.run}
+        inputs = self.form_inputs()
         shown = [*_all(o), b.restore, b.stop]
 
         def run_after(event: Any) -> None:
@@ -75,8 +77,8 @@ class RestoreTab:
                 self.settled, inputs, shown, **LIGHT
             )
 
-        welcomed = demo.load(self.models_found, None, [c.model_names], **LIGHT)
-        run_after(welcomed.then(self.welcomed, inputs, shown, **LIGHT))
+        arrived = demo.load(self.arrived, None, _all(c), **LIGHT)
+        run_after(arrived.then(self.welcomed, inputs, shown, **LIGHT))
         b.photograph.opened(self.opened, inputs, shown, **LIGHT)
         b.photograph.example(self.example_opened, inputs, shown, **LIGHT)
         run_after(b.restore.click(lambda: None, None, None, **IMMEDIATE))
@@ -92,9 +94,31 @@ class RestoreTab:
 
     # Photograph
 
-    def welcomed(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """First visit: the first example, broken as the form says."""
-        return self._open(values, lambda: _open_example(EXAMPLES[0].name))
+    def arrived(self, request: gr.Request) -> dict[Any, Any]:
+        """A page was opened: the checkpoints folder as it is now, and the controls as the address says."""
+        cards = list(self._desk.cards().values())
+        link = self._link(request)
+        changes = {
+            getattr(self.controls, one.name): getattr(link.form, one.name) for one in fields(RestoreForm)
+        }
+        names = self.controls.model_names
+        changes[names] = gr.update(choices=model_choices(cards), value=list(link.form.model_names))
+        return changes
+
+    def welcomed(self, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        """Then: the picture of the address or the first example, broken as the form says."""
+        link = self._link(request)
+        opened = self._open(values, lambda: _open_example(link.picture or EXAMPLES[0].name))
+        if isinstance(view := opened.get(self.outputs.viewer), dict):
+            opened[self.outputs.viewer] = {**view, "look": look_values(link.look)}
+        if link.problems:
+            opened[self.outputs.notice] = facts.notice(" ".join(link.problems))
+        return opened
+
+    def _link(self, request: gr.Request) -> Link:
+        cards = list(self._desk.cards().values())
+        default = RestoreForm(model_names=tuple(first_models(cards)))
+        return from_query(dict(request.query_params), default, tuple(card.name for card in cards))
 
     def example_opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """One of the thumbnails was pressed."""
@@ -131,11 +155,6 @@ class RestoreTab:
         """Show the slider where the quality is set by hand, and say what the choice means."""
         return [gr.update(visible=guidance == "manual"), guidance_words(guidance)]
 
-    def models_found(self) -> dict[str, Any]:
-        """The checkpoints folder as it is now."""
-        cards = list(self._desk.cards().values())
-        return gr.update(choices=model_choices(cards), value=first_models(cards))
-
     # Running
 
     def began(self, values: dict[Any, Any]) -> dict[Any, Any]:
@@ -168,6 +187,10 @@ class RestoreTab:
         )
 
     # Between Gradio's dictionaries and the desk's dataclasses
+
+    def form_inputs(self) -> set[Any]:
+        """What a handler needs to read the controls, what is open and what was restored."""
+        return {*_all(self.controls), self.outputs.session, self.outputs.run}
 
     def run_of(self, values: dict[Any, Any]) -> Run:
         """The latest run among an event's values."""

@@ -9,6 +9,7 @@ from models.jpeg.limits import MAX_BYTES
 from studio.components.photograph import photograph_input
 from studio.components.results import results_table
 from studio.components.steps import steps_bar
+from studio.components.takeaway import takeaway_bar
 from studio.components.viewer import viewer
 from studio.settings import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
 
@@ -71,6 +72,7 @@ class Buttons:
     second_save: gr.Group
     by_hand: gr.Group
     guidance_words: gr.HTML
+    takeaway: gr.HTML
 
 
 def heading(number: int, words: str) -> gr.HTML:
@@ -139,14 +141,15 @@ def first_models(cards: list[ModelCard]) -> list[str]:
     return [card.name for card in cards if card.name != "plain"]
 
 
-def looking(session: gr.State, run: gr.State) -> dict[str, gr.components.Component]:
-    """The right side: viewer, freshness mark, table, quality factor."""
+def looking(session: gr.State, run: gr.State) -> tuple[dict[str, gr.components.Component], gr.HTML]:
+    """The right side: viewer, freshness mark, table, quality factor; and the bar to take results away."""
     outputs: dict[str, gr.components.Component] = {"session": session, "run": run}
     outputs["viewer"] = viewer()
     outputs["freshness"] = gr.HTML("", elem_id="freshness")
     outputs["results"] = results_table()
+    takeaway = takeaway_bar()
     outputs["quality"] = gr.HTML("", elem_id="quality")
-    return outputs
+    return outputs, takeaway
 
 
 def build_layout(
@@ -172,11 +175,11 @@ def build_layout(
                     stop = gr.Button("Stop", interactive=False, elem_id="stop-button")
                 notice = gr.HTML("", elem_id="notice")
         with gr.Column(elem_id="looking"):
-            shown = looking(session, run)
+            shown, takeaway = looking(session, run)
     outputs = Outputs(
         **shown, photograph_facts=photograph_facts, bench_facts=bench_facts, notice=notice, summary=summary
     )
-    buttons = Buttons(photograph, restore, stop, automatic, breaking, second_save, by_hand, words)
+    buttons = Buttons(photograph, restore, stop, automatic, breaking, second_save, by_hand, words, takeaway)
     return Controls(**break_controls, **repair_controls), outputs, buttons
 
 

@@ -1,21 +1,22 @@
 """A link says what the controls say, and a broken link says what is wrong and harms nothing."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 
-from studio.permalink import KEYS, Link, Look, example_of, form_of, from_query, to_query
+from studio.examples import EXAMPLES
+from studio.permalink import KEYS, Link, Look, example_of, form_of, from_query, look_of, to_query
+from studio.session import open_photograph
 from studio.settings import RestoreForm
 
 MODELS = ("plain", "ar_cnn", "cascade")
-TABS = ("restore", "sweep", "models")
 DEFAULT = RestoreForm(model_names=("ar_cnn", "cascade"))
 
 
 def back(query: str) -> Link:
-    return from_query(dict(parse_qsl(query, keep_blank_values=True)), DEFAULT, MODELS, TABS)
+    return from_query(dict(parse_qsl(query, keep_blank_values=True)), DEFAULT, MODELS)
 
 
 def random_form(rng: np.random.Generator) -> RestoreForm:
@@ -36,7 +37,7 @@ def random_form(rng: np.random.Generator) -> RestoreForm:
 
 def test_every_control_has_a_key_of_its_own():
     assert set(KEYS) == {one.name for one in fields(RestoreForm)}
-    assert len({*KEYS.values(), "picture", "view", "a", "b", "zoom", "x", "y", "tab"}) == len(KEYS) + 8
+    assert len({*KEYS.values(), "picture", "view", "a", "b", "zoom", "x", "y"}) == len(KEYS) + 7
 
 
 def test_any_setting_survives_the_way_there_and_back():
@@ -50,7 +51,7 @@ def test_any_setting_survives_the_way_there_and_back():
             round(float(rng.uniform(0, 900)), 1),
             round(float(rng.uniform(0, 900)), 1),
         )
-        link = Link(random_form(rng), "coffee", look, str(rng.choice(TABS)))
+        link = Link(random_form(rng), "coffee", look)
         assert back(to_query(link)) == link
 
 
@@ -77,12 +78,10 @@ def test_what_cannot_be_used_is_said_and_the_default_stands(query, field, words)
     assert len(link.problems) == 1 and words in link.problems[0] and len(link.problems[0]) < 250
 
 
-@pytest.mark.parametrize(
-    "query", ["zoom=nan", "zoom=inf", "zoom=99", "x=-1", "y=red", "picture=nobody", "tab=x"]
-)
+@pytest.mark.parametrize("query", ["zoom=nan", "zoom=inf", "zoom=99", "x=-1", "y=red", "picture=nobody"])
 def test_the_rest_of_a_link_is_checked_too(query):
     link = back(query)
-    assert (link.look, link.picture, link.tab) == (Look(), "", "restore")
+    assert (link.look, link.picture) == (Look(), "")
     assert len(link.problems) == 1
 
 
@@ -93,9 +92,15 @@ def test_unknown_models_are_named_and_known_ones_ticked():
     assert back("models=").form.model_names == ()
 
 
-def test_an_example_is_known_by_its_file():
-    assert example_of("coffee.png") == "coffee"
-    assert example_of("holiday.png") == ""
+def test_an_example_is_known_by_its_bytes(photograph):
+    one = EXAMPLES[0]
+    assert example_of(open_photograph(one.read_bytes(), one.file_name)) == one.name
+    assert example_of(replace(photograph, name=one.name)) == ""
+
+
+@pytest.mark.parametrize("values", [None, [], "view", {"view": 3}, {"zoom": "nan", "a": ["x"]}])
+def test_what_the_page_says_of_its_viewer_is_checked(values):
+    assert look_of(values) == Look()
 
 
 def test_a_request_leads_back_to_the_controls_that_asked_for_it():
