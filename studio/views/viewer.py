@@ -1,4 +1,4 @@
-"""What the viewer shows: panes in a fixed order, and which two are compared."""
+"""What the viewer shows: panes in a fixed order, which two are compared, and where the blocks lie."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from models.images import RgbImage
 from studio.pictures import PictureFolder
 from studio.pipeline import StageOutputs
 from studio.session import Photograph
+from studio.views.block_grids import grids_of, turn_of
 from studio.views.wording import decibels, settings_slug
 
 
@@ -47,6 +48,9 @@ def view_of(
         "panes": panes,
         "a": left,
         "b": best or "degraded",
+        "reference": "degraded" if outputs.original is None else "original",
+        "grids": [grid.as_json() for grid in grids_of(outputs.degraded, outputs.request.degradation)],
+        "turn": turn_of(outputs.degraded),
     }
 
 

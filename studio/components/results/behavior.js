@@ -17,7 +17,9 @@ function nameCell(row) {
   button.type = "button";
   button.textContent = row.label;
   button.title = "Show as picture B";
-  button.addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-show-pane", { detail: row.id })));
+  button.addEventListener("click", () => {
+    document.querySelector("#viewer .viewer").dispatchEvent(new CustomEvent("studio-show-pane", { detail: row.id }));
+  });
   th.append(button);
   return th;
 }
@@ -97,6 +99,10 @@ function update() {
   }
 }
 
-document.addEventListener("studio-shown", (event) => { onView = event.detail; mark(); });
+document.addEventListener("studio-shown", (event) => {
+  if (!event.target.closest("#viewer")) return;
+  onView = event.detail;
+  mark();
+});
 watch("value", update);
 update();

@@ -1,0 +1,85 @@
+// Which pictures are looked at, and how.
+
+function choose(side, id) {
+  if (!pane(id)) return;
+  state[side] = id;
+  state.picked = true;
+  changed();
+}
+
+// Another choice of pictures: selects, sizes and downloads follow.
+function changed() {
+  growSurface();
+  fillSelects();
+  fillChoices();
+  if (state.zoom !== null) clampCentre();
+  loadNeeded();
+  const detail = shown().map((id) => id.split("/")[0]);
+  root.dispatchEvent(new CustomEvent("studio-shown", { bubbles: true, composed: true, detail }));
+  redraw();
+}
+
+function setMode(mode) { state.mode = mode; showPopup(".choices", false); changed(); }
+
+function hold(yes) { if (state.held !== yes) { state.held = yes; changed(); } }
+
+function stepPane(direction) {
+  const all = finals(), at = all.indexOf(finalOf(pane(state.b)));
+  if (all.length) choose("b", all[(at + direction + all.length) % all.length].id);
+}
+
+function setMap(map) { state.map = map; loadNeeded(); redraw(); }
+
+function nextMap() {
+  const names = ["none", ...Object.keys(MAPS)];
+  setMap(names[(names.indexOf(state.map) + 1) % names.length]);
+}
+
+function stepGain(factor) { state.gain = Math.min(Math.max(state.gain * factor, 1), 32); redraw(); }
+
+function fillSelects() {
+  for (const [side, select] of Object.entries(selects)) {
+    select.replaceChildren(...finals().map((one, i) => new Option((i < 9 ? i + 1 + "  " : "") + one.label, one.id)));
+    const current = finalOf(pane(state[side]));
+    if (current) select.value = current.id;
+  }
+}
+
+// ---------------------------------------------------------------- panes of the grid
+
+function fillChoices() {
+  const isShown = (one) => (!one.stage || one.last ? !state.hidden.has(one.id) : state.extra.has(one.id));
+  const count = state.panes.filter(isShown).length;
+  say(find(".which"), "Panes: " + count + " of " + state.panes.length);
+  const focused = choices.contains(document.activeElement) ? document.activeElement.value : null;
+  choices.replaceChildren(...state.panes.map((one) => {
+    const row = document.createElement("label"), box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", value: one.id, checked: isShown(one), disabled: count === 1 && isShown(one) });
+    row.append(box, one.label);
+    return row;
+  }));
+  const again = [...choices.querySelectorAll("input")].find((box) => box.value === focused);
+  if (again) again.focus();
+}
+
+function choosePane(id, visible) {
+  const one = pane(id), final = !one.stage || one.last;
+  const set = final ? state.hidden : state.extra;
+  if (visible === final) set.delete(id); else set.add(id);
+  changed();
+}
+
+// ---------------------------------------------------------------- lists that open over the picture
+
+const OPENERS = { ".keys": ".help", ".choices": ".which" };
+
+function showPopup(selector, open) {
+  if (open) for (const other of Object.keys(OPENERS)) if (other !== selector) showPopup(other, false);
+  find(selector).hidden = !open;
+  mark(find(OPENERS[selector]), "aria-expanded", open);
+}
+
+function toggleFull() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (root.requestFullscreen) root.requestFullscreen();
+}
