@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from contextlib import contextmanager
 from html import escape
 
 import numpy as np
@@ -120,4 +121,48 @@ def settle(page, viewer="viewer", **attributes):
             ([name, value]) => document.querySelector("#" + id + " canvas").dataset[name] === value)""",
         arg=[viewer, wanted],
         timeout=120_000,
+    )
+
+
+@contextmanager
+def opened(browser, folder, values, *, theme="", **options):
+    """A page with these viewers, opened from disk; afterwards nothing else was asked for and nothing complained."""
+    errors, strangers = [], []
+    file = folder / "viewers.html"
+    file.write_text(page_text(values, theme), "utf-8")
+    page = browser.new_page(**{"viewport": {"width": 1112, "height": 900}, **options})
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    # Chromium warns of the tests' own reading of the canvas.
+    page.on("console", lambda one: None if "Canvas2D: Multiple" in one.text else errors.append(one.text))
+    own = (file.as_uri(), "data:", "blob:")
+    page.on("request", lambda one: None if one.url.startswith(own) else strangers.append(one.url))
+    page.goto(file.as_uri())
+    for name in values:
+        settle(page, name)
+    try:
+        yield page
+    finally:
+        page.close()
+    assert errors == []
+    assert strangers == []
+
+
+def press(page, *keys, viewer="viewer"):
+    """Type keys while the viewer has the focus, and wait for the picture."""
+    page.locator(f"#{viewer} .surface").focus()
+    for key in keys:
+        page.keyboard.press(key)
+    settle(page, viewer)
+
+
+def place_of(page, x, y, identifier=None, viewer="viewer"):
+    """Window coordinates of the middle of a picture pixel in a pane, the first unless one is named."""
+    box = page.locator(f"#{viewer} canvas").bounding_box()
+    ratio = page.evaluate("devicePixelRatio")
+    seen = views(page, viewer)
+    one = next(view for view in seen if identifier in (None, view["id"]))
+    return (
+        box["x"] + (one["left"] + (x + 0.5) * one["zoom"]) / ratio,
+        box["y"] + (one["top"] + (y + 0.5) * one["zoom"]) / ratio,
     )

@@ -4,6 +4,7 @@ function choose(side, id) {
   if (!pane(id)) return;
   state[side] = id;
   state.picked = true;
+  forgetLook();
   changed();
 }
 

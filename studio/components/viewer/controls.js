@@ -65,6 +65,7 @@ function drawControls() {
   mark(canvas, "aria-label", describe());
   drawLegend();
   drawStages();
+  tellLook();
 }
 
 function describe() {

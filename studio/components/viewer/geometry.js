@@ -45,7 +45,7 @@ function growSurface() {
 
 function cells() {
   const ids = shown();
-  if (state.mode !== "grid" || state.held || ids.length < 2) return [{ x: 0, y: 0, width: canvas.width, height: canvas.height, ids }];
+  if (state.mode !== "grid" || ids.length < 2) return [{ x: 0, y: 0, width: canvas.width, height: canvas.height, ids }];
   const columns = columnsFor(ids.length), rows = Math.ceil(ids.length / columns);
   const line = Math.round(2 * devicePixelRatio);
   const width = Math.max(1, Math.floor((canvas.width - line * (columns - 1)) / columns));

@@ -43,6 +43,8 @@ function update() {
   const { panes } = state;
   if (!state.picked || !pane(state.a)) state.a = pane(value.a) ? value.a : (panes[0] || { id: "" }).id;
   if (!state.picked || !pane(state.b)) state.b = pane(value.b) ? value.b : (panes.at(-1) || { id: "" }).id;
+  if (value.look) takeLook(value.look);
+  followLook();
   if (value.block) state.block = value.block;
   forgetMissing();
   changed();

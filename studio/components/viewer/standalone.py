@@ -18,6 +18,7 @@ SCRIPTS = (
     "crop.js",
     "loupe.js",
     "controls.js",
+    "look.js",
     "choosing.js",
     "pointer.js",
     "keys.js",

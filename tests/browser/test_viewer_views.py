@@ -1,0 +1,438 @@
+"""The viewer's pictures: exact pixels at whole zooms, panes that never part, layouts, keys, touch, several at once."""
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.browser.viewer_page import (
+    canvas_pixels,
+    data_address,
+    opened,
+    page_text,
+    pane,
+    place_of,
+    press,
+    settle,
+    value_of,
+    views,
+)
+
+pytestmark = pytest.mark.browser
+
+SAMPLE = """(points) => {
+  const pen = document.querySelector("#viewer canvas").getContext("2d");
+  return points.map(([x, y]) => [...pen.getImageData(x, y, 1, 1).data].slice(0, 3));
+}"""
+
+
+def noise(rows, columns, seed=1):
+    return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), np.uint8)
+
+
+def coded(rows, columns):
+    """Every pixel tells where it is: low bytes of column and row, and both high parts."""
+    y, x = np.mgrid[:rows, :columns]
+    return np.stack([x & 255, y & 255, (x >> 8) | (y >> 8) << 4], axis=2).astype(np.uint8)
+
+
+def decoded(color):
+    red, green, blue = color
+    return red + 256 * (blue & 15), green + 256 * (blue >> 4)
+
+
+def drawn_as(picture, view, shape):
+    """What a canvas of this shape shows of a picture at a whole zoom, and where there is any of it."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    row, column = (y - view["top"]) // view["zoom"], (x - view["left"]) // view["zoom"]
+    inside = (row >= 0) & (column >= 0) & (row < picture.shape[0]) & (column < picture.shape[1])
+    return picture[row.clip(0, picture.shape[0] - 1), column.clip(0, picture.shape[1] - 1)], inside
+
+
+# Exact pixels
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_every_whole_zoom_draws_the_pixels_of_the_file(browser, tmp_path, ratio):
+    pictures = {"original": noise(203, 301), "degraded": noise(203, 301, 2)}
+    value = value_of([pane(name, pixels) for name, pixels in pictures.items()])
+    with opened(browser, tmp_path, {"viewer": value}, device_scale_factor=ratio) as page:
+        press(page, "x", "2")
+        options = page.locator("#viewer .ratio option").all_inner_texts()
+        wholes = [one for one in options if one.endswith(":1")]
+        assert wholes[0] == "16:1" and wholes[-2:] == ["2:1", "1:1"] and "fit" in options
+        for name in wholes:
+            page.locator("#viewer .ratio select").select_option(label=name)
+            settle(page)
+            (view,) = views(page)
+            assert view["zoom"] == int(name[:-2])
+            drawn = canvas_pixels(page)
+            wanted, inside = drawn_as(pictures["degraded"], view, drawn.shape)
+            assert inside.sum() > 10_000
+            np.testing.assert_array_equal(drawn[inside], wanted[inside])
+        assert page.locator("#viewer .percent").inner_text() == "100 %"
+
+
+def test_small_views_show_the_whole_picture_where_it_belongs(browser, tmp_path):
+    rough = cv2.resize(noise(24, 36), (1801, 1203), interpolation=cv2.INTER_CUBIC)
+    value = value_of([pane("original", rough), pane("degraded", rough)])
+    with opened(browser, tmp_path, {"viewer": value}) as page:
+        press(page, "x")
+        (view,) = views(page)
+        assert view["zoom"] < 0.5
+        rows, columns = round(1203 * view["zoom"]), round(1801 * view["zoom"])
+        drawn = canvas_pixels(page)[view["top"] : view["top"] + rows, view["left"] : view["left"] + columns]
+        wanted = cv2.resize(rough, (columns, rows), interpolation=cv2.INTER_AREA)
+        inner = drawn[4:-4, 4:-4].astype(int)
+        errors = {
+            (y, x): np.abs(inner - np.roll(wanted, (y, x), (0, 1))[4:-4, 4:-4]).mean()
+            for y in (-1, 0, 1)
+            for x in (-1, 0, 1)
+        }
+        assert min(errors, key=errors.get) == (0, 0)
+        assert errors[0, 0] < 1.5 < min(error for shift, error in errors.items() if shift != (0, 0))
+
+
+def test_smooth_pixels_can_be_had(browser, tmp_path):
+    value = value_of([pane("original", noise(40, 50)), pane("degraded", noise(40, 50))])
+    with opened(browser, tmp_path, {"viewer": value}) as page:
+        press(page, "x")
+        sharp = canvas_pixels(page)
+        press(page, "n")
+        assert page.locator("#viewer .nearest").get_attribute("aria-pressed") == "false"
+        smooth = canvas_pixels(page)
+        assert (
+            np.abs(np.diff(smooth.astype(int), axis=1)).mean()
+            < np.abs(np.diff(sharp.astype(int), axis=1)).mean()
+        )
+        assert (smooth != sharp).any()
+
+
+# Panes that never part
+
+
+def pinch(page, client, rng, box):
+    """Two fingers somewhere on the surface, moving and spreading or closing in six steps."""
+    middle = np.array(
+        [box["x"] + box["width"] * rng.uniform(0.3, 0.7), box["y"] + box["height"] * rng.uniform(0.3, 0.7)]
+    )
+    reach, turn = rng.uniform(30, 60), rng.uniform(0, np.pi)
+    grow, drift = rng.uniform(0.6, 1.6), rng.uniform(-30, 30, 2)
+
+    def touch(kind, share):
+        arm = reach * (1 + (grow - 1) * share) * np.array([np.cos(turn), np.sin(turn)])
+        points = [] if kind == "touchEnd" else [middle + drift * share + arm, middle + drift * share - arm]
+        touches = [{"x": float(x), "y": float(y), "id": i} for i, (x, y) in enumerate(points)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    touch("touchStart", 0)
+    for step in range(1, 7):
+        touch("touchMove", step / 6)
+    touch("touchEnd", 1)
+
+
+def drag(page, rng, box):
+    page.mouse.move(*point_in(box, rng))
+    page.mouse.down()
+    page.mouse.move(*point_in(box, rng), steps=3)
+    page.mouse.up()
+
+
+def point_in(box, rng):
+    return box["x"] + box["width"] * rng.uniform(0.05, 0.95), box["y"] + box["height"] * rng.uniform(
+        0.05, 0.95
+    )
+
+
+def test_five_panes_stay_on_the_same_point_after_fifty_random_gestures(browser, tmp_path):
+    rng = np.random.default_rng(5)
+    address = data_address(coded(900, 1203))
+    names = ["original", "degraded", "a", "b", "c"]
+    value = value_of([pane(name, np.empty((900, 1203, 3)), url=address) for name in names])
+    zooms, sampled = set(), 0
+    with opened(browser, tmp_path, {"viewer": value}, has_touch=True) as page:
+        client = page.context.new_cdp_session(page)
+        press(page, "g")
+        box = page.locator("#viewer .surface").bounding_box()
+        for _ in range(50):
+            kind = rng.integers(3)
+            if kind == 0:
+                page.mouse.move(*point_in(box, rng))
+                page.mouse.wheel(0, float(rng.uniform(-900, 600)))
+            elif kind == 1:
+                drag(page, rng, box)
+            else:
+                pinch(page, client, rng, box)
+            settle(page)
+            seen = views(page)
+            assert [one["id"] for one in seen] == names
+            first = seen[0]
+            for one in seen:
+                assert one["zoom"] == first["zoom"]
+                for axis, edge in ((0, "left"), (1, "top")):
+                    apart = (one[edge] - one["cell"][axis]) - (first[edge] - first["cell"][axis])
+                    assert abs(apart) <= 0.5 * min(1, first["zoom"])
+            zooms.add(round(first["zoom"], 6))
+            sampled += check_drawn_points(page, seen, rng)
+    assert len(zooms) > 15 and max(zooms) > 4 and sampled > 100
+
+
+def check_drawn_points(page, seen, rng):
+    """At zooms that draw sharp pixels: all panes show the same picture pixel at the same place. Returns how many."""
+    zoom, (_, _, width, height) = seen[0]["zoom"], seen[0]["cell"]
+    if 1 < zoom < 2 or zoom < 1:
+        return 0
+    count = 0
+    for x, y in zip(rng.integers(0, width, 6), rng.integers(0, height, 6), strict=True):
+        points = [[int(one["cell"][0] + x), int(one["cell"][1] + y)] for one in seen]
+        column, row = ((points[0][i] - seen[0][edge]) / zoom for i, edge in ((0, "left"), (1, "top")))
+        if not (0 <= column < 1203 and 0 <= row < 900):
+            continue
+        found = [decoded(color) for color in page.evaluate(SAMPLE, points)]
+        assert len(set(found)) == 1
+        assert (
+            abs(found[0][0] + 0.5 - column) <= 0.5 + 1 / zoom
+            and abs(found[0][1] + 0.5 - row) <= 0.5 + 1 / zoom
+        )
+        count += 1
+    return count
+
+
+def test_the_point_under_the_wheel_stays(browser, tmp_path):
+    value = value_of([pane("original", coded(900, 1203)), pane("degraded", coded(900, 1203))])
+    with opened(browser, tmp_path, {"viewer": value}) as page:
+        press(page, "g", "z")
+        place = place_of(page, 600, 450, "degraded")
+        page.mouse.move(*place)
+        for _ in range(6):
+            page.mouse.wheel(0, -150)
+            settle(page)
+        assert views(page)[0]["zoom"] > 3
+        moved = np.array(place_of(page, 600, 450, "degraded")) - place
+        assert np.abs(moved).max() < 6  # half a picture pixel at each step, in screen pixels
+
+
+# Layouts
+
+
+def twelve():
+    pixels = noise(60, 90)
+    address = data_address(pixels)
+    names = ["original", "degraded", *(f"model {i}" for i in range(10))]
+    return [pane(name, pixels, url=address, detail="30.02 dB") for name in names]
+
+
+def test_the_grid_takes_more_than_nine_and_folds_to_one_column_on_a_phone(browser, tmp_path):
+    with opened(browser, tmp_path, {"viewer": value_of(twelve())}) as page:
+        press(page, "g")
+        seen = views(page)
+        assert len(seen) == 12
+        assert len({tuple(one["cell"][:2]) for one in seen}) == 12
+        assert len({tuple(one["cell"][2:]) for one in seen}) == 1
+        words = page.locator("#viewer .labels > span").all_inner_texts()
+        assert [text.split("\n")[0] for text in words][:3] == ["original", "degraded", "model 0"]
+        assert all("30.02 dB" in text for text in words)
+        page.set_viewport_size({"width": 390, "height": 844})
+        settle(page)
+        seen = views(page)
+        assert 2 <= len(seen) < 12, "panes below the screen are not drawn"
+        assert {one["cell"][0] for one in seen} == {0}
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        settle(page)
+        assert views(page)[-1]["id"] == "model 9"
+
+
+def test_panes_of_the_grid_can_be_chosen_stages_among_them(browser, tmp_path):
+    stages = [
+        pane("net/1", noise(40, 60, 3), "Net, first", group="Net", stage=1, last=False),
+        pane("net", noise(40, 60, 4), "Net", group="Net", stage=2, last=True),
+    ]
+    value = value_of([pane("original", noise(40, 60)), pane("degraded", noise(40, 60, 2)), *stages])
+    with opened(browser, tmp_path, {"viewer": value}) as page:
+        press(page, "g")
+        shown = lambda: [one["id"] for one in views(page)]  # noqa: E731
+        assert shown() == ["original", "degraded", "net"]
+        page.locator("#viewer .stages input").fill("1")
+        settle(page)
+        assert shown() == ["original", "degraded", "net/1"]
+        page.locator("#viewer .stages input").fill("2")
+        page.get_by_role("button", name="Panes: 3 of 4").click()
+        box = lambda name: page.get_by_role("checkbox", name=name, exact=True)  # noqa: E731
+        box("Net, first").check()
+        box("original").uncheck()
+        settle(page)
+        assert shown() == ["degraded", "net/1", "net"]
+        for label in ("degraded", "Net, first"):
+            box(label).uncheck()
+        assert box("Net").is_disabled(), "one stays"
+
+
+# Keys and touch
+
+
+def test_keys_alone_do_everything(browser, tmp_path):
+    value = value_of(twelve())
+    with opened(browser, tmp_path, {"viewer": value}) as page:
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.className") == "surface":
+                break
+        outline = "() => getComputedStyle(document.activeElement).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+        page.keyboard.press("x")
+        for key, wanted in (("]", "original"), ("]", "degraded"), ("[", "original"), ("5", "model 2")):
+            page.keyboard.press(key)
+            settle(page)
+            assert views(page)[0]["id"] == wanted
+        page.keyboard.press("+")
+        settle(page)
+        before = views(page)[0]
+        page.keyboard.press("+")
+        page.keyboard.press("ArrowRight")
+        settle(page)
+        after = views(page)[0]
+        assert after["zoom"] > before["zoom"] and after["left"] < before["left"]
+        page.keyboard.press("0")
+        page.keyboard.press("l")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Shift+ArrowUp")
+        settle(page)
+        assert page.locator("#viewer .where").inner_text().startswith("column 44, row 22 ")
+        page.keyboard.press("Enter")
+        assert page.evaluate("heard.at(-1)") == [
+            "block",
+            "viewer",
+            {"row": 2, "column": 5, "pane": "model 2"},
+        ]
+        page.keyboard.press("?")
+        assert page.locator("#viewer .keys").is_visible()
+        page.keyboard.press("Escape")
+        assert page.locator("#viewer .keys").is_hidden()
+
+
+def test_holding_space_shows_the_degraded_picture_in_every_pane(browser, tmp_path):
+    with opened(browser, tmp_path, {"viewer": value_of(twelve())}) as page:
+        press(page, "g")
+        before = [one["cell"] for one in views(page)]
+        page.keyboard.down(" ")
+        settle(page)
+        assert {one["id"] for one in views(page)} == {"degraded"}
+        assert [one["cell"] for one in views(page)] == before
+        page.keyboard.up(" ")
+        settle(page)
+        assert views(page)[0]["id"] == "original"
+
+
+def test_fingers_scroll_the_page_while_the_picture_fits_and_move_it_when_it_does_not(browser, tmp_path):
+    value = value_of([pane("original", coded(900, 1203)), pane("degraded", coded(900, 1203))])
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "device_scale_factor": 2}
+    with opened(browser, tmp_path, {"viewer": value}, **phone) as page:
+        touch_action = "() => document.querySelector('#viewer .surface').style.touchAction"
+        assert page.evaluate(touch_action) == "pan-y"
+        page.locator("#viewer [data-zoom=one]").click()
+        settle(page)
+        assert page.evaluate(touch_action) == "none"
+        client = page.context.new_cdp_session(page)
+        before, box = views(page)[0], page.locator("#viewer .surface").bounding_box()
+        x, y = box["x"] + 60, box["y"] + 60
+        for kind, points in (
+            ("touchStart", [{"x": x, "y": y}]),
+            ("touchMove", [{"x": x + 20, "y": y + 10}]),
+            ("touchMove", [{"x": x + 50, "y": y + 30}]),
+            ("touchEnd", []),
+        ):
+            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        settle(page)
+        after = views(page)[0]
+        assert (after["left"] - before["left"], after["top"] - before["top"]) == (100, 60)
+        assert page.evaluate("heard.length") == 0, "a drag picks nothing"
+        page.touchscreen.tap(x, y)
+        page.wait_for_function("heard.length > 0")
+
+
+@pytest.mark.parametrize("theme", ["", "dark"])
+def test_a_phone_shows_calm_bars_without_sideways_scrolling(browser, tmp_path, theme):
+    phone = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+    with opened(browser, tmp_path, {"viewer": value_of(twelve())}, theme=theme, **phone) as page:
+        for selector in (".bar", ".tools"):
+            assert page.locator(f"#viewer {selector}").bounding_box()["height"] <= 100
+        press(page, "l", "m", "b", "g")
+        settle(page, map="ready")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        for button in page.locator("#viewer .tools button").all():
+            assert button.bounding_box()["height"] >= 36
+
+
+# Several on a page, and a page of one's own
+
+
+def test_two_viewers_do_not_disturb_each_other(browser, tmp_path):
+    first, second = (
+        value_of([pane("original", noise(40, 60, s)), pane("degraded", noise(40, 60, s + 1))]) for s in (1, 5)
+    )
+    with opened(browser, tmp_path, {"one": first, "two": second}) as page:
+        press(page, "x", "1", "+", viewer="one")
+        assert [(v["id"], len(views(page, "two"))) for v in views(page, "one")] == [("original", 2)]
+        zoom = views(page, "two")[0]["zoom"]
+        page.locator("#two .surface").hover()
+        press(page, "-", viewer="one")
+        assert views(page, "two")[0]["zoom"] == zoom, "keys go to the one with the focus"
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("x")
+        settle(page, "two")
+        assert len(views(page, "two")) == 1, "and else to the one under the pointer"
+        shown = views(page, "one")[0]["id"]
+        page.evaluate("""() => document.querySelector("#two .viewer").dispatchEvent(
+            new CustomEvent("studio-show-pane", { detail: "original" }))""")
+        settle(page, "two")
+        assert views(page, "two")[0]["id"] == "original"
+        assert views(page, "one")[0]["id"] == shown
+
+
+def test_new_results_arrive_and_the_choice_of_pictures_stays(browser, tmp_path):
+    panes = twelve()
+    with opened(browser, tmp_path, {"viewer": value_of(panes[:3])}) as page:
+        press(page, "x", "1", "+")
+        zoom = views(page)[0]["zoom"]
+        send = "(value) => window.mounted.viewer.send(value)"
+        page.evaluate(send, value_of(panes[:5]))
+        settle(page)
+        assert (views(page)[0]["id"], views(page)[0]["zoom"]) == ("original", zoom)
+        page.evaluate(send, value_of(panes[:5], run="another"))
+        settle(page)
+        assert views(page)[0]["id"] == "model 2"
+        page.evaluate(send, value_of(panes[:2], picture="another", run="third"))
+        settle(page)
+        assert page.locator("#viewer [data-zoom=fit]").get_attribute("aria-pressed") == "true"
+
+
+def test_a_viewer_that_left_the_page_is_silent(browser, tmp_path):
+    with opened(browser, tmp_path, {"one": value_of(twelve()), "two": value_of(twelve())}) as page:
+        page.evaluate("() => document.getElementById('one').remove()")
+        press(page, "x", "3", viewer="two")
+        assert views(page, "two")[0]["id"] == "model 0"
+
+
+def test_each_picture_is_fetched_once(browser, tmp_path):
+    panes = [pane(name, noise(50, 70, i)) for i, name in enumerate(("original", "degraded", "net"))]
+    (tmp_path / "page.html").write_text(page_text({"viewer": value_of(panes)}), "utf-8")
+    page = browser.new_page()
+    page.add_init_script("""const plain = window.fetch; window.asked = [];
+        window.fetch = (url, ...rest) => { window.asked.push(url); return plain(url, ...rest); };""")
+    page.goto((tmp_path / "page.html").as_uri())
+    settle(page)
+    press(page, "g", "+", "l", "m", "m", "x", "1", "2", "3", "s", "0")
+    settle(page, map="ready")
+    asked = page.evaluate("window.asked")
+    page.close()
+    assert sorted(asked) == sorted(one["file"]["url"] for one in panes)
+
+
+def test_strings_of_the_server_never_become_markup(browser, tmp_path):
+    nasty = "<img src=x onerror=alert(1)>"
+    panes = [pane("original", noise(30, 40)), pane("degraded", noise(30, 40), nasty, detail=nasty)]
+    with opened(browser, tmp_path, {"viewer": value_of(panes)}) as page:
+        press(page, "g", "l")
+        page.get_by_role("button", name="Panes").click()
+        assert page.locator("#viewer img").count() == 0
+        assert nasty in page.locator("#viewer .labels").inner_text()
