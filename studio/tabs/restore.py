@@ -71,14 +71,14 @@ class RestoreTab:
         inputs = self.form_inputs()
         shown = [*_all(o), b.restore, b.stop]
 
-        def run_after(event: Any) -> None:
-            began = event.then(self.began, inputs, shown, **IMMEDIATE)
+        def run_after(event: Any, begin: Callable[..., Any] = self.began) -> None:
+            began = event.then(begin, inputs, shown, **IMMEDIATE)
             began.then(self.restored, {o.session, o.run}, shown, **HEAVY).then(
                 self.settled, inputs, shown, **LIGHT
             )
 
         arrived = demo.load(self.arrived, None, _all(c), **LIGHT)
-        run_after(arrived.then(self.welcomed, inputs, shown, **LIGHT))
+        run_after(arrived.then(self.welcomed, inputs, shown, **LIGHT), self.began_unasked)
         b.photograph.opened(self.opened, inputs, shown, **LIGHT)
         b.photograph.example(self.example_opened, inputs, shown, **LIGHT)
         run_after(b.restore.click(lambda: None, None, None, **IMMEDIATE))
@@ -163,6 +163,13 @@ class RestoreTab:
             lambda: self._desk.began(values[self.outputs.session], self.run_of(values), self.form(values)),
             otherwise=Page(run=Run()),
         )
+
+    def began_unasked(self, values: dict[Any, Any]) -> dict[Any, Any]:
+        """The first run of a page: what was wrong with its address stays readable."""
+        changes = self.began(values)
+        if not changes[self.outputs.notice]:
+            changes[self.outputs.notice] = gr.skip()
+        return changes
 
     def restored(self, values: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
         """The models at work, result by result."""

@@ -31,9 +31,9 @@ class TakeawayBar:
         """Connect the three buttons."""
         outputs = self._tab.outputs
         results = {outputs.session, outputs.run}
-        self._bar.zip(self.zipped, results, self._bar, **PACKING)
-        self._bar.page(self.paged, results, self._bar, **PACKING)
-        self._bar.link(self.linked, self._tab.form_inputs(), self._bar, **LIGHT)
+        self._bar.take_zip(self.zipped, results, self._bar, **PACKING)
+        self._bar.take_page(self.paged, results, self._bar, **PACKING)
+        self._bar.take_link(self.linked, self._tab.form_inputs(), self._bar, **LIGHT)
 
     def zipped(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """Every picture and the report."""

@@ -18,9 +18,9 @@ function ask(kind) {
   said.textContent = kind === "link" ? "" : "packing";
   address.hidden = true;
   const asked = { exif: exif.checked, look: look() };
-  if (kind === "zip") trigger("zip", asked);
-  else if (kind === "page") trigger("page", asked);
-  else trigger("link", asked);
+  if (kind === "zip") trigger("take_zip", asked);
+  else if (kind === "page") trigger("take_page", asked);
+  else trigger("take_link", asked);
 }
 
 function save(file) {
