@@ -1,24 +1,30 @@
 """Words and rows: signed differences, sizes, escaped names, and scores that may be missing or damaged."""
 
+import json
 import math
 import os
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from models.card import ModelCard, TrainingFacts
-from models.jpeg import Degradation, JpegEncoding, encode
+from models.images import luma
+from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg.color import rgb_to_ycbcr
 from studio.pictures import PictureFolder, own_temporary_folder
-from studio.pipeline import Progress, RestoreRequest
+from studio.pipeline import Progress, RestoreRequest, StageOutputs
+from studio.views.block_grids import BlockGrid, grids_of
 from studio.views.facts import freshness, notice, tables_say
 from studio.views.models import models_page, training_words
 from studio.views.results import tile_words
 from studio.views.scores import KnownScores, known_scores
+from studio.views.viewer import view_of
 from studio.views.wording import decibels, file_size, settings_slug, signed_decibels
 from training.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
 from training.scoring import convention_of
@@ -238,3 +244,111 @@ def test_temporary_folders_of_dead_processes_are_deleted(tmp_path, monkeypatch):
     assert own.is_dir()
     assert alive.is_dir()
     assert not dead.exists()
+
+
+# The viewer's value
+
+
+def steps_by_phase(pixels):
+    """Mean step into rows and into columns, by their position modulo 8."""
+    plane = luma(pixels)
+    found = []
+    for one in (plane, plane.T):
+        steps = np.abs(np.diff(one, axis=0)).mean(1)  # steps[i] leads into row i + 1
+        found.append([steps[(np.arange(len(steps)) + 1) % 8 == phase].mean() for phase in range(8)])
+    return found
+
+
+def flat_noise(rows, columns):
+    """A soft picture, in which only a save makes edges."""
+    rough = np.random.default_rng(3).normal(120, 60, (rows // 12 + 2, columns // 12 + 2))
+    y, x = np.mgrid[:rows, :columns] / 12.0
+    i, j = y.astype(int), x.astype(int)
+    fy, fx = y - i, x - j
+    top = rough[i, j] * (1 - fx) + rough[i, j + 1] * fx
+    bottom = rough[i + 1, j] * (1 - fx) + rough[i + 1, j + 1] * fx
+    plane = (top * (1 - fy) + bottom * fy).clip(0, 255).astype(np.uint8)
+    return np.repeat(plane[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_the_grid_of_a_turned_photograph_is_where_its_edges_are(orientation, subsampling):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = BytesIO()
+    Image.fromarray(flat_noise(203, 237)).save(buffer, "JPEG", quality=8, subsampling=subsampling, exif=exif)
+    image = read(buffer.getvalue())
+    (grid,) = grids_of(image, None)
+    rows, columns = steps_by_phase(image.pixels)
+    assert (grid.row % 8, grid.column % 8) == (int(np.argmax(rows)), int(np.argmax(columns)))
+    coarse = {"4:4:4": (8, 8), "4:2:2": (8, 16), "4:2:0": (16, 16)}[subsampling]
+    assert (grid.chroma_rows, grid.chroma_columns) == (coarse[::-1] if orientation >= 5 else coarse)
+    assert 0 <= grid.row < grid.chroma_rows and 0 <= grid.column < grid.chroma_columns
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_chroma_blocks_of_a_turned_photograph_begin_where_the_file_begins(orientation):
+    """Every chroma block of the file in a colour of its own; chroma is upsampled, so that its edges are soft."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    colors = np.random.default_rng(2).integers(60, 200, (6, 8, 3), np.uint8)
+    picture = colors.repeat(16, 0).repeat(16, 1)[:91, :123]
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=95, subsampling="4:2:0", exif=exif)
+    image = read(buffer.getvalue())
+    (grid,) = grids_of(image, None)
+    plane = rgb_to_ycbcr(image.pixels)[..., 1]
+    for phase, one in ((grid.row, plane), (grid.column, plane.T)):
+        steps = np.abs(np.diff(one, axis=0)).mean(1)  # steps[i] leads into row i + 1
+        by_phase = [steps[(np.arange(len(steps)) + 1) % 16 == at].mean() for at in range(16)]
+        assert int(np.argmax(by_phase)) == phase
+
+
+@pytest.mark.parametrize("shift", [(4, 4), (3, 6), (0, 5)])
+def test_the_first_grid_of_a_double_save_is_where_its_edges_are(shift):
+    degradation = Degradation((JpegEncoding(6, "4:4:4"), JpegEncoding(90, "4:4:4", shift)))
+    degraded = degrade(flat_noise(203, 237), degradation)
+    last, first = grids_of(degraded.image, degradation)
+    assert (last.name, last.row, last.column) == ("last save", 0, 0)
+    rows, columns = steps_by_phase(degraded.image.pixels)
+    assert (first.row, first.column) == (int(np.argmax(rows)), int(np.argmax(columns)))
+    assert first.name == "first save"
+
+
+def test_grids_that_coincide_are_drawn_once_and_resized_ones_not_at_all(photograph):
+    pixels = photograph.image.pixels
+    for saves, resize in (
+        ((JpegEncoding(10), JpegEncoding(30)), None),
+        ((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))), 0.5),
+    ):
+        degradation = Degradation(saves, resize)
+        assert len(grids_of(degrade(pixels, degradation).image, degradation)) == 1
+    three = Degradation(
+        (JpegEncoding(10), JpegEncoding(20, "4:2:0", (1, 2)), JpegEncoding(30, "4:2:0", (3, 3)))
+    )
+    names = [(one.name, one.row % 8, one.column % 8) for one in grids_of(degrade(pixels, three).image, three)]
+    assert names == [("last save", 0, 0), ("save 2", 5, 5), ("save 1", 4, 3)]
+
+
+def test_a_picture_that_is_no_jpeg_has_its_blocks_counted_from_the_corner(photograph):
+    (grid,) = grids_of(photograph.image, None)
+    assert grid == BlockGrid("blocks counted from the corner, this is no JPEG", 0, 0)
+
+
+def test_the_viewer_compares_with_the_original_where_there_is_one(photograph, tmp_path):
+    pictures = PictureFolder(tmp_path, 600)
+    degradation = Degradation((JpegEncoding(10), JpegEncoding(30, "4:2:0", (4, 3))))
+    broken = degrade(photograph.image.pixels, degradation)
+    request = RestoreRequest(photograph.key, (), degradation)
+    view = view_of(photograph, StageOutputs(request, broken.reference, broken.image), {}, pictures)
+    assert [one["id"] for one in view["panes"]] == ["original", "degraded"]
+    assert view["reference"] == "original"
+    assert [(one["name"], one["row"] % 8, one["column"] % 8) for one in view["grids"]] == [
+        ("last save", 0, 0), ("first save", 4, 5),
+    ]  # fmt: skip
+    assert view["turn"] == {"flip_rows": False, "flip_columns": False, "swap": False}
+    kept = StageOutputs(replace(request, degradation=None), None, photograph.image)
+    view = view_of(photograph, kept, {}, pictures)
+    assert ([one["id"] for one in view["panes"]], view["reference"]) == (["degraded"], "degraded")
+    json.dumps(view)
