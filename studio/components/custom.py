@@ -6,12 +6,18 @@ and an import should leave the source tree alone.
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 
 
 def custom_html(
-    folder: Path, value: Any, *, elem_id: str, scripts: tuple[str, ...] = ("behavior.js",)
+    folder: Path,
+    value: Any,
+    *,
+    elem_id: str,
+    scripts: tuple[str, ...] = ("behavior.js",),
+    library: Path | None = None,
 ) -> gr.HTML:
     """A component whose markup is constant and whose behavior reads `props.value`.
 
@@ -21,7 +27,11 @@ def custom_html(
         value: anything JSON can carry; dictionaries made by `served_file` gain a `url` on their way to the page.
         elem_id: identifier in the page.
         scripts: run one after the other in one scope.
+        library: a script that is loaded before, once for all components that need it; served from where it lies.
     """
+    if library is not None:
+        gr.set_static_paths(library)
+    head = None if library is None else f'<script src="gradio_api/file={quote(library.as_posix())}"></script>'
 
     def read(name: str) -> str:
         return (folder / name).read_text("utf-8")
@@ -33,4 +43,5 @@ def custom_html(
         js_on_load="\n".join(read(name) for name in scripts),
         apply_default_css=False,
         elem_id=elem_id,
+        head=head,
     )

@@ -1,0 +1,109 @@
+"""Sweeps one picture over quality factors from the command line, on the same engine as the page.
+
+python -m studio.sweep INPUT -o points.csv --model cascade --model ar_cnn [--quality-factors 10 20 30] [--whole]
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+
+from models.errors import InvalidSetting, RestorationError, UnreadableImage
+from models.zoo import Zoo
+from studio.restore import CHECKPOINTS
+from studio.result_cache import ResultCache
+from studio.session import open_photograph
+from studio.settings import SUBSAMPLINGS, whole
+from studio.sweep_files import points_csv
+from studio.sweep_run import SweepRun
+from studio.sweeps import PLAIN, QualitySweep, Sweeper, SweepStep
+from studio.swept_picture import swept_picture
+from studio.views.sweep_words import measured_words
+from studio.views.wording import seconds
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line; exits with usage where it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m studio.sweep",
+        description="Break a picture at many quality factors, repair, and measure.",
+    )
+    parser.add_argument(
+        "input", type=Path, help="JPEG, PNG, WebP, TIFF, ...; its own pixels are the original"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="where the table goes, as CSV")
+    parser.add_argument(
+        "--model", action="append", required=True, help="name of a checkpoint; may be repeated"
+    )
+    parser.add_argument(
+        "--quality-factors", type=int, nargs="+", default=list(range(10, 101, 10)), metavar="N"
+    )
+    parser.add_argument("--subsampling", choices=SUBSAMPLINGS, default="4:2:0")
+    parser.add_argument("--whole", action="store_true", help="measure all of a large picture, not its middle")
+    parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
+    return parser.parse_args(arguments)
+
+
+def sweep_file(arguments: argparse.Namespace) -> SweepRun:
+    """Read, sweep, write the table.
+
+    Raises:
+        RestorationError: with a sentence for people.
+    """
+    try:
+        data = arguments.input.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(
+            f"{arguments.input} cannot be read: {error.strerror}. Any file this user may read is allowed. "
+            "Check the path."
+        ) from error
+    picture = swept_picture(
+        open_photograph(data, arguments.input.name), "whole" if arguments.whole else "crop"
+    )
+    factors = {whole(factor, 1, 100, "A quality factor") for factor in arguments.quality_factors}
+    names = tuple(dict.fromkeys([PLAIN, *arguments.model]))
+    sweep = QualitySweep(tuple(sorted(factors)), arguments.subsampling, names)
+    sweeper = Sweeper(Zoo(arguments.checkpoints, arguments.device), ResultCache(max_bytes=0))
+    run = SweepRun(picture, sweep, Event())
+    for item in sweeper.run(picture, sweep, run.stop):
+        if not isinstance(item, SweepStep):
+            run = run.with_item(item)
+        elif sys.stderr.isatty():
+            print(
+                f"\r{item.job.model_name}: {item.done + 1} of {item.total}  ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+    run = replace(run, state="finished")
+    try:
+        arguments.output.write_text(points_csv(run), encoding="utf-8")
+    except OSError as error:
+        raise InvalidSetting(
+            f"{arguments.output} cannot be written: {error.strerror or error}. The folder must exist and be "
+            "writable. Choose another place."
+        ) from error
+    return run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 where every point was measured, 1 where a model gave up, 2 with one sentence where nothing was."""
+    parsed = parse_arguments(arguments)
+    began = perf_counter()
+    try:
+        run = sweep_file(parsed)
+    except RestorationError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for failure in run.failures:
+        print(failure.sentence, file=sys.stderr)
+    took = seconds(perf_counter() - began)
+    print(f"{parsed.output}: {len(run.points)} points of {measured_words(run.picture)}, {took}")
+    return 1 if run.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

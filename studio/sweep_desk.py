@@ -1,0 +1,206 @@
+"""What happens at each press in the Sweep tab: from a photograph and a form to everything the page shows. No page code.
+
+A handler of the Sweep tab calls one method here and hands the SweepPage on. Fields that are None stay as they are.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from models.card import ModelCard
+from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from models.zoo import Zoo
+from studio.pictures import PictureFolder
+from studio.rate_distortion import readings_at
+from studio.session import Photograph, Session
+from studio.sweep_form import SweepForm, check_size
+from studio.sweep_run import SweepRecord, SweepRun
+from studio.sweeps import ByHandSweep, QualitySweep, Sweeper, SweepStep
+from studio.swept_picture import swept_picture
+from studio.views import facts, sweep_words
+from studio.views import sweeps as views
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.15
+"""Tiles that end sooner after the last news are not told."""
+
+
+@dataclass(frozen=True, eq=False)
+class SweepPage:
+    """What changes on the page; field names equal those of the tab's outputs, None leaves one alone.
+
+    Attributes:
+        record: the visitor's state.
+        picture_facts, plan, notice, progress, freshness, outcome, empty, reading: markup.
+        curves, rates, gains, plain_decodings, told_curve: values of charts.
+        strip: value of the strip of pictures.
+        busy: True while models work.
+    """
+
+    record: SweepRecord | None = None
+    picture_facts: str | None = None
+    plan: str | None = None
+    notice: str | None = None
+    progress: str | None = None
+    freshness: str | None = None
+    outcome: str | None = None
+    empty: str | None = None
+    curves: dict[str, Any] | None = None
+    rates: dict[str, Any] | None = None
+    reading: str | None = None
+    gains: dict[str, Any] | None = None
+    plain_decodings: dict[str, Any] | None = None
+    told_curve: dict[str, Any] | None = None
+    strip: dict[str, Any] | None = None
+    busy: bool | None = None
+
+
+class SweepDesk:
+    """Serves every visitor; holds nothing of any of them."""
+
+    def __init__(self, zoo: Zoo, sweeper: Sweeper, pictures: PictureFolder) -> None:
+        self._zoo = zoo
+        self._sweeper = sweeper
+        self._pictures = pictures
+
+    def checked(self, session: Session | None, record: SweepRecord, form: SweepForm) -> SweepPage:
+        """The tab was entered or a control moved: say what Run would do, and whether the results still belong to it.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        kind = form.checked_kind()
+        run = record.of(kind)
+        page = SweepPage(
+            notice="", empty="" if run else sweep_words.empty_line(kind), outcome=self._outcome(run)
+        )
+        if session is None or session.photograph is None:
+            return replace(page, picture_facts=facts.notice(sweep_words.NOTHING_OPEN), plan="", freshness="")
+        picture = swept_picture(session.photograph, form.checked_extent())
+        sweep = form.sweep(self.cards())
+        current = run is None or run.is_of(picture, sweep)
+        return replace(
+            page,
+            picture_facts=sweep_words.picture_line(picture),
+            plan=sweep_words.plan_line(sweep, picture),
+            freshness=facts.freshness("" if current else sweep_words.CHANGED),
+        )
+
+    def began(self, session: Session | None, record: SweepRecord, form: SweepForm) -> SweepPage:
+        """Run was pressed: answer at once, before any model is free.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        if record.current is not None:
+            record.current.stop.set()
+        picture = swept_picture(_photograph(session), form.checked_extent())
+        sweep = form.sweep(self.cards())
+        check_size(picture, sweep)
+        return SweepPage(
+            record=record.with_run(SweepRun(picture, sweep, Event())),
+            picture_facts=sweep_words.picture_line(picture),
+            plan=sweep_words.plan_line(sweep, picture),
+            notice="",
+            progress=sweep_words.waiting_line(),
+            freshness="",
+            outcome="",
+            empty="",
+            busy=True,
+        )
+
+    def swept(self, record: SweepRecord) -> Iterator[SweepPage]:
+        """Work through the sweep that was begun, and show each tile's progress and each point."""
+        run = record.current
+        if run is None or run.state != "running":
+            return
+        titles, last_told = self._titles(), 0.0
+        try:
+            for item in self._sweeper.run(run.picture, run.sweep, run.stop):
+                if isinstance(item, SweepStep):
+                    if item.tile.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
+                        last_told = monotonic()
+                        yield SweepPage(progress=sweep_words.progress_line(item, titles))
+                else:
+                    run = run.with_item(item)
+                    yield replace(self._drawn(run, titles), record=record.with_run(run))
+            run = replace(run, state="finished")
+        except RestorationCancelled:
+            logger.info("a sweep was stopped")
+            run = replace(run, state="stopped")
+        except RestorationError as error:
+            run = replace(run, state="stopped")
+            yield SweepPage(notice=facts.notice(str(error)))
+        yield self._ended(run, record, titles)
+
+    def settled(self, session: Session | None, record: SweepRecord, form: SweepForm) -> SweepPage:
+        """After a sweep: the comparison at the quality factor chosen now, and whether the controls have moved on.
+
+        What went wrong when it began stays on the page.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        checked, read = self.checked(session, record, form), self.read(record, form)
+        return replace(checked, notice=None, rates=read.rates, reading=read.reading, busy=False)
+
+    def read(self, record: SweepRecord, form: SweepForm) -> SweepPage:
+        """The quality factor to compare at was moved.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        run = record.of(QualitySweep.kind)
+        if run is None or not run.points:
+            return SweepPage()
+        quality_factor, titles = form.checked_reading(), self._titles()
+        readings = readings_at(run.points, quality_factor)
+        return SweepPage(
+            rates=views.rates(run, readings, titles),
+            reading=sweep_words.reading_lines(run, readings, quality_factor, titles),
+        )
+
+    def cards(self) -> list[ModelCard]:
+        """Every model's card as the checkpoints folder holds them now, cheapest first."""
+        return sorted(self._zoo.cards(), key=lambda card: card.mmac_per_pixel)
+
+    def _titles(self) -> dict[str, str]:
+        return {card.name: card.title for card in self.cards()}
+
+    def _outcome(self, run: SweepRun | None) -> str:
+        return sweep_words.outcome_line(run) if run else ""
+
+    def _drawn(self, run: SweepRun, titles: views.Titles) -> SweepPage:
+        """The charts of a run as far as it is."""
+        if isinstance(run.sweep, QualitySweep):
+            return SweepPage(curves=views.curves(run, titles), rates=views.rates(run, [], titles), reading="")
+        if isinstance(run.sweep, ByHandSweep):
+            strip = views.strip(run, titles, self._pictures)
+            return SweepPage(told_curve=views.told_curve(run, titles), strip=strip)
+        return SweepPage(gains=views.gains(run, titles), plain_decodings=views.plain_decodings(run))
+
+    def _ended(self, run: SweepRun, record: SweepRecord, titles: views.Titles) -> SweepPage:
+        """The finished or stopped run, with its files to take away."""
+        page = SweepPage(record=record.with_run(run), progress="", outcome=self._outcome(run), busy=False)
+        if not run.points:
+            return replace(page, empty=sweep_words.empty_line(run.sweep.kind))
+        drawn = self._drawn(run, titles)
+        charts = {one.name: getattr(drawn, one.name) for one in fields(drawn) if one.name in CHARTS}
+        shown = {name: value for name, value in charts.items() if value is not None}
+        files = views.downloads(run, shown.values(), self._pictures)
+        first = next(iter(shown))
+        shown[first] = {**shown[first], "files": files}
+        return replace(page, strip=drawn.strip, **shown)
+
+
+CHARTS = ("curves", "rates", "gains", "plain_decodings", "told_curve")
+
+
+def _photograph(session: Session | None) -> Photograph:
+    if session is None or session.photograph is None:
+        raise InvalidSetting(sweep_words.NOTHING_OPEN)
+    return session.photograph
