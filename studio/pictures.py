@@ -47,9 +47,8 @@ class PictureFolder:
         path = self.root / content.hexdigest() / file_name
         return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place))
 
-    def served_text(self, file_name: str, text: str) -> dict[str, Any]:
-        """A text, such as a table, as a file people can keep; see `served`."""
-        data = text.encode()
+    def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
+        """Like served(), for a file that is made already."""
         path = self.root / hashlib.blake2b(data, digest_size=16).hexdigest() / file_name
         return self._written_once(path, lambda place: place.write_bytes(data))
 
@@ -63,15 +62,6 @@ class PictureFolder:
             write(unfinished)
             unfinished.replace(path)
         return served_file(path)
-
-    def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
-        """Like served(), for a file that is made already."""
-        folder = self.root / hashlib.blake2b(data, digest_size=16).hexdigest()
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f".{os.getpid()}-{time.monotonic_ns()}"
-        unfinished.write_bytes(data)
-        unfinished.replace(folder / file_name)
-        return served_file(folder / file_name)
 
     def sweep(self) -> int:
         """Delete files that are older than the lifetime, forgotten uploads among them; returns how many."""

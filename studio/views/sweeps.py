@@ -117,7 +117,7 @@ def downloads(
         ),
     )
     return [
-        {"label": label, "title": title, "download": name, "file": pictures.served_text(name, text)}
+        {"label": label, "title": title, "download": name, "file": pictures.served_bytes(name, text.encode())}
         for label, title, name, text in offered
     ]
 
