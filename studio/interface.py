@@ -16,8 +16,11 @@ from studio.examples import thumbnails
 from studio.pictures import PictureFolder
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
+from studio.sweep_desk import SweepDesk
+from studio.sweeps import Sweeper
 from studio.tabs.models import build_models_tab
 from studio.tabs.restore import build_restore_tab
+from studio.tabs.sweep import build_sweep_tab
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
 from studio.upload_guard import UploadGuard
 
@@ -37,7 +40,9 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
     upload_folder = Path(get_upload_folder())
     upload_folder.mkdir(parents=True, exist_ok=True)
     pictures = PictureFolder(upload_folder, KEPT_SECONDS)
-    desk = Desk(Engine(zoo, ResultCache(CACHE_BYTES)), pictures)
+    cache = ResultCache(CACHE_BYTES)
+    desk = Desk(Engine(zoo, cache), pictures)
+    sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory() as folder,
         gr.Blocks(
@@ -47,7 +52,9 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Restore", id="restore"):
-                build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
+                restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
+            with gr.Tab("Sweep", id="sweep") as sweep:
+                build_sweep_tab(demo, sweep, sweep_desk, restore.outputs.session, KEPT_SECONDS)
             with gr.Tab("Models", id="models"):
                 build_models_tab(demo, zoo)
     pictures.keep_present()

@@ -34,11 +34,11 @@ def tab(page):
 
 def values_of(tab, **changed):
     form = {name: changed.pop(name, value) for name, value in vars(RestoreForm()).items()}
-    values = {getattr(tab._controls, name): value for name, value in form.items()}
+    values = {getattr(tab.controls, name): value for name, value in form.items()}
     return {
         **values,
-        tab._outputs.session: changed.get("session", Session()),
-        tab._outputs.run: changed.get("run"),
+        tab.outputs.session: changed.get("session", Session()),
+        tab.outputs.run: changed.get("run"),
     }
 
 
@@ -63,7 +63,7 @@ def test_custom_templates_hold_no_placeholders(page):
         for block in page.blocks.values()
         if isinstance(block, gr.HTML) and block.html_template != "${value}"
     ]
-    assert len(custom) == 4
+    assert len(custom) >= 10
     for block in custom:
         for text in (block.html_template, block.css_template):
             assert not any(mark in text for mark in ("{{", "}}", "${", "`", "\\"))
@@ -72,7 +72,7 @@ def test_custom_templates_hold_no_placeholders(page):
 
 def test_everything_that_runs_a_model_shares_one_queue_of_one(page):
     running = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
-    assert len(running) == 2
+    assert len(running) >= 3
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {(MODELS, 1)}
     assert page.delete_cache is not None
     assert page._queue.max_size == QUEUE_LENGTH
@@ -104,13 +104,13 @@ def test_layout_names_equal_form_and_page():
 def test_every_example_opens(tab):
     for one in EXAMPLES:
         answer = tab.example_opened(values_of(tab), event_of(name=one.name))
-        assert answer[tab._outputs.session].photograph.key, one.name
-        assert answer[tab._outputs.notice] == ""
+        assert answer[tab.outputs.session].photograph.key, one.name
+        assert answer[tab.outputs.notice] == ""
 
 
 @pytest.mark.parametrize("name", [None, 3, "../secret", {"a": 1}, "x" * 10_000])
 def test_hostile_example_names_are_one_sentence(tab, name):
-    words = tab.example_opened(values_of(tab), event_of(name=name))[tab._outputs.notice]
+    words = tab.example_opened(values_of(tab), event_of(name=name))[tab.outputs.notice]
     assert "no example" in words
     assert len(words) < 400
 
@@ -118,8 +118,8 @@ def test_hostile_example_names_are_one_sentence(tab, name):
 @pytest.mark.parametrize("path", ["/etc/passwd", "", None, 7, "../../etc/passwd", "/nowhere/at/all.png"])
 def test_only_uploaded_files_are_opened(tab, path):
     answer = tab.opened(values_of(tab), event_of(path=path, name="x.png"))
-    assert "not there any more" in answer[tab._outputs.notice]
-    assert tab._outputs.session not in answer
+    assert "not there any more" in answer[tab.outputs.notice]
+    assert tab.outputs.session not in answer
 
 
 def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
@@ -127,7 +127,7 @@ def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
     folder.mkdir(exist_ok=True)
     (folder / "evil.jpg").write_bytes(b"%PDF-1.4 not a picture")
     words = tab.opened(values_of(tab), event_of(path=str(folder / "evil.jpg"), name="<i>.jpg"))[
-        tab._outputs.notice
+        tab.outputs.notice
     ]
     assert words.count("<") == 2
     assert "Traceback" not in words
@@ -149,10 +149,10 @@ def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
 def test_hostile_values_are_one_calm_sentence(tab, changed, photograph):
     values = values_of(tab, **{"session": Session(photograph), **changed})
     for handler in (tab.rebroken, tab.began):
-        words = handler(values)[tab._outputs.notice]
+        words = handler(values)[tab.outputs.notice]
         assert words.startswith("<p class='notice'")
         assert "unforeseen" not in words
-    assert list(tab.restored({**values, tab._outputs.run: None})) == []
+    assert list(tab.restored({**values, tab.outputs.run: None})) == []
 
 
 def test_visibility_handlers_take_anything(tab):

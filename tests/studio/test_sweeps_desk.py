@@ -1,0 +1,329 @@
+"""Each press in the Sweep tab and what the page shows after it; the figures, and the files to take away."""
+
+import csv
+import math
+import re
+from dataclasses import replace
+from threading import Event
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.errors import InvalidSetting
+from studio.examples import example
+from studio.pictures import PictureFolder
+from studio.result_cache import ResultCache
+from studio.session import Session, open_photograph
+from studio.sweep_desk import SweepDesk
+from studio.sweep_files import figures_page, points_csv
+from studio.sweep_form import SweepForm
+from studio.sweep_run import SweepRecord, SweepRun
+from studio.sweeps import PLAIN, QualitySweep, Sweeper, SweepFailure, SweepPoint
+from studio.swept_picture import swept_picture
+from studio.views import sweep_words
+from studio.views import sweeps as views
+from training.metrics import CONVENTION, Metrics
+
+FORM = SweepForm(
+    lowest=10,
+    highest=60,
+    step=25,
+    model_names=["ar_cnn", "cascade"],
+    model_name="cascade",
+    steerable_name="cascade",
+    reading_quality=35,
+)
+
+
+@pytest.fixture(scope="module")
+def sweeper(zoo):
+    """Shared, so that every point is measured once for all tests."""
+    return Sweeper(zoo, ResultCache(64 * 2**20))
+
+
+@pytest.fixture
+def sweep_desk(zoo, sweeper, tmp_path):
+    return SweepDesk(zoo, sweeper, PictureFolder(tmp_path, 600))
+
+
+def swept(desk, photograph, form=FORM, record=None):
+    """Every page from Run to the end, and the record they leave."""
+    began = desk.began(Session(photograph), record or SweepRecord(), form)
+    record, pages = began.record, [began]
+    for page in desk.swept(began.record):
+        pages.append(page)
+        record = page.record or record
+    return pages, record
+
+
+def rows_of(value):
+    with open(value["files"][0]["file"]["path"], encoding="utf-8") as stream:
+        lines = stream.read().splitlines()
+    table = [line for line in lines if not line.startswith("#")]
+    return [line for line in lines if line.startswith("#")], list(csv.DictReader(table))
+
+
+# ---------------------------------------------------------------- pages
+
+
+def test_entering_says_what_is_measured_and_what_to_do(sweep_desk, photograph):
+    page = sweep_desk.checked(Session(photograph), SweepRecord(), FORM)
+    assert "the whole picture, 96 × 80 pixels" in page.picture_facts
+    assert "3 quality factors × 2 models and plain decoding: 9 pictures" in page.plan
+    assert "press Run" in page.empty
+    assert page.freshness == ""
+
+
+@pytest.mark.parametrize("session", [None, Session()])
+def test_without_a_photograph_the_way_to_one_is_shown(sweep_desk, session):
+    page = sweep_desk.checked(session, SweepRecord(), FORM)
+    assert "Restore tab" in page.picture_facts
+    with pytest.raises(InvalidSetting, match="No photograph"):
+        sweep_desk.began(session, SweepRecord(), FORM)
+
+
+def test_a_jpeg_is_called_its_own_original(sweep_desk):
+    photograph = open_photograph(example("rocket").read_bytes(), "rocket.jpg")
+    facts = sweep_desk.checked(Session(photograph), SweepRecord(), FORM).picture_facts
+    assert "its decoded pixels, artifacts included, serve as the original" in facts
+
+
+def test_a_crop_says_what_of_the_picture_it_is(sweep_desk):
+    photograph = open_photograph(example("hubble").read_bytes(), "hubble.jpg")
+    facts = sweep_desk.checked(Session(photograph), SweepRecord(), FORM).picture_facts
+    found = re.search(
+        r"centre crop of (\d+) × (\d+) pixels from row (\d+), column (\d+) of 1000 × 872", facts
+    )
+    columns, rows, row, column = map(int, found.groups())
+    assert rows * columns <= 400_000
+    assert row % 16 == column % 16 == 0
+
+
+def test_points_come_one_by_one_and_the_cheapest_model_first(sweep_desk, photograph):
+    pages, record = swept(sweep_desk, photograph)
+    assert pages[0].busy is True
+    drawn = [page.curves["charts"][0]["figure"]["data"] for page in pages if page.curves]
+    counts = [sum(len(trace["x"]) for trace in traces) for traces in drawn]
+    assert counts == [*range(1, 10), 9]
+    assert [trace["name"] for trace in drawn[-1]] == [
+        "Plain decoding",
+        "AR-CNN, untrained",
+        "Cascade, untrained",
+    ]
+    assert record.current.state == "finished"
+    assert pages[-1].busy is False
+    assert pages[-1].progress == ""
+
+
+def test_a_repeat_shows_no_progress_of_models(sweep_desk, photograph):
+    _, record = swept(sweep_desk, photograph)
+    again, _ = swept(sweep_desk, photograph, record=record)
+    assert [page.progress for page in again[1:] if page.progress] == []
+
+
+def test_stopping_keeps_the_points(sweep_desk, photograph):
+    began = sweep_desk.began(Session(photograph), SweepRecord(), FORM)
+    record = began.record
+    for page in sweep_desk.swept(began.record):
+        record = page.record or record
+        if page.curves and len(record.current.points) == 4:
+            began.record.current.stop.set()
+    assert len(record.current.points) == 4
+    assert sweep_words.STOPPED in page.outcome
+    assert page.busy is False
+    assert sweep_words.STOPPED in sweep_desk.checked(Session(photograph), record, FORM).outcome
+    comments, rows = rows_of(page.curves)
+    assert "# Not complete: 4 of 9 points." in comments
+    assert len(rows) == 4
+
+
+def test_stopping_before_the_first_point_shows_what_to_do(sweep_desk, photograph):
+    began = sweep_desk.began(Session(photograph), SweepRecord(), FORM)
+    began.record.current.stop.set()  # before any point, cached or not
+    (page,) = sweep_desk.swept(began.record)
+    assert "press Run" in page.empty
+    assert page.curves is None
+
+
+def test_changed_settings_and_other_photographs_make_results_stale(sweep_desk, photograph):
+    _, record = swept(sweep_desk, photograph)
+    session = Session(photograph)
+    assert sweep_desk.settled(session, record, FORM).freshness == ""
+    assert sweep_words.CHANGED in sweep_desk.settled(session, record, replace(FORM, step=10)).freshness
+    other = Session(open_photograph(example("text").read_bytes(), "text.png"))
+    assert sweep_words.CHANGED in sweep_desk.checked(other, record, FORM).freshness
+    assert sweep_desk.checked(session, record, replace(FORM, shift_rows=2)).freshness == ""
+    assert sweep_desk.checked(session, record, replace(FORM, kind="twice")).freshness == ""
+
+
+def test_the_reading_is_drawn_and_told(sweep_desk, photograph):
+    _, record = swept(sweep_desk, photograph)
+    page = sweep_desk.read(record, FORM)
+    assert "at quality 35" in page.reading
+    assert "<b>Cascade, untrained</b>" in page.reading
+    beyond = sweep_desk.read(record, replace(FORM, reading_quality=90))
+    assert "this sweep goes from 10 to 60" in beyond.reading
+    assert sweep_desk.read(SweepRecord(), FORM).reading is None
+
+
+def test_maps_of_two_saves(sweep_desk, photograph):
+    pages, record = swept(sweep_desk, photograph, replace(FORM, kind="twice"))
+    points = {(point.job.model_name, point.job.quality_factors): point for point in record.current.points}
+    gains = pages[-1].gains["charts"][0]["figure"]["data"][0]
+    assert gains["x"] == ["10", "35", "60"]
+    for row, first in enumerate((10, 35, 60)):
+        for column, second in enumerate((10, 35, 60)):
+            gain = (
+                points["cascade", (first, second)].metrics.psnr_db
+                - points[PLAIN, (first, second)].metrics.psnr_db
+            )
+            assert gains["z"][row][column] == pytest.approx(gain)
+    plain = [page.plain_decodings["charts"][0]["figure"]["data"][0]["z"] for page in pages if page.gains]
+    filled = [sum(cell is not None for row in rows for cell in row) for rows in plain]
+    assert filled == sorted(filled)
+    assert filled[0] == 1
+    assert filled[-1] == 9
+
+
+def test_the_strip_is_lossless_and_marks_the_automatic_picture(sweep_desk, photograph):
+    pages, record = swept(sweep_desk, photograph, replace(FORM, kind="by_hand"))
+    panes = pages[-1].strip["panes"]
+    steered_by = {
+        "automatic": record.current.points[1].applied_quality_factor,
+        "told10": 10,
+        "told35": 35,
+        "told60": 60,
+    }
+    expected = ["original", "plain", *sorted(steered_by, key=steered_by.get)]
+    assert [pane["id"] for pane in panes] == expected
+    assert [pane["id"] for pane in panes if pane["marked"]] == ["automatic"]
+    by_id = {pane["id"]: np.array(Image.open(pane["file"]["path"]).convert("RGB")) for pane in panes}
+    np.testing.assert_array_equal(by_id["original"], photograph.image.pixels)
+    for point in record.current.points:
+        told = point.job.by_hand
+        name = "plain" if point.job.model_name == PLAIN else "automatic" if told is None else f"told{told}"
+        np.testing.assert_array_equal(by_id[name], point.pixels)
+        (pane,) = [pane for pane in panes if pane["id"] == name]
+        assert pane["detail"] == f"{point.metrics.psnr_db:.2f} dB"
+    assert len({pane["download"] for pane in panes}) == len(panes)
+    assert "steered by the file's quantization tables" in pages[-1].strip["note"]
+
+
+def test_each_kind_keeps_its_own_results(sweep_desk, photograph):
+    _, record = swept(sweep_desk, photograph)
+    _, record = swept(sweep_desk, photograph, replace(FORM, kind="twice"), record)
+    assert record.current.sweep.kind == "twice"
+    assert record.of("quality").state == "finished"
+    assert sweep_desk.checked(Session(photograph), record, FORM).empty == ""
+    assert "press Run" in sweep_desk.checked(Session(photograph), record, replace(FORM, kind="by_hand")).empty
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_the_table_holds_every_point_and_every_setting(sweep_desk, photograph):
+    pages, record = swept(sweep_desk, photograph)
+    comments, rows = rows_of(pages[-1].curves)
+    assert pages[-1].curves["files"][0]["download"] == "whiskers_sweep-quality_qf10-60_420.csv"
+    assert f"# {CONVENTION}" in comments
+    assert any("quality factors 10 to 60 in steps of 25, 4:2:0" in line for line in comments)
+    assert any("the whole picture, 96 × 80 pixels" in line for line in comments)
+    plain = {
+        point.job.quality_factors: point for point in record.current.points if point.job.model_name == PLAIN
+    }
+    for row, point in zip(rows, record.current.points, strict=True):
+        assert row["model"] == point.job.model_name
+        assert int(row["quality_factor"]) == point.job.quality_factors[0]
+        assert int(row["file_bytes"]) == point.file_bytes
+        assert float(row["psnr_db"]) == pytest.approx(point.metrics.psnr_db, abs=1e-6)
+        assert float(row["ssim"]) == pytest.approx(point.metrics.ssim, abs=1e-7)
+        gain = point.metrics.psnr_db - plain[point.job.quality_factors].metrics.psnr_db
+        assert float(row["gain_db"]) == pytest.approx(gain, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "chart", "columns"),
+    [
+        ("twice", "gains", ["model", "first_quality_factor", "second_quality_factor"]),
+        ("by_hand", "told_curve", ["model", "quality_factor", "told_by_hand", "steered_by"]),
+    ],
+)
+def test_tables_of_the_other_kinds(sweep_desk, photograph, kind, chart, columns):
+    pages, record = swept(sweep_desk, photograph, replace(FORM, kind=kind))
+    _, rows = rows_of(getattr(pages[-1], chart))
+    assert len(rows) == len(record.current.points)
+    assert list(rows[0])[: len(columns)] == columns
+
+
+def test_infinite_and_undefined_numbers_can_be_read_back(photograph):
+    sweep = QualitySweep((10, 20), "4:2:0", (PLAIN,))
+    points = [
+        SweepPoint(job, Metrics(math.inf, math.nan, 60.0), 100, 1.0, "", None, None) for job in sweep.jobs()
+    ]
+    run = SweepRun(swept_picture(photograph, "crop"), sweep, Event(), tuple(points), state="finished")
+    table = [line for line in points_csv(run).splitlines() if not line.startswith("#")]
+    row = next(csv.DictReader(table))
+    assert math.isinf(float(row["psnr_db"]))
+    assert math.isnan(float(row["ssim"]))
+    views.curves(run, {PLAIN: "Plain"})
+    views.rates(run, [], {PLAIN: "Plain"})
+
+
+def test_the_page_to_take_away_needs_nothing_else(sweep_desk, photograph):
+    pages, record = swept(sweep_desk, photograph)
+    with open(pages[-1].curves["files"][1]["file"]["path"], encoding="utf-8") as stream:
+        text = stream.read()
+    assert "Plotly.newPlot" in text
+    assert text.count("Plotly.newPlot(") >= 5
+    assert re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", text) == []
+    hostile = replace(record.current, failures=(SweepFailure("x", "<script>alert(1)</script>"),))
+    figures = [chart["figure"] for chart in pages[-1].curves["charts"]]
+    assert "<script>alert(1)" not in figures_page(
+        hostile, [views.graph_objects.Figure(one) for one in figures]
+    )
+
+
+def test_file_names_tell_picture_kind_and_settings(sweep_desk, photograph):
+    names = []
+    for kind in ("quality", "twice", "by_hand"):
+        pages, _ = swept(sweep_desk, photograph, replace(FORM, kind=kind))
+        charts = [
+            value for value in vars(pages[-1]).values() if isinstance(value, dict) and "charts" in value
+        ]
+        names += [chart["file_name"] for value in charts for chart in value["charts"]]
+        names += [file["download"] for value in charts for file in value["files"]]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[\w.\-]+", name) for name in names)
+    assert "whiskers_sweep-twice_qf10-60_420_shift4x4_cascade.csv" in names
+
+
+# ---------------------------------------------------------------- figures
+
+
+def test_every_figure_has_units_on_its_axes_and_words_for_those_who_cannot_see_it(sweep_desk, photograph):
+    for kind in ("quality", "twice", "by_hand"):
+        pages, _ = swept(sweep_desk, photograph, replace(FORM, kind=kind))
+        for value in vars(pages[-1]).values():
+            for chart in value["charts"] if isinstance(value, dict) and "charts" in value else ():
+                layout = chart["figure"]["layout"]
+                assert (
+                    "quality factor" in layout["xaxis"]["title"]["text"]
+                    or "bits" in layout["xaxis"]["title"]["text"]
+                )
+                assert layout["yaxis"]["title"]["text"]
+                assert "whiskers" in layout["title"]["text"]
+                assert "dB" in chart["alt"] or "SSIM" in chart["alt"]
+                assert "nothing" not in chart["alt"].lower()
+
+
+def test_models_keep_their_colours_in_every_figure(sweep_desk, photograph):
+    pages, _ = swept(sweep_desk, photograph)
+    colors = {}
+    for value in (pages[-1].curves, pages[-1].rates):
+        for chart in value["charts"]:
+            for trace in chart["figure"]["data"]:
+                colors.setdefault(trace.get("name"), set()).add(trace["line"]["color"])
+    named = {name: found for name, found in colors.items() if name}
+    assert all(len(found) == 1 for found in named.values())
+    assert len({next(iter(found)) for found in named.values()}) == 3
