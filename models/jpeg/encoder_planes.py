@@ -26,6 +26,13 @@ def sampling_factors(header: JpegHeader, number: int) -> tuple[int, int]:
     return tallest // part.vertical, widest // part.horizontal
 
 
+def has_whole_factors(header: JpegHeader) -> bool:
+    """True where every sample of every component covers whole pixels, as in every usual file."""
+    parts = header.components
+    tallest, widest = max(one.vertical for one in parts), max(one.horizontal for one in parts)
+    return all(tallest % one.vertical == 0 and widest % one.horizontal == 0 for one in parts)
+
+
 def encoder_plane(
     pixels: RgbImage, number: int, vertical: int = 1, horizontal: int = 1
 ) -> NDArray[np.float32]:

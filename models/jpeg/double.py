@@ -1,0 +1,310 @@
+"""Evidence of an earlier save in a JPEG file: was the picture saved before, with what quality, on which grid?
+
+A save leaves every coefficient at a multiple of its table's step. Where the picture was saved again, two traces of
+the first save can remain, and both are looked for in the fifteen lowest frequencies of luma:
+
+- On the same grid the integers of the file have gaps and peaks. For each quality factor the histogram that two saves
+  would leave is predicted and compared with the histogram that one save would leave; both predictions start from the
+  picture's own coefficients on other grids, where no comb is (after J. Lukáš and J. Fridrich, "Estimation of primary
+  quantization matrix in double compressed JPEG images", DFRWS 2003).
+- On a shifted grid the coefficients of the decoded picture gather around multiples of the first table's steps,
+  blurred by the second save. All 63 other grids are tried, and each is compared with its mirror images, on which a
+  picture saved once looks the same (after T. Bianchi and A. Piva, "Detection of nonaligned double JPEG compression
+  based on integer periodicity maps", IEEE Transactions on Information Forensics and Security, 2012).
+
+What was measured, and with which pictures, is in docs/anatomy.md; `python -m models.jpeg.double_rates` repeats it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.jpeg.coefficients import JpegComponent
+from models.jpeg.dct import BLOCK, blocks_to_plane, inverse_dct
+from models.jpeg.tables import QuantizationTable, quantization_tables
+
+FREQUENCIES = tuple((row, column) for row in range(5) for column in range(5) if row + column < 5)
+FEWEST_BLOCKS, MOST_BLOCKS = 256, 12288
+"""Fewer prove nothing; of larger pictures the centre is examined."""
+
+LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 200.0, 0.012
+LEAST_COMB, LEAST_LEAD = 10.0, 2.0
+STRONG_COMB, STRONG_LEAD = 20.0, 1.5
+"""What the evidence must reach, see judge(); chosen on half of the pictures that docs/anatomy.md measures."""
+
+_BIN, _BINS = 0.5, 2048
+_ROUNDING_NOISE = 0.4
+"""Standard deviation that rounding to whole RGB levels between two saves adds to a luma coefficient."""
+_LEAST_WEIGHT = 0.3
+_INNER_GRIDS = [8 * row + column for row in range(2, 7) for column in range(2, 7)]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What was found, before anything is concluded from it.
+
+    Attributes:
+        blocks: how many blocks were examined.
+        coefficients: how many nonzero low-frequency AC coefficients they hold.
+        aligned_gain: (100,) float64; by quality factor 1..100 of an earlier save on the same grid, by how many nats
+            two saves explain the file's integers better than one.
+        shifted_comb: (100, 8, 8) float64; by quality factor and grid offset (row, column of an earlier block
+            corner in this picture), how far the comb of that save exceeds its mirror images, in standard
+            deviations of chance; 0 at offset (0, 0), and where the second save would have wiped the comb out.
+    """
+
+    blocks: int
+    coefficients: int
+    aligned_gain: NDArray[np.float64]
+    shifted_comb: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence carries.
+
+    Attributes:
+        kind: "aligned" or "shifted" where an earlier save is evident, else "none".
+        quality_factor: of the earlier save, as if it used libjpeg's tables; None for "none".
+        grid_shift: rows and columns trimmed between the saves, modulo 8, as in JpegEncoding; None for "none".
+    """
+
+    kind: Literal["aligned", "shifted", "none"]
+    quality_factor: int | None = None
+    grid_shift: tuple[int, int] | None = None
+
+
+def gather(component: JpegComponent) -> Evidence | None:
+    """Examine a luma component for traces of an earlier save.
+
+    Args:
+        component: the first one of a gray or YCbCr file, its coefficients from the bitstream.
+
+    Returns:
+        The evidence, or None where fewer than FEWEST_BLOCKS whole blocks are there, or only one row of them.
+    """
+    integers = _centre(component)
+    if integers.shape[0] * integers.shape[1] < FEWEST_BLOCKS or min(integers.shape[:2]) < 2:
+        return None
+    table = component.quantization_table
+    plane = _decoded(integers, table)
+    histograms, count = grid_histograms(plane, FREQUENCIES)
+    gain, coefficients = _aligned_gain(integers, table, histograms)
+    comb = _shifted_comb(histograms, count, table)
+    return Evidence(integers.shape[0] * integers.shape[1], coefficients, gain, comb)
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Conclude no more than the evidence carries.
+
+    An earlier save on the same grid is evident where it explains the integers better by LEAST_GAIN nats in all and
+    by LEAST_GAIN_PER_COEFFICIENT for each, and this is more convincing than any comb on another grid. One on a
+    shifted grid is evident where its comb is LEAST_COMB standard deviations strong and LEAST_LEAD times as strong as
+    on all grids that are no neighbours of it; STRONG_LEAD is enough for STRONG_COMB.
+    """
+    aligned = float(evidence.aligned_gain.max()) / needed_gain(evidence)
+    comb, (row, column), lead = strongest_comb(evidence)
+    if aligned >= max(1.0, comb / LEAST_COMB):
+        return Verdict("aligned", int(evidence.aligned_gain.argmax()) + 1, (0, 0))
+    if (comb >= LEAST_COMB and lead >= LEAST_LEAD) or (comb >= STRONG_COMB and lead >= STRONG_LEAD):
+        quality_factor = int(evidence.shifted_comb[:, row, column].argmax()) + 1
+        return Verdict("shifted", quality_factor, (-row % BLOCK, -column % BLOCK))
+    return Verdict("none")
+
+
+def needed_gain(evidence: Evidence) -> float:
+    """How many nats an earlier save on the same grid must gain to be evident."""
+    return max(LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT * evidence.coefficients)
+
+
+def strongest_comb(evidence: Evidence) -> tuple[float, tuple[int, int], float]:
+    """The strongest comb, the offset of its grid, and how many times it exceeds all that are no neighbours of it."""
+    by_grid = evidence.shifted_comb.max(axis=0)
+    row, column = np.unravel_index(by_grid.argmax(), by_grid.shape)
+    distance = np.abs(np.arange(BLOCK)[:, None] - [row, column])  # (8, 2)
+    distance = np.minimum(distance, BLOCK - distance)
+    others = by_grid[np.maximum(distance[:, :1], distance[:, 1]) > 1]
+    strongest = float(by_grid[row, column])
+    return strongest, (int(row), int(column)), strongest / max(float(others.max()), 1.0)
+
+
+def grid_histograms(
+    plane: NDArray[np.float32], frequencies: tuple[tuple[int, int], ...]
+) -> tuple[dict[tuple[int, int], NDArray[np.float64]], int]:
+    """How large the coefficients of a picture are on each of the 64 grids.
+
+    Args:
+        plane: (rows, columns) of at least 15 each, samples with 128 subtracted.
+        frequencies: (row, column) of the frequencies wanted, 0..7 each.
+
+    Returns:
+        By frequency (64, bins): counts of magnitudes by grid offset (8 x row + column), in bins of half a unit
+        around 0, 0.5, 1, ...; and the number of blocks on each grid.
+    """
+    tall, wide = ((side - BLOCK + 1) // BLOCK * BLOCK for side in plane.shape)
+    offsets = (np.arange(tall) % BLOCK * BLOCK)[:, None] + np.arange(wide) % BLOCK
+    cosines = _cosines()
+    histograms, filtered = {}, {}
+    for row, column in frequencies:
+        if row not in filtered:
+            filtered[row] = sum(cosines[row, i] * plane[i : i + tall] for i in range(BLOCK))
+        coefficients = sum(cosines[column, i] * filtered[row][:, i : i + wide] for i in range(BLOCK))
+        bins = np.minimum((np.abs(coefficients) / _BIN + 0.5).astype(np.int32), _BINS - 1)
+        counts = np.bincount((offsets * _BINS + bins).ravel(), minlength=64 * _BINS)
+        histograms[row, column] = counts.reshape(64, _BINS).astype(np.float64)
+    return histograms, tall * wide // BLOCK**2
+
+
+def _centre(component: JpegComponent) -> NDArray[np.int16]:
+    """The whole blocks in the middle of the picture, at most MOST_BLOCKS; (rows, columns, 8, 8)."""
+    tall, wide = component.rows // BLOCK, component.columns // BLOCK
+    rows = min(tall, max(1, int((MOST_BLOCKS * tall / max(wide, 1)) ** 0.5)))
+    columns = min(wide, MOST_BLOCKS // max(rows, 1))
+    top, left = (tall - rows) // 2, (wide - columns) // 2
+    return component.coefficients[top : top + rows, left : left + columns]
+
+
+def _decoded(integers: NDArray[np.int16], table: QuantizationTable) -> NDArray[np.float32]:
+    """(rows, columns) float32 samples as a decoder clips them, less 128."""
+    samples = inverse_dct(integers * table.astype(np.float32))
+    rows, columns = integers.shape[:2]
+    return np.clip(blocks_to_plane(samples, rows * BLOCK, columns * BLOCK), -128, 127)
+
+
+@lru_cache(maxsize=1)
+def _cosines() -> NDArray[np.float32]:
+    """(8, 8) float32: frequency, position."""
+    frequency, position = np.mgrid[:BLOCK, :BLOCK]
+    cosines = np.cos((2 * position + 1) * frequency * np.pi / 16) / 2
+    cosines[0] /= np.sqrt(2)
+    return cosines.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _luma_steps() -> NDArray[np.int64]:
+    """(100, 8, 8): libjpeg's luma tables of quality factors 1..100."""
+    return np.stack([quantization_tables(quality_factor)[0] for quality_factor in range(1, 101)])
+
+
+# An earlier save on the same grid
+
+
+def _aligned_gain(
+    integers: NDArray[np.int16], table: QuantizationTable, histograms: dict[tuple[int, int], NDArray]
+) -> tuple[NDArray[np.float64], int]:
+    """Evidence.aligned_gain and Evidence.coefficients."""
+    gain, total = np.zeros(100), 0
+    for row, column in FREQUENCIES[1:]:
+        step = int(table[row, column])
+        magnitudes = np.abs(integers[..., row, column].astype(np.int64)).ravel()
+        density = _smooth_density(histograms[row, column][_INNER_GRIDS].sum(axis=0), step)
+        once = _cells(density, step)
+        counts = np.bincount(magnitudes[(magnitudes > 0) & (magnitudes < len(once))], minlength=len(once))
+        total += int(counts.sum())
+        once = _nonzero_share(once)
+        steps = _luma_steps()[:, row, column]
+        for earlier in np.unique(steps):
+            twice = _nonzero_share(_cells(_requantized(density, int(earlier)), step))
+            likely = (
+                0.95 * twice + 0.05 * once
+            )  # some coefficients were clipped or edited: nothing is impossible
+            gain[steps == earlier] += counts @ np.log((likely + 1e-9) / (once + 1e-9))
+    return gain, total
+
+
+def _smooth_density(counts: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """What the magnitudes were before this save: the other grids' histogram, smoothed, with a thin tail; sums to 1.
+
+    Args:
+        counts: (bins,).
+        step: of this save, because its own traces must be smoothed away.
+    """
+    width = max(1, int(step / 2 / _BIN))
+    both_signs = np.concatenate([counts[:0:-1], counts])
+    both_signs[_BINS - 1] *= 2  # of the bin at zero only half is on each side
+    smooth = np.convolve(both_signs, np.full(width, 1 / width), "same")[_BINS - 1 :]
+    smooth[0] /= 2
+    smooth += 1e-3 * counts.sum() * np.exp(-np.arange(_BINS) * _BIN / 30) / 60
+    return smooth / smooth.sum()
+
+
+def _cells(density: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """How much of a density of magnitudes each cell of a quantizer takes; (cells,), cell 0 reaches to step / 2."""
+    edges = (np.arange(int(_BINS * _BIN / step) + 2) + 0.5) * step
+    below = np.interp(edges, (np.arange(_BINS) + 0.5) * _BIN, np.cumsum(density))
+    return np.diff(below, prepend=0.0)
+
+
+def _requantized(density: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """The density after a save with that step: spikes at its multiples, blurred by rounding to pixels."""
+    masses = _cells(density, step)
+    places = np.arange(len(masses)) * step / _BIN
+    spikes = np.zeros(_BINS)
+    inside = places < _BINS
+    spikes[places[inside].astype(int)] = masses[inside]
+    reach = np.arange(-3, 4)
+    kernel = np.exp(-0.5 * (reach * _BIN / _ROUNDING_NOISE) ** 2)
+    both_signs = np.concatenate([spikes[:0:-1] / 2, spikes[:1], spikes[1:] / 2])
+    blurred = np.convolve(both_signs, kernel / kernel.sum(), "same")
+    return np.concatenate([blurred[_BINS - 1 : _BINS], 2 * blurred[_BINS:]])
+
+
+def _nonzero_share(masses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Masses given that the integer is not zero, which everything is at high frequencies."""
+    rest = np.concatenate([[0.0], masses[1:]])
+    return rest / max(rest.sum(), 1e-12)
+
+
+# An earlier save on a shifted grid
+
+
+def _shifted_comb(
+    histograms: dict[tuple[int, int], NDArray], count: int, table: QuantizationTable
+) -> NDArray[np.float64]:
+    """Evidence.shifted_comb."""
+    mirrors = _mirror_means()
+    excess, squares = np.zeros((100, 64)), np.zeros(100)
+    places = np.arange(_BINS) * _BIN
+    for row, column in FREQUENCIES:
+        steps, which = np.unique(_luma_steps()[:, row, column], return_inverse=True)
+        waves = np.cos(2 * np.pi * places / steps[:, None])  # (steps, bins)
+        combs = (
+            waves @ histograms[row, column].T / count
+        )  # (steps, 64): 1 where all are multiples of the step
+        noise = table[row, column] ** 2 / 12 + 0.1  # variance that the second save and its rounding add
+        weights = np.exp(-2 * np.pi**2 * noise / steps**2)  # how much of the comb survives that
+        excess += (weights[:, None] * (combs - combs @ mirrors))[which]
+        squares += (weights**2)[which]
+    weight = np.sqrt(squares)[:, None]
+    deviations = np.where(weight < _LEAST_WEIGHT, 0, np.sqrt(2 * count) * excess / np.maximum(weight, 1e-9))
+    deviations[:, 0] = 0
+    return deviations.reshape(100, BLOCK, BLOCK)
+
+
+@lru_cache(maxsize=1)
+def _mirror_means() -> NDArray[np.float64]:
+    """(64, 64): column p averages the grids that look like grid p in a picture saved once.
+
+    Those are its mirror images. An offset of 4 is its own mirror image; a parabola through its neighbours stands in.
+    """
+    means = np.zeros((64, 64))
+    for grid in range(64):
+        rows, columns = _alike(grid // BLOCK), _alike(grid % BLOCK)
+        for row, column in product(rows, columns):
+            means[BLOCK * row + column, grid] += rows[row] * columns[column]
+        means[grid, grid] = 0
+        means[:, grid] /= means[:, grid].sum() or 1
+    means[0, 0] = 1
+    return means
+
+
+def _alike(offset: int) -> dict[int, float]:
+    """Offsets that stand for one offset, with their weights."""
+    if offset == 4:
+        return {3: 2 / 3, 5: 2 / 3, 2: -1 / 6, 6: -1 / 6}
+    mirrored = {offset, -offset % BLOCK}
+    return dict.fromkeys(mirrored, 1 / len(mirrored))

@@ -1,0 +1,82 @@
+"""The Anatomy tab's components and where they stand."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from studio.components.anatomy_facts import anatomy_facts
+from studio.components.block import block_inspector
+from studio.components.block_map import block_map
+from studio.components.chart import chart
+from studio.components.viewer import viewer
+
+
+@dataclass(frozen=True, eq=False)
+class AnatomyOutputs:
+    """What handlers fill; field names equal AnatomyPage's."""
+
+    subject: gr.State
+    place: gr.State
+    viewer: gr.HTML
+    block_map: gr.HTML
+    block: gr.HTML
+    histogram: gr.HTML
+    empty: gr.HTML
+    hint: gr.HTML
+    file_facts: gr.HTML
+    earlier: gr.HTML
+    shares: gr.HTML
+    notice: gr.HTML
+    component: gr.Radio
+    frequency_row: gr.Slider
+    frequency_column: gr.Slider
+
+
+@dataclass(frozen=True, eq=False)
+class AnatomyGroups:
+    """What comes and goes: everything, and what needs blocks."""
+
+    bench: gr.Row
+    blocks: gr.Column
+
+
+def build_anatomy_layout(subject: gr.State, place: gr.State) -> tuple[AnatomyOutputs, AnatomyGroups]:
+    """Build the whole tab inside the current Blocks context."""
+    shown: dict[str, gr.components.Component] = {"subject": subject, "place": place}
+    shown["notice"] = gr.HTML("", elem_id="anatomy-notice")
+    shown["empty"] = anatomy_facts("anatomy-empty")
+    with gr.Row(elem_id="anatomy-bench", elem_classes="bench", visible=False) as bench:
+        with gr.Column(elem_id="anatomy-facts-column", elem_classes="bench-controls", scale=0, min_width=304):
+            shown["file_facts"] = anatomy_facts("anatomy-facts")
+        with gr.Column(elem_classes="bench-looking"), gr.Column(elem_id="anatomy-blocks") as blocks:
+            shown["hint"] = gr.HTML("", elem_id="anatomy-hint")
+            with gr.Row(elem_id="anatomy-pickers"):
+                with gr.Column(scale=3, min_width=320):
+                    shown["viewer"] = viewer("anatomy-viewer")
+                with gr.Column(scale=2, min_width=280):
+                    shown["block_map"] = block_map()
+            shown["block"] = block_inspector()
+            shown |= _evidence()
+            shown["shares"] = anatomy_facts("anatomy-shares")
+    return AnatomyOutputs(**shown), AnatomyGroups(bench, blocks)
+
+
+def _evidence() -> dict[str, gr.components.Component]:
+    """The verdict on an earlier save beside the histogram it can be seen in."""
+    controls: dict[str, gr.components.Component] = {}
+    with gr.Row(elem_id="anatomy-evidence"):
+        with gr.Column(scale=2, min_width=280):
+            controls["earlier"] = anatomy_facts("anatomy-earlier")
+        with gr.Column(scale=3, min_width=320):
+            with gr.Row(elem_id="anatomy-frequency", elem_classes="bench-controls"):
+                controls["component"] = gr.Radio(
+                    [("Y", 0)], value=0, label="Component", elem_classes="segments"
+                )
+                controls["frequency_row"] = _frequency("Frequency down", 0)
+                controls["frequency_column"] = _frequency("Frequency across", 1)
+            controls["histogram"] = chart("anatomy-histogram")
+    return controls
+
+
+def _frequency(label: str, value: int) -> gr.Slider:
+    return gr.Slider(0, 7, value, step=1, label=label, buttons=[])

@@ -1,0 +1,159 @@
+"""Evidence of an earlier save: named with its quality and grid where it is evident, and not where it cannot be."""
+
+import numpy as np
+import pytest
+
+from models.jpeg import Degradation, JpegEncoding, degrade, read
+from models.jpeg.dct import forward_dct, plane_to_blocks
+from models.jpeg.double import (
+    FREQUENCIES,
+    MOST_BLOCKS,
+    Verdict,
+    gather,
+    grid_histograms,
+    judge,
+    needed_gain,
+    strongest_comb,
+)
+from models.jpeg.double_rates import BEGIN, END, Case, degradations, main, report
+from studio.examples import example
+
+NAMES = ("coffee", "astronaut")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return {name: read(example(name).read_bytes()).pixels for name in NAMES}
+
+
+def verdict(pixels, *factors, shift=(0, 0), gray=False, resize=None):
+    saves = [JpegEncoding(factor) for factor in factors]
+    if len(saves) == 2:
+        saves[1] = JpegEncoding(factors[1], grid_shift=shift)
+    evidence = gather(degrade(pixels, Degradation(tuple(saves), resize), gray=gray).image.components[0])
+    return judge(evidence)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("quality_factor", [10, 25, 50, 75, 92])
+def test_saved_once_is_no_evidence(pictures, name, quality_factor):
+    assert verdict(pictures[name], quality_factor) == Verdict("none")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("first", "second"), [(10, 30), (35, 70), (60, 90)])
+def test_saved_twice_on_one_grid(pictures, name, first, second):
+    found = verdict(pictures[name], first, second)
+    assert (found.kind, found.grid_shift) == ("aligned", (0, 0))
+    assert abs(found.quality_factor - first) <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("first", "second"), [(10, 30), (25, 40), (35, 70), (60, 80)])
+@pytest.mark.parametrize("shift", [(4, 4), (3, 1), (0, 5)])
+def test_saved_twice_on_shifted_grids(pictures, name, first, second, shift):
+    found = verdict(pictures[name], first, second, shift=shift)
+    assert (found.kind, found.grid_shift) == ("shifted", shift)
+    assert abs(found.quality_factor - first) <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stronger_second_save_leaves_no_evidence(pictures, name):
+    assert verdict(pictures[name], 90, 20).kind == "none"
+    assert verdict(pictures[name], 90, 20, shift=(4, 4)).kind == "none"
+    assert verdict(pictures[name], 40, 40).kind == "none"  # the very same table again changes almost nothing
+
+
+def test_a_resize_between_the_saves_leaves_no_grid(pictures):
+    assert verdict(pictures["coffee"], 20, 70, resize=0.75).kind == "none"
+
+
+def test_gray_files_are_examined_too(pictures):
+    gray = np.repeat(pictures["coffee"][..., :1], 3, axis=2)
+    assert verdict(gray, 20, 60, shift=(2, 6), gray=True) == Verdict("shifted", 20, (2, 6))
+
+
+def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(pictures):
+    encoding = Degradation((JpegEncoding(50),))
+    assert gather(degrade(pictures["coffee"][:120, :120], encoding).image.components[0]) is None
+    for shape in ((3, 1), (1, 4), (2, 2)):
+        large = np.tile(pictures["astronaut"], (*shape, 1))
+        evidence = gather(degrade(large, encoding).image.components[0])
+        assert 0.9 * min(MOST_BLOCKS, large.size // 192) <= evidence.blocks <= MOST_BLOCKS
+    line = np.tile(pictures["coffee"][:8], (1, 30, 1))
+    assert gather(degrade(line, encoding).image.components[0]) is None
+    ribbon = np.tile(pictures["coffee"][:16], (1, 30, 1))
+    assert gather(degrade(ribbon, encoding).image.components[0]).blocks == 2 * 30 * 75
+
+
+def test_the_evidence_says_what_the_verdict_rests_on(pictures):
+    broken = degrade(pictures["coffee"], Degradation((JpegEncoding(15), JpegEncoding(50, grid_shift=(1, 2)))))
+    evidence = gather(broken.image.components[0])
+    strength, offset, lead = strongest_comb(evidence)
+    assert offset == (7, 6)  # an earlier corner lies 7 rows and 6 columns in, once 1 and 2 were trimmed
+    assert strength > 20
+    assert lead > 2
+    assert evidence.aligned_gain.max() < needed_gain(evidence)
+    assert (evidence.shifted_comb[:, 0, 0] == 0).all()
+
+
+def test_histograms_count_every_grid():
+    rng = np.random.default_rng(5)
+    plane = rng.uniform(-128, 128, (40, 56)).astype(np.float32)
+    histograms, count = grid_histograms(plane, FREQUENCIES)
+    assert count == 4 * 6
+    for row, column in ((0, 0), (1, 3)):
+        for top, left in ((0, 0), (5, 2)):
+            blocks = plane_to_blocks(plane[top : top + 32, left : left + 48])
+            exact = np.abs(forward_dct(blocks)[..., row, column]).ravel()
+            expected = np.bincount((exact / 0.5 + 0.5).astype(int), minlength=2048)
+            counted = histograms[row, column][8 * top + left]
+            assert counted.sum() == 24
+            assert np.abs(counted - expected).sum() <= 2  # one may lie on the edge of two bins
+
+
+def test_the_rates_count_what_happened():
+    once, twice = Degradation((JpegEncoding(30),)), Degradation((JpegEncoding(10), JpegEncoding(30)))
+    shifted = Degradation((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))))
+    found = [
+        Case(1, once, Verdict("none")),
+        Case(1, once, Verdict("aligned", 40, (0, 0))),
+        Case(1, twice, Verdict("aligned", 12, (0, 0))),
+        Case(1, twice, Verdict("aligned", 20, (0, 0))),
+        Case(1, shifted, Verdict("shifted", 10, (4, 3))),
+    ]
+    text = report(found)
+    assert "1 of 2 (50.0%) were taken for saved twice" in text
+    assert "named in 3 of 3 (100.0%), and of these 2 of 3 (66.7%) on the right grid" in text
+    assert "within 2 of the truth in 1 of 2 (50.0%)" in text
+    assert "| 10 | 0 | 0 | 2 |" in text
+
+
+def test_the_command_sets_the_rates_in_a_document(tmp_path, pictures, monkeypatch):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, name in enumerate(NAMES):
+        (folder / f"{i}.png").write_bytes(example(name).read_bytes())
+    few = [one for one in degradations(1) if one.encodings[0].quality_factor == 10][:4]
+    monkeypatch.setattr("models.jpeg.double_rates.degradations", lambda seed: iter(few))
+    document = tmp_path / "rates.md"
+    document.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
+    assert main([str(folder), "--write", str(document)]) == 0
+    text = document.read_text()
+    assert text.startswith(f"before\n{BEGIN}\nMeasured on 1 photographs")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "stale" not in text
+    document.write_text("nothing to set")
+    with pytest.raises(SystemExit):
+        main([str(folder), "--write", str(document)])
+
+
+def test_every_way_of_breaking_is_measured():
+    kinds = [Case(0, one, Verdict("none")).kind for one in degradations(3)]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "once": 19,
+        "aligned": 81,
+        "shifted": 81,
+        "resized": 36,
+    }
+    assert list(degradations(3)) == list(degradations(3))
