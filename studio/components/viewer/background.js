@@ -54,15 +54,15 @@ function background(make) {
 // ---------------------------------------------------------------- calculations, most urgent first
 
 const AT_ONCE = 2;
-const FRAME_BUDGET = 6;  // milliseconds of a frame that reading pixels for calculations may take
+const BUDGET = 8, BUDGET_MOVING = 2, MOVING_MS = 100;  // milliseconds of a frame that reading pixels may take, at rest and in motion
 const calculations = background(mapMathematics);
 let underway = 0, spent = 0, resting = false;
 
 // Jobs are made when there is room for them, never queued: what is not looked at any more is never calculated.
 function calculate() {
   while (underway < AT_ONCE) {
-    if (spent > FRAME_BUDGET) { rest(); return; }
     const began = performance.now();
+    if (spent > (began - movedAt < MOVING_MS ? BUDGET_MOVING : BUDGET)) { rest(); return; }
     const job = nextJob();
     spent += performance.now() - began;
     if (!job) return;

@@ -5,7 +5,7 @@ const WINDOW = 11;
 const STILL_MS = 150;  // SSIM waits until the view rests that long
 const sums = new Map();  // by key: a finished sum over one whole unit
 let measured = null;  // { key, crop, results: [{ id, errors, similarity }] } of the crop at work or finished last
-let lastMove = 0, lastKey = "", nap = 0;
+let nap = 0;
 
 function measuresCrop() { return hasOriginal() && state.zoom !== null && !coversAll(visibleCrop()); }
 function coversAll(crop) { const [width, height] = size(); return crop.width === width && crop.height === height; }
@@ -13,7 +13,6 @@ function coversAll(crop) { const [width, height] = size(); return crop.width ===
 function plan() {
   const crop = visibleCrop(), ids = shown().filter((id) => id !== state.reference && pane(id) && isCurrent(id));
   const key = [crop.x, crop.y, crop.width, crop.height, ...[state.reference, ...ids].map(versionOf)].join(" ");
-  if (key !== lastKey) { lastKey = key; lastMove = performance.now(); }
   return { key, crop, ids };
 }
 
@@ -43,7 +42,7 @@ function nextErrorJob() {
 
 function nextSimilarityJob() {
   if (!ready() || !measured || plan().key !== measured.key) return null;
-  const left = lastMove + STILL_MS - performance.now();
+  const left = movedAt + STILL_MS - performance.now();
   if (left <= 0) return nextSum("similarity");
   clearTimeout(nap);
   nap = setTimeout(calculate, left);

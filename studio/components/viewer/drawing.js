@@ -3,7 +3,7 @@
 const SURROUND = "#767676";
 const pen = canvas.getContext("2d", { alpha: false });
 
-let waiting = false, frames = 0;
+let waiting = false, frames = 0, movedAt = 0;
 function redraw() {
   if (waiting) return;
   waiting = true;
@@ -56,6 +56,7 @@ function drawPicture(id, where, clip) {
 // For tests and for tools: where each pane's picture lies on the canvas, in device pixels, and whether it is there.
 function describeView(parts) {
   const panes = parts.map((part) => ({ id: part.id, ...view(part.cell), cell: [part.cell.x, part.cell.y, part.cell.width, part.cell.height] }));
-  canvas.dataset.view = JSON.stringify(panes);
+  const words = JSON.stringify(panes);
+  if (canvas.dataset.view !== words) { canvas.dataset.view = words; movedAt = performance.now(); }
   canvas.dataset.ready = String(parts.every((part) => isCurrent(part.id)));
 }

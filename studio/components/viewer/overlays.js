@@ -16,50 +16,57 @@ function drawOverlays(part) {
 // ---------------------------------------------------------------- grids
 
 function drawGrids(where, clip) {
+  const thin = Math.max(1, Math.round(devicePixelRatio));
   for (const [i, grid] of state.grids.entries()) {
-    const line = Math.max(1, Math.round(devicePixelRatio));
-    pen.setLineDash(i === 0 ? [] : [4 * line, 3 * line]);
-    drawLines(where, clip, grid.column % BLOCK, grid.row % BLOCK, BLOCK, BLOCK, i === 0 ? "rgb(255 255 255 / 70%)" : FIRST_SAVE, line);
-    if (i === 0 && Math.max(grid.chroma_rows, grid.chroma_columns) > BLOCK) {
-      drawLines(where, clip, grid.column, grid.row, grid.chroma_columns, grid.chroma_rows, "#ffffff", 2 * line);
-    }
+    const luma = { column: grid.column % BLOCK, row: grid.row % BLOCK, columns: BLOCK, rows: BLOCK };
+    const chroma = { column: grid.column, row: grid.row, columns: grid.chroma_columns, rows: grid.chroma_rows };
+    if (i > 0) drawLines(where, clip, luma, { color: FIRST_SAVE, thickness: thin, dashed: true });
+    else drawLines(where, clip, luma, { color: "rgb(255 255 255 / 70%)", thickness: thin });
+    if (i === 0 && Math.max(chroma.rows, chroma.columns) > BLOCK) drawLines(where, clip, chroma, { color: "#ffffff", thickness: 2 * thin });
   }
-  pen.setLineDash([]);
 }
 
-// Each line twice, dark beside light, so that it is seen on any picture.
-function drawLines(where, clip, column, row, columns, rows, color, thickness) {
+// Solid lines have a dark one beside them, so that they are seen on any picture.
+function drawLines(where, clip, { column, row, columns, rows }, { color, thickness, dashed = false }) {
   const [width, height] = size(), { zoom, left, top } = where;
   const x0 = Math.max(0, (clip.left - left) / zoom), x1 = Math.min(width, (clip.right - left) / zoom);
   const y0 = Math.max(0, (clip.top - top) / zoom), y1 = Math.min(height, (clip.bottom - top) / zoom);
   if (x0 >= x1 || y0 >= y1) return;
-  for (const [shift, ink] of [[thickness, "rgb(0 0 0 / 45%)"], [0, color]]) {
-    pen.beginPath();
-    for (const x of gridLines(column, columns, x0, x1)) line(left + x * zoom + shift, top + y0 * zoom, left + x * zoom + shift, top + y1 * zoom);
-    for (const y of gridLines(row, rows, y0, y1)) line(left + x0 * zoom, top + y * zoom + shift, left + x1 * zoom, top + y * zoom + shift);
-    pen.lineWidth = thickness;
-    pen.strokeStyle = ink;
-    pen.stroke();
+  const area = { x: left + x0 * zoom, y: top + y0 * zoom, width: (x1 - x0) * zoom, height: (y1 - y0) * zoom };
+  const across = [...gridLines(column, columns, x0, x1)].map((x) => Math.round(left + x * zoom));
+  const down = [...gridLines(row, rows, y0, y1)].map((y) => Math.round(top + y * zoom));
+  if (dashed) { dashLines(area, across, down, color, thickness); return; }
+  for (const [shift, ink] of [[thickness, "rgb(0 0 0 / 40%)"], [0, color]]) {
+    pen.fillStyle = ink;
+    for (const x of across) pen.fillRect(x + shift, area.y, thickness, area.height);
+    for (const y of down) pen.fillRect(area.x, y + shift, area.width, thickness);
   }
 }
 
-// Half a pixel aside: a stroke of odd width then covers whole pixels.
-function line(x0, y0, x1, y1) {
-  pen.moveTo(Math.round(x0) + 0.5, Math.round(y0) + 0.5);
-  pen.lineTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
+function dashLines(area, across, down, color, thickness) {
+  const aside = thickness / 2;  // a stroke lies on both sides of its path
+  pen.setLineDash([4 * thickness, 3 * thickness]);
+  pen.lineWidth = thickness;
+  pen.strokeStyle = color;
+  pen.beginPath();
+  for (const x of across) { pen.moveTo(x + aside, area.y); pen.lineTo(x + aside, area.y + area.height); }
+  for (const y of down) { pen.moveTo(area.x, y + aside); pen.lineTo(area.x + area.width, y + aside); }
+  pen.stroke();
+  pen.setLineDash([]);
 }
 
 // ---------------------------------------------------------------- marks
 
-// Around whole pixels, light on dark.
+// Around whole pixels and outside them: light, and dark around it.
 function frame(x, y, width, height, color) {
-  const line = Math.max(1, Math.round(devicePixelRatio)), aside = (line % 2) / 2;
-  const left = Math.round(x) - line + aside, top = Math.round(y) - line + aside;
-  const right = Math.round(x + width) + line - aside, bottom = Math.round(y + height) + line - aside;
-  for (const [thickness, ink] of [[3 * line, "rgb(0 0 0 / 60%)"], [line, color]]) {
-    pen.lineWidth = thickness;
-    pen.strokeStyle = ink;
-    pen.strokeRect(left, top, right - left, bottom - top);
+  const line = Math.max(1, Math.round(devicePixelRatio));
+  const left = Math.round(x), top = Math.round(y), right = Math.round(x + width), bottom = Math.round(y + height);
+  for (const [thick, ink] of [[2 * line, "rgb(0 0 0 / 60%)"], [line, color]]) {
+    pen.fillStyle = ink;
+    pen.fillRect(left - thick, top - thick, right - left + 2 * thick, thick);
+    pen.fillRect(left - thick, bottom, right - left + 2 * thick, thick);
+    pen.fillRect(left - thick, top, thick, bottom - top);
+    pen.fillRect(right, top, thick, bottom - top);
   }
 }
 

@@ -11,11 +11,19 @@ function pictureDecoding() {
     brush.drawImage(bitmap, 0, 0, smaller.width, smaller.height);
     return smaller.transferToImageBitmap();
   }
+  async function levelsOfFile(blob) {
+    const levels = [await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" })];
+    while (Math.max(levels.at(-1).width, levels.at(-1).height) > 256) levels.push(half(levels.at(-1)));
+    return { result: levels, transfer: levels };
+  }
+  // Two at a time: decoded all at once, large pictures would all come late.
+  const lanes = [Promise.resolve(), Promise.resolve()];
+  let count = 0;
   return {
-    async decode(blob) {
-      const levels = [await createImageBitmap(blob, { premultiplyAlpha: "none", colorSpaceConversion: "none" })];
-      while (Math.max(levels.at(-1).width, levels.at(-1).height) > 256) levels.push(half(levels.at(-1)));
-      return { result: levels, transfer: levels };
+    decode(blob) {
+      const lane = count++ % lanes.length, work = () => levelsOfFile(blob);
+      lanes[lane] = lanes[lane].then(work, work);
+      return lanes[lane];
     },
   };
 }

@@ -30,7 +30,14 @@ function stillHere() {
 function say(node, words) { if (node.textContent !== words) node.textContent = words; }
 function mark(node, name, value) { if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value)); }
 function show(node, visible) { if (node.hidden === visible) node.hidden = !visible; }
-function style(node, name, value) { if (node.style[name] !== value) node.style[name] = value; }
+
+const styles = new WeakMap();  // browsers write lengths their own way, so that what was set cannot be compared with what is read
+function style(node, name, value) {
+  const known = styles.get(node) || {};
+  if (known[name] === value) return;
+  node.style[name] = value;
+  styles.set(node, { ...known, [name]: value });
+}
 
 // ---------------------------------------------------------------- panes
 
