@@ -17,9 +17,12 @@ from studio.examples import thumbnails
 from studio.pictures import PictureFolder
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
+from studio.sweep_desk import SweepDesk
+from studio.sweeps import Sweeper
 from studio.tabs.anatomy import build_anatomy_tab
 from studio.tabs.models import build_models_tab
 from studio.tabs.restore import build_restore_tab
+from studio.tabs.sweep import build_sweep_tab
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
 from studio.upload_guard import UploadGuard
 
@@ -39,8 +42,10 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
     upload_folder = Path(get_upload_folder())
     upload_folder.mkdir(parents=True, exist_ok=True)
     pictures = PictureFolder(upload_folder, KEPT_SECONDS)
-    engine = Engine(zoo, ResultCache(CACHE_BYTES))
+    cache = ResultCache(CACHE_BYTES)
+    engine = Engine(zoo, cache)
     desk = Desk(engine, pictures)
+    sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory() as folder,
         gr.Blocks(
@@ -53,6 +58,8 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
                 restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
             with gr.Tab("Anatomy", id="anatomy") as anatomy:
                 build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
+            with gr.Tab("Sweep", id="sweep") as sweep:
+                build_sweep_tab(demo, sweep, sweep_desk, restore.outputs.session, KEPT_SECONDS)
             with gr.Tab("Models", id="models"):
                 build_models_tab(demo, zoo)
     pictures.keep_present()
