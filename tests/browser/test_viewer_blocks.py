@@ -191,7 +191,7 @@ def test_the_loupe_reads_the_pixel_in_every_pane(browser, tmp_path):
                 np.testing.assert_allclose(
                     [float(one) for one in row[4:]], rgb_to_ycbcr(pixels[y, x]), atol=0.051
                 )
-        page.locator("#viewer .look").click()
+        page.locator("#viewer .magnify").click()
         settle(page)
         assert page.locator("#viewer .loupe").is_hidden()
 

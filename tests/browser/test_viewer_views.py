@@ -428,6 +428,26 @@ def test_each_picture_is_fetched_once(browser, tmp_path):
     assert sorted(asked) == sorted(one["file"]["url"] for one in panes)
 
 
+def test_a_picture_that_is_gone_is_said_and_not_asked_for_again_and_again(browser, tmp_path):
+    pixels = noise(50, 70)
+    panes = [pane("original", pixels, url="data:image/png;base64,AAAA"), pane("degraded", pixels)]
+    (tmp_path / "page.html").write_text(page_text({"viewer": value_of(panes)}), "utf-8")
+    page = browser.new_page()
+    page.add_init_script("""const plain = window.fetch; window.asked = [];
+        window.fetch = (url, ...rest) => { window.asked.push(url); return plain(url, ...rest); };""")
+    page.goto((tmp_path / "page.html").as_uri())
+    page.wait_for_function("document.querySelector('.remarks').textContent.includes('could not be loaded')")
+    page.locator("#viewer .surface").focus()
+    page.keyboard.press("m")
+    page.keyboard.press("+")
+    page.evaluate("async () => { for (let i = 0; i < 30; i++) await new Promise(requestAnimationFrame); }")
+    assert page.evaluate("window.asked").count(panes[0]["file"]["url"]) < 5
+    page.evaluate("(value) => mounted.viewer.send(value)", value_of([pane("original", pixels), panes[1]]))
+    settle(page)
+    assert page.locator("#viewer .remarks").inner_text().startswith("Compared with the original")
+    page.close()
+
+
 def test_strings_of_the_server_never_become_markup(browser, tmp_path):
     nasty = "<img src=x onerror=alert(1)>"
     panes = [pane("original", noise(30, 40)), pane("degraded", noise(30, 40), nasty, detail=nasty)]

@@ -8,12 +8,13 @@ function choose(side, id) {
   changed();
 }
 
-// Another choice of pictures: selects, sizes and downloads follow.
+// Another choice of pictures: sizes, lists and downloads follow.
 function changed() {
   growSurface();
   fillSelects();
   fillChoices();
   if (state.zoom !== null) clampCentre();
+  for (const one of pictures.values()) one.failed = false;  // what could not be loaded is tried once more
   loadNeeded();
   const detail = shown().map((id) => id.split("/")[0]);
   root.dispatchEvent(new CustomEvent("studio-shown", { bubbles: true, composed: true, detail }));
@@ -29,7 +30,11 @@ function stepPane(direction) {
   if (all.length) choose("b", all[(at + direction + all.length) % all.length].id);
 }
 
-function setMap(map) { state.map = map; loadNeeded(); redraw(); }
+function setMap(map) {
+  state.map = map;
+  if (map === "none") tiles.clear();
+  redraw();
+}
 
 function nextMap() {
   const names = ["none", ...Object.keys(MAPS)];
@@ -49,13 +54,12 @@ function fillSelects() {
 // ---------------------------------------------------------------- panes of the grid
 
 function fillChoices() {
-  const isShown = (one) => (!one.stage || one.last ? !state.hidden.has(one.id) : state.extra.has(one.id));
-  const count = state.panes.filter(isShown).length;
+  const count = state.panes.filter(inGrid).length;
   say(find(".which"), "Panes: " + count + " of " + state.panes.length);
   const focused = choices.contains(document.activeElement) ? document.activeElement.value : null;
   choices.replaceChildren(...state.panes.map((one) => {
     const row = document.createElement("label"), box = document.createElement("input");
-    Object.assign(box, { type: "checkbox", value: one.id, checked: isShown(one), disabled: count === 1 && isShown(one) });
+    Object.assign(box, { type: "checkbox", value: one.id, checked: inGrid(one), disabled: count === 1 && inGrid(one) });
     row.append(box, one.label);
     return row;
   }));
@@ -64,8 +68,7 @@ function fillChoices() {
 }
 
 function choosePane(id, visible) {
-  const one = pane(id), final = !one.stage || one.last;
-  const set = final ? state.hidden : state.extra;
+  const final = isFinal(pane(id)), set = final ? state.hidden : state.extra;
   if (visible === final) set.delete(id); else set.add(id);
   changed();
 }

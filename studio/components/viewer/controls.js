@@ -50,7 +50,7 @@ function drawControls() {
   pressed("[data-zoom=fit]", state.zoom === null);
   pressed("[data-zoom=one]", state.zoom === 1);
   pressed(".nearest", state.sharp);
-  pressed(".look", state.loupe);
+  pressed(".magnify", state.loupe);
   mark(root, "data-loupe", state.loupe);
   pressed(".lines", state.lines);
   for (const button of root.querySelectorAll("[data-mode]")) mark(button, "aria-pressed", button.dataset.mode === state.mode);
@@ -98,7 +98,12 @@ function drawLegend() {
 
 function remarks() {
   if (!state.panes.length) return "";
-  return [mapRemark(), gridRemark(), cropSentence()].filter(Boolean).join(" ");
+  return [lossRemark(), mapRemark(), gridRemark(), cropSentence()].filter(Boolean).join(" ");
+}
+
+function lossRemark() {
+  const lost = shown().map(pane).find((one) => one && pictures.get(one.id)?.failed);
+  return lost ? "“" + lost.label + "” could not be loaded. Pictures are kept for a limited time. Restore it again." : "";
 }
 
 function mapRemark() {

@@ -4,11 +4,13 @@
 const WINDOW = 11;
 const STILL_MS = 150;  // SSIM waits until the view rests that long
 const sums = new Map();  // by key: a finished sum over one whole unit
-let measured = null;  // { key, crop, results: [{ id, errors, similarity }] } of the crop at work or finished last
+let measured = null;  // { key, crop, inner, results: [{ id, version, errors, similarity }], against }: at work, or finished last
 let nap = 0;
 
-function measuresCrop() { return hasOriginal() && state.zoom !== null && !coversAll(visibleCrop()); }
-function coversAll(crop) { const [width, height] = size(); return crop.width === width && crop.height === height; }
+function measuresCrop() {
+  const [width, height] = size(), crop = visibleCrop();
+  return hasOriginal() && (crop.width < width || crop.height < height);
+}
 
 function plan() {
   const crop = visibleCrop(), ids = shown().filter((id) => id !== state.reference && pane(id) && isCurrent(id));
@@ -19,8 +21,10 @@ function plan() {
 function begin({ key, crop, ids }) {
   const half = (WINDOW - 1) / 2;
   const inner = { x: crop.x + half, y: crop.y + half, width: crop.width - 2 * half, height: crop.height - 2 * half };
-  const sum = (task, margin, area) => ({ task, margin, todo: unitsOf(area), pending: unitsOf(area).length, total: 0 });
-  const results = ids.map((id) => ({ id, version: versionOf(id), errors: sum("squaredError", 0, crop), similarity: sum("similarity", half, inner) }));
+  const sum = (task, margin, todo) => ({ task, margin, todo, pending: todo.length, total: 0 });
+  const results = ids.map((id) => ({
+    id, version: versionOf(id), errors: sum("squaredError", 0, unitsOf(crop)), similarity: sum("similarity", half, unitsOf(inner)),
+  }));
   measured = { key, crop, inner, results, against: versionOf(state.reference) };
 }
 

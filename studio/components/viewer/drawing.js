@@ -13,7 +13,7 @@ function redraw() {
 function draw() {
   frames++;
   placeCanvas(measurePage());
-  if (needsReference()) load(reference());
+  if (needsReference()) load(reference());  // a gesture may have made it needed
   const parts = visibleParts();
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.fillStyle = SURROUND;

@@ -10,7 +10,7 @@ function listenToToolbar() {
   on(find(".which"), "click", () => showPopup(".choices", choices.hidden));
   on(choices, "change", (event) => choosePane(event.target.value, event.target.checked));
   on(find(".nearest"), "click", KEYS.n);
-  on(find(".look"), "click", KEYS.l);
+  on(find(".magnify"), "click", KEYS.l);
   on(find(".lines"), "click", KEYS.b);
   on(mapSelect, "change", () => setMap(mapSelect.value));
   on(gainSelect, "change", () => { state.gain = Number(gainSelect.value); redraw(); });
@@ -37,6 +37,7 @@ function update() {
   if (value.picture !== state.picture) {
     Object.assign(state, { picture: value.picture, zoom: null, centre: null, cursor: null, block: null });
     forgetAll();
+    tiles.clear();
     sums.clear();
     measured = null;
   }

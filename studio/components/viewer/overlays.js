@@ -10,7 +10,7 @@ function drawOverlays(part) {
   if (state.block) drawBlock(where);
   if (!state.loupe || !state.cursor || !inPicture(state.cursor)) return;
   drawCursor(where);
-  if (where.zoom < LENS_ZOOM * devicePixelRatio) drawLens(part);
+  if (2 * where.zoom <= LENS_ZOOM * devicePixelRatio) drawLens(part);
 }
 
 // ---------------------------------------------------------------- grids

@@ -29,7 +29,7 @@ function pictureDecoding() {
 }
 
 const decoding = background(pictureDecoding);
-const pictures = new Map();  // by pane: { url, version, blob, levels, current, loading, used }; levels may be of an earlier url
+const pictures = new Map();  // by pane: { url, version, blob, levels, current, loading, failed, used }
 let clock = 0;
 
 function levelsOf(id) {
@@ -39,7 +39,7 @@ function levelsOf(id) {
   return entry.levels;
 }
 
-// True where exactly this picture, not its predecessor, can be read.
+// True where exactly this picture can be read: `levels` may still be those of the address before.
 function isCurrent(id) { const entry = pictures.get(id); return Boolean(entry && entry.current); }
 
 // A number for exactly this picture; addresses may be megabytes long. 0 where it cannot be read.
@@ -48,17 +48,17 @@ function versionOf(id) { return isCurrent(id) ? pictures.get(id).version : 0; }
 async function load(one) {
   let entry = pictures.get(one.id);
   if (!entry || entry.url !== one.file.url) {
-    entry = { url: one.file.url, version: ++clock, blob: null, levels: entry && entry.levels, current: false, loading: false, used: ++clock };
+    entry = { url: one.file.url, version: ++clock, blob: null, levels: entry && entry.levels, current: false, used: ++clock };
     pictures.set(one.id, entry);
   }
-  if (entry.current || entry.loading) return;
+  if (entry.current || entry.loading || entry.failed) return;
   entry.loading = true;
   try {
     entry.blob = entry.blob || await fetched(entry.url);
     keep(one.id, entry, await decoding.ask("decode", entry.blob));
   } catch (problem) {
     console.warn("picture not loaded", one.id, problem);
-    if (pictures.get(one.id) === entry) pictures.delete(one.id);
+    Object.assign(entry, { loading: false, failed: true });
   }
   redraw();
 }
@@ -69,9 +69,11 @@ async function fetched(url) {
   return reply.blob();
 }
 
+function close({ levels }) { if (levels) for (const level of levels) level.close(); }
+
 function keep(id, entry, levels) {
-  if (pictures.get(id) !== entry) { levels.forEach((level) => level.close()); return; }
-  if (entry.levels) entry.levels.forEach((level) => level.close());
+  if (pictures.get(id) !== entry) { close({ levels }); return; }
+  close(entry);
   Object.assign(entry, { levels, current: true, loading: false });
   forgetOld();
 }
@@ -84,29 +86,28 @@ function forgetOld() {
   for (const [, entry] of idle) {
     if (total <= MEMORY) return;
     total -= bytes(entry);
-    entry.levels.forEach((level) => level.close());
+    close(entry);
     Object.assign(entry, { levels: null, current: false });
   }
 }
 
 function forgetAll() {
-  for (const entry of pictures.values()) if (entry.levels) entry.levels.forEach((level) => level.close());
+  for (const entry of pictures.values()) close(entry);
   pictures.clear();
 }
 
 function forgetMissing() {
   for (const [id, entry] of pictures) {
     if (pane(id)) continue;
-    if (entry.levels) entry.levels.forEach((level) => level.close());
+    close(entry);
     pictures.delete(id);
   }
 }
 
-// Pictures on the screen, what they are measured against, and all of them where they are small.
+// Pictures on the screen, and all of them where they are small.
 function loadNeeded() {
   const [width, height] = size();
   const wanted = new Set(visibleParts().map((part) => part.id));
-  if (needsReference()) wanted.add(state.reference);
   if (state.panes.length * width * height <= PRELOAD_PIXELS) state.panes.forEach((one) => wanted.add(one.id));
   for (const id of wanted) if (pane(id)) load(pane(id));
 }

@@ -44,7 +44,8 @@ function style(node, name, value) {
 function pane(id) { return state.panes.find((one) => one.id === id); }
 
 // Pictures that stand for themselves: everything but the earlier stages of a network.
-function finals() { return state.panes.filter((one) => !one.stage || one.last); }
+function isFinal(one) { return !one.stage || one.last; }
+function finals() { return state.panes.filter(isFinal); }
 
 function finalOf(one) {
   return one && one.group ? state.panes.find((other) => other.group === one.group && other.last) : one;
@@ -52,10 +53,12 @@ function finalOf(one) {
 
 function stagesOf(one) { return one && one.group ? state.panes.filter((other) => other.group === one.group) : []; }
 
-// In the grid the stage that the scrubber chose stands in for its network's result.
+// Results are in the grid unless they were taken out, stages only where they were asked for.
+function inGrid(one) { return isFinal(one) ? !state.hidden.has(one.id) : state.extra.has(one.id); }
+
+// The stage that the scrubber chose stands in for its network's result.
 function gridPanes() {
-  const staged = pane(state.b);
-  const chosen = state.panes.filter((one) => (!one.stage || one.last ? !state.hidden.has(one.id) : state.extra.has(one.id)));
+  const staged = pane(state.b), chosen = state.panes.filter(inGrid);
   const stand = (one) => (staged && staged.group && one.last && one.group === staged.group ? staged : one);
   return [...new Set(chosen.map(stand))];
 }
