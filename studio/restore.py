@@ -15,7 +15,7 @@ from models.restorer import Restoration
 from models.zoo import Zoo
 from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs
 from studio.result_cache import ResultCache
-from studio.session import open_photograph
+from studio.session import Photograph, open_photograph
 from studio.settings import whole
 from studio.views.facts import tables_say
 from studio.views.wording import seconds
@@ -49,25 +49,38 @@ def restore_file(arguments: argparse.Namespace) -> Restoration:
             f"The output is called {arguments.output.name}. Results are written as PNG only, because that is "
             "lossless. Give it a name that ends in .png."
         )
-    try:
-        data = arguments.input.read_bytes()
-    except OSError as error:
-        raise UnreadableImage(
-            f"{arguments.input} cannot be read: {error.strerror}. Any file this user may read is allowed. "
-            "Check the path."
-        ) from error
-    photograph = open_photograph(data, arguments.input.name)
+    photograph = photograph_at(arguments.input)
     print(f"quality factor from the file's tables: {tables_say(photograph.image)}", file=sys.stderr)
     engine = Engine(Zoo(arguments.checkpoints, arguments.device), ResultCache(max_bytes=0))
     restoration = _run(engine, photograph.image, _request(arguments, photograph.key), arguments.model)
     try:
         write_png(restoration.pixels, arguments.output)
     except OSError as error:
-        raise InvalidSetting(
-            f"{arguments.output} cannot be written: {error.strerror or error}. The folder must exist and be "
-            "writable. Choose another place."
-        ) from error
+        raise cannot_be_written(arguments.output, error) from error
     return restoration
+
+
+def photograph_at(path: Path) -> Photograph:
+    """Open a file.
+
+    Raises:
+        RestorationError: with a sentence for people.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableImage(
+            f"{path} cannot be read: {error.strerror}. Any file this user may read is allowed. Check the path."
+        ) from error
+    return open_photograph(data, path.name)
+
+
+def cannot_be_written(path: Path, error: OSError) -> InvalidSetting:
+    """What people are told where a result finds no place."""
+    return InvalidSetting(
+        f"{path} cannot be written: {error.strerror or error}. The folder must exist and be writable. "
+        "Choose another place."
+    )
 
 
 def _request(arguments: argparse.Namespace, key: str) -> RestoreRequest:

@@ -10,11 +10,10 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
-from models.errors import InvalidSetting, RestorationError, UnreadableImage
+from models.errors import RestorationError
 from models.zoo import Zoo
-from studio.restore import CHECKPOINTS
+from studio.restore import CHECKPOINTS, cannot_be_written, photograph_at
 from studio.result_cache import ResultCache
-from studio.session import open_photograph
 from studio.settings import SUBSAMPLINGS, whole
 from studio.sweep_files import points_csv
 from studio.sweep_run import SweepRun
@@ -53,16 +52,7 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
     Raises:
         RestorationError: with a sentence for people.
     """
-    try:
-        data = arguments.input.read_bytes()
-    except OSError as error:
-        raise UnreadableImage(
-            f"{arguments.input} cannot be read: {error.strerror}. Any file this user may read is allowed. "
-            "Check the path."
-        ) from error
-    picture = swept_picture(
-        open_photograph(data, arguments.input.name), "whole" if arguments.whole else "crop"
-    )
+    picture = swept_picture(photograph_at(arguments.input), "whole" if arguments.whole else "crop")
     factors = {whole(factor, 1, 100, "A quality factor") for factor in arguments.quality_factors}
     names = tuple(dict.fromkeys([PLAIN, *arguments.model]))
     sweep = QualitySweep(tuple(sorted(factors)), arguments.subsampling, names)
@@ -82,10 +72,7 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
     try:
         arguments.output.write_text(points_csv(run), encoding="utf-8")
     except OSError as error:
-        raise InvalidSetting(
-            f"{arguments.output} cannot be written: {error.strerror or error}. The folder must exist and be "
-            "writable. Choose another place."
-        ) from error
+        raise cannot_be_written(arguments.output, error) from error
     return run
 
 

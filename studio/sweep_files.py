@@ -17,27 +17,29 @@ from training.metrics import CONVENTION
 RATES = "Bits per pixel and bytes are those of the whole degraded file, its header included."
 GAINS = "Gains are PSNR minus that of plain decoding of the same file."
 
+FIXED = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
+PAGE_STYLE = (
+    "body{margin:0;background:#fff;color:#1b1c1d;font:14px/20px system-ui,sans-serif;color-scheme:light}"
+    "main{max-width:1040px;margin:0 auto;padding:16px}main>div{height:560px;margin-bottom:32px}"
+    "ul{padding-left:20px;color:#5d6063}"
+)
+
 
 def file_stem(run: SweepRun) -> str:
     """Picture, kind and settings, safe in file names."""
-    sweep = run.sweep
-    parts = [
-        run.picture.name,
-        "" if run.picture.is_whole else "crop",
-        f"sweep-{sweep.kind.replace('_', '-')}",
-    ]
-    if isinstance(sweep, ByHandSweep):
-        parts.append(f"qf{sweep.file_quality}")
-    span = f"{sweep.quality_factors[0]}-{sweep.quality_factors[-1]}"
-    parts += [
-        f"told{span}" if isinstance(sweep, ByHandSweep) else f"qf{span}",
+    sweep, part = run.sweep, "" if run.picture.is_whole else "_crop"
+    span, colour = (
+        f"{sweep.quality_factors[0]}-{sweep.quality_factors[-1]}",
         sweep.subsampling.replace(":", ""),
-    ]
-    if isinstance(sweep, TwiceSweep):
-        parts.append("shift{}x{}".format(*sweep.grid_shift))
-    if not isinstance(sweep, QualitySweep):
-        parts.append(sweep.model_name)
-    return "_".join(part for part in parts if part)
+    )
+    if isinstance(sweep, QualitySweep):
+        settings = f"quality_qf{span}_{colour}"
+    elif isinstance(sweep, TwiceSweep):
+        rows, columns = sweep.grid_shift
+        settings = f"twice_qf{span}_{colour}_shift{rows}x{columns}_{sweep.model_name}"
+    else:
+        settings = f"by-hand_qf{sweep.file_quality}_{colour}_{sweep.model_name}_told{span}"
+    return f"{run.picture.name}{part}_sweep-{settings}"
 
 
 def setting_lines(run: SweepRun) -> list[str]:
@@ -83,25 +85,17 @@ def points_csv(run: SweepRun) -> str:
 
 def figures_page(run: SweepRun, figures: Sequence[graph_objects.Figure]) -> str:
     """A page with the figures and plotly.js inside, which needs nothing else."""
-    first, *others = [
-        figure.to_html(full_html=False, include_plotlyjs=number == 0, include_mathjax=False, config=FIXED)
+    drawn = "".join(
+        figure.to_html(full_html=False, include_plotlyjs=number == 0, config=FIXED, div_id=f"figure-{number}")
         for number, figure in enumerate(figures)
-    ]
+    )
     facts = "".join(f"<li>{escape(line)}</li>" for line in setting_lines(run))
     title = escape(f"{run.picture.name}: {settings_words(run.sweep)}")
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<style>{PAGE_STYLE}</style></head><body><main>{first}{''.join(others)}<ul>{facts}</ul></main></body></html>"
+        f"<style>{PAGE_STYLE}</style></head><body><main>{drawn}<ul>{facts}</ul></main></body></html>"
     )
-
-
-FIXED = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
-PAGE_STYLE = (
-    "body{margin:0;background:#fff;color:#1b1c1d;font:14px/20px system-ui,sans-serif;color-scheme:light}"
-    "main{max-width:1040px;margin:0 auto;padding:16px}main>div{height:560px;margin-bottom:32px}"
-    "ul{padding-left:20px;color:#5d6063}"
-)
 
 
 def _columns(run: SweepRun) -> list[str]:

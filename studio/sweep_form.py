@@ -16,6 +16,9 @@ MOST_CELLS_ACROSS = 20
 MOST_MEGAPIXELS = 1000
 """Restored by one sweep, all its points together."""
 
+MOST_KEPT_MEGAPIXELS = 100
+"""The same where the pictures are kept to be looked at: 300 MB of memory."""
+
 
 @dataclass(frozen=True)
 class SweepForm:
@@ -143,15 +146,15 @@ class SweepForm:
 
 
 def check_size(picture: SweptPicture, sweep: Sweep) -> None:
-    """Refuse what would keep the machine busy for hours.
+    """Refuse what would keep the machine busy for hours, or its memory full.
 
     Raises:
-        InvalidSetting: more than MOST_MEGAPIXELS.
+        InvalidSetting: more than MOST_MEGAPIXELS or MOST_KEPT_MEGAPIXELS.
     """
-    count = len(sweep.jobs())
+    count, most = len(sweep.jobs()), MOST_KEPT_MEGAPIXELS if sweep.keeps_pictures else MOST_MEGAPIXELS
     total = count * picture.megapixels
-    if total > MOST_MEGAPIXELS:
+    if total > most:
         raise InvalidSetting(
-            f"{count} restorations of {picture.megapixels:.1f} megapixels are {total:.0f} megapixels. Up to "
-            f"{MOST_MEGAPIXELS} are allowed in one sweep. Take the centre crop, fewer models or a larger step."
+            f"{count} restorations of {picture.megapixels:.1f} megapixels are {total:.0f} megapixels. Up to {most} are "
+            "allowed in one sweep of this kind. Take the centre crop, fewer models or a larger step."
         )

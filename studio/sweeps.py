@@ -3,7 +3,7 @@
 A sweep is a list of jobs; the sweeper works through them one after the other and hands out each point as it is there.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import product
@@ -12,7 +12,7 @@ from time import monotonic
 from typing import ClassVar
 
 from models.baselines import PlainDecoding
-from models.errors import RestorationCancelled, RestorationError
+from models.errors import InvalidSetting, RestorationCancelled, RestorationError, UnknownModel
 from models.images import RgbImage
 from models.jpeg import Degradation, Degraded, JpegEncoding, degrade
 from models.restorer import OnTile, Restorer
@@ -205,32 +205,80 @@ class Sweeper:
             RestorationError: where the picture cannot be broken that way, or a name is unknown.
             RestorationCancelled: once `stop` is set.
         """
-        jobs = sweep.jobs()
-        restorers = {name: self._zoo.load(name) for name in dict.fromkeys(job.model_name for job in jobs)}
-        breaker, timing, failed = _Breaker(picture), _Timing(jobs), set()
-        for number, job in enumerate(jobs):
+        course = _Course(self._zoo, self._cache, picture, sweep, stop)
+        failed: set[str] = set()
+        for number, job in enumerate(course.jobs):
             if stop.is_set():
                 raise RestorationCancelled(
                     "The sweep was stopped. Points so far are kept. Press Run for the rest."
                 )
             if job.model_name in failed:
                 continue
-            # Once its checkpoint has changed the restorer is another object, so that the cache misses.
-            key = ("swept", restorers[job.model_name], picture.key, job, sweep.keeps_pictures)
-            point = self._cache.get(key)
-            if point is None:
-                broken = breaker.broken(job.degradation)
-                work = _Work(job, restorers[job.model_name], broken, sweep.keeps_pictures)
+            try:
+                yield (yield from course.point(number))
+            except (RestorationCancelled, InvalidSetting, UnknownModel):
+                raise
+            except RestorationError as error:
+                failed.add(job.model_name)
+                yield SweepFailure(job.model_name, str(error))
+
+
+class _Course:
+    """One way through a sweep's jobs, and what they share: restorers, the last broken picture, the time they took."""
+
+    def __init__(
+        self, zoo: Zoo, cache: ResultCache, picture: SweptPicture, sweep: Sweep, stop: Event
+    ) -> None:
+        self.jobs = sweep.jobs()
+        self._zoo, self._cache, self._picture, self._stop = zoo, cache, picture, stop
+        self._keeps_pictures = sweep.keeps_pictures
+        self._restorers: dict[str, Restorer] = {}
+        self._last_broken: tuple[Degradation, Degraded] | None = None
+        self._seconds: dict[str, list[float]] = {}
+
+    def point(self, number: int) -> Generator[SweepStep, None, SweepPoint]:
+        """Do one job, telling every tile, or remember how it ended.
+
+        Raises:
+            RestorationError: with a sentence for people.
+        """
+        job = self.jobs[number]
+        restorer = self._restorer(job.model_name)
+        # Once its checkpoint has changed the restorer is another object, so that the cache misses.
+        key = ("swept", restorer, self._picture.key, job, self._keeps_pictures)
+        known = self._cache.get(key)
+        if known is not None:
+            return known
+        began, left = monotonic(), self._seconds_left(number)
+        work = _Work(job, restorer, self._broken(job.degradation), self._keeps_pictures)
+        tile = Progress(job.model_name, 0, 0, 0.0)
+        with closing(in_background(job.model_name, work, self._stop)) as tiles:
+            while True:
+                yield SweepStep(job, number, len(self.jobs), tile, left)
                 try:
-                    point = yield from _at_work(work, number, timing, stop)
-                except RestorationCancelled:
-                    raise
-                except RestorationError as error:
-                    failed.add(job.model_name)
-                    yield SweepFailure(job.model_name, str(error))
-                    continue
-                self._cache.put(key, point)
-            yield point
+                    tile = next(tiles)
+                except StopIteration as end:
+                    self._seconds.setdefault(job.model_name, []).append(monotonic() - began)
+                    self._cache.put(key, end.value)
+                    return end.value
+
+    def _restorer(self, name: str) -> Restorer:
+        if name not in self._restorers:
+            self._restorers[name] = self._zoo.load(name)
+        return self._restorers[name]
+
+    def _broken(self, degradation: Degradation) -> Degraded:
+        """The broken picture; jobs that share a degradation follow each other."""
+        if self._last_broken is None or self._last_broken[0] != degradation:
+            picture = self._picture
+            self._last_broken = degradation, degrade(picture.pixels, degradation, gray=picture.is_gray)
+        return self._last_broken[1]
+
+    def _seconds_left(self, number: int) -> float | None:
+        """From the beginning of job `number`; None where a model of the rest has not been timed."""
+        means = {name: sum(each) / len(each) for name, each in self._seconds.items()}
+        rest = [job.model_name for job in self.jobs[number:]]
+        return sum(means[name] for name in rest) if all(name in means for name in rest) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,53 +302,6 @@ class _Work:
             applied_quality_factor=restoration.applied_quality_factor,
             pixels=restoration.pixels if self.keeps_picture else None,
         )
-
-
-def _at_work(
-    work: _Work, number: int, timing: "_Timing", stop: Event
-) -> Generator[SweepStep, None, SweepPoint]:
-    """Do one job, telling every tile."""
-    began, left = monotonic(), timing.seconds_left(number)
-    tile = Progress(work.job.model_name, 0, 0, 0.0)
-    with closing(in_background(work.job.model_name, work, stop)) as steps:
-        while True:
-            yield SweepStep(work.job, number, len(timing.jobs), tile, left)
-            try:
-                tile = next(steps)
-            except StopIteration as end:
-                timing.took(work.job, monotonic() - began)
-                return end.value
-
-
-class _Breaker:
-    """Breaks one picture; remembers the last degradation, because jobs that share one follow each other."""
-
-    def __init__(self, picture: SweptPicture) -> None:
-        self._picture = picture
-        self._last: tuple[Degradation, Degraded] | None = None
-
-    def broken(self, degradation: Degradation) -> Degraded:
-        if self._last is None or self._last[0] != degradation:
-            picture = self._picture
-            self._last = degradation, degrade(picture.pixels, degradation, gray=picture.is_gray)
-        return self._last[1]
-
-
-class _Timing:
-    """How long jobs took, by model, and what that says of the rest."""
-
-    def __init__(self, jobs: Sequence[SweepJob]) -> None:
-        self.jobs = jobs
-        self._seconds: dict[str, list[float]] = {}
-
-    def took(self, job: SweepJob, seconds: float) -> None:
-        self._seconds.setdefault(job.model_name, []).append(seconds)
-
-    def seconds_left(self, number: int) -> float | None:
-        """From the beginning of job `number`; None where one of the rest's models has not been timed."""
-        means: Mapping[str, float] = {name: sum(all_) / len(all_) for name, all_ in self._seconds.items()}
-        rest = [job.model_name for job in self.jobs[number:]]
-        return sum(means[name] for name in rest) if all(name in means for name in rest) else None
 
 
 def _once(quality_factor: int, subsampling: str) -> Degradation:

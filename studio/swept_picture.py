@@ -57,16 +57,18 @@ def swept_picture(photograph: Photograph, extent: Extent) -> SweptPicture:
         extent: "crop" takes CROP_PIXELS from the middle of a larger picture, in its own proportions.
     """
     image = photograph.image
-    rows, columns = image.pixels.shape[:2]
+    pixels = image.pixels
+    rows, columns = kept_rows, kept_columns = pixels.shape[:2]
     if extent == "crop" and rows * columns > CROP_PIXELS:
-        crop_rows, crop_columns = _crop_size(rows, columns)
-    else:
-        crop_rows, crop_columns = rows, columns
-    top, left = _middle(rows, crop_rows), _middle(columns, crop_columns)
+        kept_rows, kept_columns = _crop_size(rows, columns)
+    top, left = _middle(rows, kept_rows), _middle(columns, kept_columns)
+    if (kept_rows, kept_columns) != (rows, columns):
+        # A copy, so that a sweep does not keep all of a large photograph in memory.
+        pixels = pixels[top : top + kept_rows, left : left + kept_columns].copy()
     return SweptPicture(
         name=photograph.name,
-        key=f"{photograph.key} {top}+{crop_rows} {left}+{crop_columns}",
-        pixels=image.pixels[top : top + crop_rows, left : left + crop_columns],
+        key=f"{photograph.key} {top}+{kept_rows} {left}+{kept_columns}",
+        pixels=pixels,
         is_gray=image.is_gray,
         top=top,
         left=left,

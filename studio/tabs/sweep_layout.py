@@ -10,9 +10,11 @@ from models.card import ModelCard
 from studio.components.chart import chart
 from studio.components.strip import strip
 from studio.settings import SUBSAMPLINGS
+from studio.sweep_files import GAINS, RATES
 from studio.sweep_form import SweepForm
 from studio.sweeps import PLAIN
 from studio.tabs.restore_layout import first_models, heading, model_choices
+from training.metrics import CONVENTION
 
 START = SweepForm()
 EXTENTS = [("centre crop, 0.4 MP", "crop"), ("whole picture", "whole")]
@@ -113,6 +115,7 @@ def build_sweep_layout(
                 notice = gr.HTML("", elem_id="sweep-notice")
         with gr.Column(elem_id="sweep-looking", elem_classes="bench-looking"):
             reading_quality, results = _results(of_kind)
+            gr.HTML(f"<p class='fact-note'>{CONVENTION} {RATES} {GAINS}</p>", elem_id="sweep-convention")
     controls = SweepControls(extent=extent, kind=kind, reading_quality=reading_quality, **settings, **models)
     outputs = SweepOutputs(record=record, picture_facts=picture_facts, plan=plan, notice=notice, **results)
     return controls, outputs, SweepButtons(run, stop, kind_words, of_kind)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
+from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.restorer import Restoration
 from studio.examples import example
@@ -249,6 +249,23 @@ def test_a_model_that_gives_up_leaves_the_others_their_points(zoo, picture):
     assert len(restorer.seen) == 1
     names = [item.job.model_name for item in items if isinstance(item, SweepPoint)]
     assert names == [PLAIN, PLAIN, "cascade", "cascade"]
+
+
+def test_weights_that_cannot_be_used_are_a_failure_of_their_model_alone(zoo, picture):
+    class Broken(OneModelZoo):
+        def load(self, name):
+            if name == "ar_cnn":
+                raise BrokenCheckpoint("Damaged. Whole files are read. Copy it again.")
+            return super().load(name)
+
+    items = items_of(Sweeper(Broken(zoo, None), ResultCache(0)), picture, QUALITY)
+    assert [item.model_name for item in items if isinstance(item, SweepFailure)] == ["ar_cnn"]
+    assert len([item for item in items if isinstance(item, SweepPoint)]) == 4
+
+
+def test_a_crop_does_not_keep_the_photograph_in_memory():
+    crop = swept_picture(photograph_of(700, 1000), "crop")
+    assert crop.pixels.base is None
 
 
 def test_unknown_models_and_impossible_shifts_are_refused(sweeper, picture):

@@ -82,3 +82,7 @@ def test_a_sweep_of_hours_is_refused(cards, photograph):
     vast = replace(picture, pixels=picture.pixels[:1, :1].repeat(6000, 0).repeat(6000, 1))
     with pytest.raises(InvalidSetting, match="centre crop"):
         check_size(vast, sweep)
+    large = replace(picture, pixels=picture.pixels[:1, :1].repeat(3000, 0).repeat(4000, 1))
+    check_size(large, sweep)
+    with pytest.raises(InvalidSetting, match="100 are allowed"):
+        check_size(large, replace(FORM, kind="by_hand").sweep(cards))
