@@ -75,11 +75,13 @@ def _own_grid(image: JpegImage, name: str) -> BlockGrid:
 
 
 def _chroma_block(image: JpegImage) -> tuple[int, int]:
-    """Rows and columns of the file's own grid that one block of chroma covers."""
+    """Rows and columns of the file's own grid that one block of chroma covers; as luma's where it is no multiple."""
     if image.header is None or len(image.header.components) < 3:
         return BLOCK, BLOCK
     luma, chroma = image.header.components[:2]
-    return BLOCK * luma.vertical // chroma.vertical, BLOCK * luma.horizontal // chroma.horizontal
+    ratios = luma.vertical / chroma.vertical, luma.horizontal / chroma.horizontal
+    rows, columns = (BLOCK * int(ratio) if ratio >= 1 and ratio.is_integer() else BLOCK for ratio in ratios)
+    return rows, columns
 
 
 def _earlier_grids(degradation: Degradation, *, gray: bool) -> list[BlockGrid]:
