@@ -12,8 +12,8 @@ pointer.
   another one resets zoom, loupe and block.
 - `reference`: the id that maps and the numbers of the visible crop compare with; numbers are shown for "original" only.
 - `grids` and `turn`: where the 8x8 blocks lie, see `studio.views.block_grids`.
-- `look`: optional, what a link asks to be shown, see `studio.permalink.look_values`; `section.viewer` tells the present one in
-  its attribute data-look.
+- `look`: optional, what a link asks to be shown, see `studio.permalink.look_values`; `section.viewer` tells the present
+  one in its attribute data-look.
 - `block`: optional, {"row", "column"} of a block to outline.
 
 **Listening to it from Python**: people pick a block with a click that does not move, a tap, or Enter:
