@@ -5,7 +5,7 @@ A handler of the Sweep tab calls one method here and hands the SweepPage on. Fie
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from threading import Event
 from time import monotonic
 from typing import Any
@@ -59,6 +59,17 @@ class SweepPage:
     busy: bool | None = None
 
 
+MAIN_CHART = {"quality": "curves", "twice": "gains", "by_hand": "told_curve"}
+"""By kind of sweep, the chart beside whose name its files are offered."""
+
+CLEARED = {
+    "quality": SweepPage(curves=views.NO_CHART, rates=views.NO_CHART, reading=""),
+    "twice": SweepPage(gains=views.NO_CHART, plain_decodings=views.NO_CHART),
+    "by_hand": SweepPage(told_curve=views.NO_CHART, strip=views.NO_STRIP),
+}
+"""By kind of sweep, a page without results."""
+
+
 class SweepDesk:
     """Serves every visitor; holds nothing of any of them."""
 
@@ -101,13 +112,15 @@ class SweepDesk:
         picture = swept_picture(_photograph(session), form.checked_extent())
         sweep = form.sweep(self.cards())
         check_size(picture, sweep)
+        earlier = record.of(sweep.kind)
+        replaced = earlier is not None and not earlier.is_of(picture, sweep)
         return SweepPage(
             record=record.with_run(SweepRun(picture, sweep, Event())),
             picture_facts=sweep_words.picture_line(picture),
             plan=sweep_words.plan_line(sweep, picture),
             notice="",
             progress=sweep_words.waiting_line(),
-            freshness="",
+            freshness=facts.freshness(sweep_words.REPLACED if replaced else ""),
             outcome="",
             empty="",
             busy=True,
@@ -127,7 +140,8 @@ class SweepDesk:
                         yield SweepPage(progress=sweep_words.progress_line(item, titles))
                 else:
                     run = run.with_item(item)
-                    yield replace(self._drawn(run, titles), record=record.with_run(run))
+                    freshness = "" if len(run.points) == 1 else None
+                    yield replace(self._drawn(run, titles), record=record.with_run(run), freshness=freshness)
             run = replace(run, state="finished")
         except RestorationCancelled:
             logger.info("a sweep was stopped")
@@ -175,7 +189,9 @@ class SweepDesk:
         return sweep_words.outcome_line(run) if run else ""
 
     def _drawn(self, run: SweepRun, titles: views.Titles) -> SweepPage:
-        """The charts of a run as far as it is."""
+        """A run as far as it is; before its first point, nothing of an earlier one either."""
+        if not run.points:
+            return CLEARED[run.sweep.kind]
         if isinstance(run.sweep, QualitySweep):
             return SweepPage(curves=views.curves(run, titles), rates=views.rates(run, [], titles), reading="")
         if isinstance(run.sweep, ByHandSweep):
@@ -185,19 +201,21 @@ class SweepDesk:
 
     def _ended(self, run: SweepRun, record: SweepRecord, titles: views.Titles) -> SweepPage:
         """The finished or stopped run, with its files to take away."""
-        page = SweepPage(record=record.with_run(run), progress="", outcome=self._outcome(run), busy=False)
-        if not run.points:
-            return replace(page, empty=sweep_words.empty_line(run.sweep.kind))
-        drawn = self._drawn(run, titles)
-        charts = {one.name: getattr(drawn, one.name) for one in fields(drawn) if one.name in CHARTS}
-        shown = {name: value for name, value in charts.items() if value is not None}
-        files = views.downloads(run, shown.values(), self._pictures)
-        first = next(iter(shown))
-        shown[first] = {**shown[first], "files": files}
-        return replace(page, strip=drawn.strip, **shown)
-
-
-CHARTS = ("curves", "rates", "gains", "plain_decodings", "told_curve")
+        page = self._drawn(run, titles)
+        charts = [value for value in vars(page).values() if isinstance(value, dict) and value.get("charts")]
+        if charts:
+            name = MAIN_CHART[run.sweep.kind]
+            files = views.downloads(run, charts, self._pictures)
+            page = replace(page, **{name: {**getattr(page, name), "files": files}})
+        return replace(
+            page,
+            record=record.with_run(run),
+            progress="",
+            freshness="",
+            outcome=self._outcome(run),
+            empty="" if run.points else sweep_words.empty_line(run.sweep.kind),
+            busy=False,
+        )
 
 
 def _photograph(session: Session | None) -> Photograph:

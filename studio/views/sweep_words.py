@@ -20,6 +20,7 @@ EMPTY = {
     "it is told.",
 }
 CHANGED = "Settings or photograph changed: these results belong to the earlier ones. Press Run."
+REPLACED = "These results belong to the earlier settings; the new ones are on their way."
 STOPPED = "Stopped. Points so far are kept; press Run for the rest."
 
 

@@ -21,6 +21,9 @@ from studio.views.wording import decibels, signed_decibels
 Titles = Mapping[str, str]
 """Models' titles by name."""
 
+NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}
+NO_STRIP: dict[str, Any] = {"panes": [], "note": ""}
+
 
 def curves(run: SweepRun, titles: Titles) -> dict[str, Any]:
     """The chart of a QualitySweep: PSNR, gain, SSIM and PSNR-B to switch between."""

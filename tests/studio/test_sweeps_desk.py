@@ -143,7 +143,7 @@ def test_stopping_before_the_first_point_shows_what_to_do(sweep_desk, photograph
     began.record.current.stop.set()  # before any point, cached or not
     (page,) = sweep_desk.swept(began.record)
     assert "press Run" in page.empty
-    assert page.curves is None
+    assert page.curves["charts"] == page.rates["charts"] == []
 
 
 def test_changed_settings_and_other_photographs_make_results_stale(sweep_desk, photograph):
@@ -155,6 +155,16 @@ def test_changed_settings_and_other_photographs_make_results_stale(sweep_desk, p
     assert sweep_words.CHANGED in sweep_desk.checked(other, record, FORM).freshness
     assert sweep_desk.checked(session, record, replace(FORM, shift_rows=2)).freshness == ""
     assert sweep_desk.checked(session, record, replace(FORM, kind="twice")).freshness == ""
+
+
+def test_earlier_results_fade_until_the_first_new_point(sweep_desk, photograph):
+    _, record = swept(sweep_desk, photograph)
+    session = Session(photograph)
+    assert sweep_desk.began(session, record, FORM).freshness == ""
+    began = sweep_desk.began(session, record, replace(FORM, subsampling="4:4:4"))
+    assert sweep_words.REPLACED in began.freshness
+    pages = [page for page in sweep_desk.swept(began.record) if page.curves]
+    assert [page.freshness for page in pages] == ["", *[None] * 8, ""]
 
 
 def test_the_reading_is_drawn_and_told(sweep_desk, photograph):
