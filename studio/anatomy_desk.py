@@ -46,13 +46,15 @@ class Subject:
         outputs: the degraded file, the original and the restorations that belong to it.
         taken: the file taken apart.
         view: value of the viewer.
-        found: evidence of an earlier save, once it was looked for.
+        searched: True once an earlier save was looked for.
+        found: the evidence; None where there is too little to examine.
     """
 
     photograph: Photograph
     outputs: StageOutputs
     taken: TakenApart
     view: dict[str, Any]
+    searched: bool = False
     found: Found | None = None
 
     def shows(self, outputs: StageOutputs) -> bool:
@@ -136,7 +138,7 @@ class AnatomyDesk:
             notice="",
             hint=hint_markup(outputs, run),
             file_facts=facts_markup(photograph, outputs, subject.taken),
-            earlier=SEARCHING if subject.found is None else None,
+            earlier=None if subject.searched else SEARCHING,
             open=True,
             has_blocks=has_blocks,
         )
@@ -157,8 +159,8 @@ class AnatomyDesk:
         """
         if subject is None or subject.taken.bits is None:
             return AnatomyPage()
-        if subject.found is None:
-            subject = replace(subject, found=earlier_save(subject.outputs.degraded))
+        if not subject.searched:
+            subject = replace(subject, searched=True, found=earlier_save(subject.outputs.degraded))
         degradation = subject.outputs.request.degradation
         why_not = "" if knows_planes(subject.outputs.degraded) else NOT_COMPARED
         page = self.histogram(subject, component, frequency_row, frequency_column)

@@ -39,7 +39,7 @@ STRONG_COMB, STRONG_LEAD = 20.0, 1.5
 _BIN, _BINS = 0.5, 2048
 _ROUNDING_NOISE = 0.4
 """Standard deviation that rounding to whole RGB levels between two saves adds to a luma coefficient."""
-_LEAST_WEIGHT = 0.3
+_LEAST_WEIGHT, _HARMONICS = 0.3, 4
 _INNER_GRIDS = [8 * row + column for row in range(2, 7) for column in range(2, 7)]
 
 
@@ -209,9 +209,7 @@ def _aligned_gain(
         steps = _luma_steps()[:, row, column]
         for earlier in np.unique(steps):
             twice = _nonzero_share(_cells(_requantized(density, int(earlier)), step))
-            likely = (
-                0.95 * twice + 0.05 * once
-            )  # some coefficients were clipped or edited: nothing is impossible
+            likely = 0.95 * twice + 0.05 * once  # some were clipped or edited: nothing is impossible
             gain[steps == earlier] += counts @ np.log((likely + 1e-9) / (once + 1e-9))
     return gain, total
 
@@ -267,22 +265,29 @@ def _shifted_comb(
 ) -> NDArray[np.float64]:
     """Evidence.shifted_comb."""
     mirrors = _mirror_means()
-    excess, squares = np.zeros((100, 64)), np.zeros(100)
-    places = np.arange(_BINS) * _BIN
+    excess, squares = np.zeros((100, 64)), np.zeros((100, 64))
     for row, column in FREQUENCIES:
         steps, which = np.unique(_luma_steps()[:, row, column], return_inverse=True)
-        waves = np.cos(2 * np.pi * places / steps[:, None])  # (steps, bins)
-        combs = (
-            waves @ histograms[row, column].T / count
-        )  # (steps, 64): 1 where all are multiples of the step
+        counts = histograms[row, column].T.astype(np.float32)  # (bins, 64)
         noise = table[row, column] ** 2 / 12 + 0.1  # variance that the second save and its rounding add
-        weights = np.exp(-2 * np.pi**2 * noise / steps**2)  # how much of the comb survives that
-        excess += (weights[:, None] * (combs - combs @ mirrors))[which]
-        squares += (weights**2)[which]
-    weight = np.sqrt(squares)[:, None]
+        for harmonic in range(1, _HARMONICS + 1):  # without them twice the quality, half the step, fits as well
+            combs = _waves(harmonic)[steps - 1] @ counts / count  # (steps, 64): 1 where all lie on the comb
+            usual = combs @ mirrors
+            survives = np.exp(-2 * np.pi**2 * noise * (harmonic / steps) ** 2)[:, None]
+            expected = survives * (1 - np.clip(usual, 0, 1))
+            excess += (expected * (combs - usual))[which]
+            squares += (expected**2)[which]
+    weight = np.sqrt(squares)
     deviations = np.where(weight < _LEAST_WEIGHT, 0, np.sqrt(2 * count) * excess / np.maximum(weight, 1e-9))
     deviations[:, 0] = 0
     return deviations.reshape(100, BLOCK, BLOCK)
+
+
+@lru_cache(maxsize=_HARMONICS)
+def _waves(harmonic: int) -> NDArray[np.float32]:
+    """(255, bins): the cosine that has so many cycles in each step 1..255, at each bin."""
+    steps = np.arange(1, 256)[:, None]
+    return np.cos(2 * np.pi * harmonic * np.arange(_BINS) * _BIN / steps).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -40,10 +40,9 @@ class AnatomyTab:
     def wire(self, tab: gr.Tab) -> None:
         """Connect every event."""
         o, r = self._outputs, self._restore
-        controls = {getattr(r.controls, one.name) for one in fields(r.controls)}
         shown = [getattr(o, one.name) for one in fields(o)] + [self._groups.bench, self._groups.blocks]
         frequency = {o.subject, o.component, o.frequency_row, o.frequency_column}
-        entered = {*controls, r.outputs.session, r.outputs.run, o.subject, o.place}
+        entered = {*r.form_inputs(), o.subject, o.place}
         tab.select(self.opened, entered, shown, **LIGHT).then(self.searched, frequency, shown, **LIGHT)
         latest = {**LIGHT, "trigger_mode": "always_last"}
         for picker in (o.viewer.block, o.block_map.pick, o.block.pick):
