@@ -48,7 +48,7 @@ function legible(color) {
 // ---------------------------------------------------------------- drawing
 
 function inTheme(layout) {
-  const drawn = { ...layout, autosize: true, uirevision: chosen, dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false };
+  const drawn = { ...layout, autosize: true, uirevision: current().file_name, dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false };
   delete drawn.title;
   drawn.margin = { ...layout.margin, t: 8 };
   const sheet = drawn.template.layout;
