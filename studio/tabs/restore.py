@@ -1,7 +1,7 @@
 """The Restore tab: which press calls which method of the desk."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import gradio as gr
 from models.errors import InvalidSetting, RestorationError
 from studio.desk import Desk, Page
 from studio.examples import EXAMPLES, example
-from studio.permalink import Link, from_query, look_values
+from studio.permalink import from_query, look_values
 from studio.session import Photograph, Run, Session, open_photograph
 from studio.settings import RestoreForm
 from studio.tabs.restore_layout import (
@@ -69,19 +69,13 @@ class RestoreTab:
         """Connect every event."""
         c, o, b = self.controls, self.outputs, self._buttons
         inputs = self.form_inputs()
-        shown = [*_all(o), b.restore, b.stop]
+        shown = self._shown()
 
-        def run_after(event: Any, begin: Callable[..., Any] = self.began) -> None:
-            began = event.then(begin, inputs, shown, **IMMEDIATE)
-            began.then(self.restored, {o.session, o.run}, shown, **HEAVY).then(
-                self.settled, inputs, shown, **LIGHT
-            )
-
-        arrived = demo.load(self.arrived, None, _all(c), **LIGHT)
-        run_after(arrived.then(self.welcomed, inputs, shown, **LIGHT), self.began_unasked)
+        arrived = demo.load(self.arrived, {o.run}, [*_all(c), *shown], **LIGHT)
+        self._run_after(arrived, self.began_unasked)
         b.photograph.opened(self.opened, inputs, shown, **LIGHT)
         b.photograph.example(self.example_opened, inputs, shown, **LIGHT)
-        run_after(b.restore.click(lambda: None, None, None, **IMMEDIATE))
+        self._run_after(b.restore.click(lambda: None, None, None, **IMMEDIATE), self.began)
         b.stop.click(self.stopped, {o.run}, shown, **IMMEDIATE)
         for slider in (c.first_quality, c.second_quality, c.shift_rows, c.shift_columns, c.manual_quality):
             slider.release(self.rebroken, inputs, shown, trigger_mode="always_last", **LIGHT)
@@ -92,44 +86,64 @@ class RestoreTab:
         back = b.automatic.click(lambda: "automatic", None, c.guidance, **IMMEDIATE)
         back.then(self.rebroken, inputs, shown, **LIGHT)
 
-    # Photograph
+    def follow(self, event: Callable[..., Any], query_of: Callable[[Any], Mapping[str, str]]) -> None:
+        """Whenever an event is triggered: set the tab up as a link would, open its picture and run.
 
-    def arrived(self, request: gr.Request) -> dict[Any, Any]:
-        """A page was opened: the checkpoints folder as it is now, and the controls as the address says."""
-        cards = list(self._desk.cards().values())
-        link = self._link(request)
-        changes = {
-            getattr(self.controls, one.name): getattr(link.form, one.name) for one in fields(RestoreForm)
-        }
-        names = self.controls.model_names
-        changes[names] = gr.update(choices=model_choices(cards), value=list(link.form.model_names))
-        return changes
+        Args:
+            event: of a component, such as `button.click`.
+            query_of: from what the event carries to the parameters of a link, see studio.permalink.
+        """
 
-    def welcomed(self, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        """Then: the picture of the address or the first example, broken as the form says."""
-        link = self._link(request)
-        opened = self._open(values, lambda: _open_example(link.picture or EXAMPLES[0].name))
-        if isinstance(view := opened.get(self.outputs.viewer), dict):
-            opened[self.outputs.viewer] = {**view, "look": look_values(link.look)}
-        if link.problems:
-            opened[self.outputs.notice] = facts.notice(" ".join(link.problems))
-        return opened
+        def followed(values: dict[Any, Any], happened: gr.EventData) -> dict[Any, Any]:
+            return self._set_up(query_of(happened._data), self.run_of(values))
 
-    def _link(self, request: gr.Request) -> Link:
+        outputs = [*_all(self.controls), *self._shown()]
+        self._run_after(event(followed, {self.outputs.run}, outputs, **LIGHT), self.began_unasked)
+
+    def _run_after(self, event: Any, begin: Callable[..., Any]) -> None:
+        o, inputs, shown = self.outputs, self.form_inputs(), self._shown()
+        began = event.then(begin, inputs, shown, **IMMEDIATE)
+        restored = began.then(self.restored, {o.session, o.run}, shown, **HEAVY)
+        restored.then(self.settled, inputs, shown, **LIGHT)
+
+    def _shown(self) -> list[Any]:
+        return [*_all(self.outputs), self._buttons.restore, self._buttons.stop]
+
+    # Links
+
+    def arrived(self, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        """A page was opened: everything as its address says."""
+        return self._set_up(dict(request.query_params), self.run_of(values))
+
+    def _set_up(self, query: Mapping[str, str], run: Run) -> dict[Any, Any]:
+        """Controls as a link says, the checkpoints folder as it is now, its picture or the first example broken."""
         cards = list(self._desk.cards().values())
         default = RestoreForm(model_names=tuple(first_models(cards)))
-        return from_query(dict(request.query_params), default, tuple(card.name for card in cards))
+        link = from_query(query, default, tuple(card.name for card in cards))
+        changes = self._open(lambda: _open_example(link.picture or EXAMPLES[0].name), run, link.form)
+        if isinstance(view := changes.get(self.outputs.viewer), dict):
+            changes[self.outputs.viewer] = {**view, "look": look_values(link.look)}
+        if link.problems:
+            changes[self.outputs.notice] = facts.notice(" ".join(link.problems))
+        for one in fields(RestoreForm):
+            changes[getattr(self.controls, one.name)] = getattr(link.form, one.name)
+        choices, names = model_choices(cards), list(link.form.model_names)
+        return {**changes, self.controls.model_names: gr.update(choices=choices, value=names)}
+
+    # Photograph
 
     def example_opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """One of the thumbnails was pressed."""
-        return self._open(values, lambda: _open_example(event._data.get("name")))
+        return self._open(
+            lambda: _open_example(event._data.get("name")), self.run_of(values), self.form(values)
+        )
 
     def opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A file was uploaded."""
-        return self._open(values, lambda: self._open_upload(event._data))
+        return self._open(lambda: self._open_upload(event._data), self.run_of(values), self.form(values))
 
-    def _open(self, values: dict[Any, Any], read: Callable[[], Photograph]) -> dict[Any, Any]:
-        return self._calmly(lambda: self._desk.opened(read(), self.run_of(values), self.form(values)))
+    def _open(self, read: Callable[[], Photograph], run: Run, form: RestoreForm) -> dict[Any, Any]:
+        return self._calmly(lambda: self._desk.opened(read(), run, form))
 
     def _open_upload(self, data: dict[str, Any]) -> Photograph:
         path, name = Path(str(data.get("path"))).resolve(), str(data.get("name"))
