@@ -14,15 +14,18 @@ from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
 from studio.desk import Desk
 from studio.examples import thumbnails
+from studio.games_desk import GamesDesk
 from studio.pictures import PictureFolder
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
 from studio.sweep_desk import SweepDesk
 from studio.sweeps import Sweeper
 from studio.tabs.anatomy import build_anatomy_tab
+from studio.tabs.lessons import build_lesson_guide, build_lessons_tab
 from studio.tabs.models import build_models_tab
 from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
+from studio.tabs.takeaway import TakeawayBar
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
 from studio.upload_guard import UploadGuard
 
@@ -53,15 +56,19 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
         ) as demo,
     ):
         gr.HTML(masthead(zoo), elem_id="masthead")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Restore", id="restore"):
                 restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
+                TakeawayBar(desk, restore).wire()
             with gr.Tab("Anatomy", id="anatomy") as anatomy:
                 build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
             with gr.Tab("Sweep", id="sweep") as sweep:
                 build_sweep_tab(demo, sweep, sweep_desk, restore.outputs.session, KEPT_SECONDS)
+            with gr.Tab("Lessons", id="lessons"):
+                build_lessons_tab(tabs, restore, GamesDesk(zoo, pictures), KEPT_SECONDS)
             with gr.Tab("Models", id="models"):
                 build_models_tab(demo, zoo)
+        build_lesson_guide(tabs)
     pictures.keep_present()
     pictures.sweep_forever(SWEEP_SECONDS)
     demo.queue(api_open=False, max_size=QUEUE_LENGTH)
