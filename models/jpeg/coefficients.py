@@ -15,13 +15,14 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
 from models.jpeg.tables import QuantizationTable
 
-_COMPONENT_NAMES = {
+COMPONENT_NAMES = {
     "gray": ("Y",),
     "YCbCr": ("Y", "Cb", "Cr"),
     "RGB": ("R", "G", "B"),
     "CMYK": ("C", "M", "Y", "K"),
     "YCCK": ("Y", "Cb", "Cr", "K"),
 }
+"""By color model, in the file's order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComp
             return None
     tallest = max(part.vertical for part in header.components)
     widest = max(part.horizontal for part in header.components)
-    names = _COMPONENT_NAMES[header.color_model]
+    names = COMPONENT_NAMES[header.color_model]
     if len(decoded.coef_arrays) != len(names):
         return None
     components = []

@@ -33,7 +33,6 @@ FEWEST_BLOCKS, MOST_BLOCKS = 256, 12288
 
 LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 200.0, 0.012
 LEAST_COMB, LEAST_LEAD = 10.0, 2.0
-STRONG_COMB, STRONG_LEAD = 20.0, 1.5
 """What the evidence must reach, see judge(); chosen on half of the pictures that docs/anatomy.md measures."""
 
 _BIN, _BINS = 0.5, 2048
@@ -104,13 +103,13 @@ def judge(evidence: Evidence) -> Verdict:
     An earlier save on the same grid is evident where it explains the integers better by LEAST_GAIN nats in all and
     by LEAST_GAIN_PER_COEFFICIENT for each, and this is more convincing than any comb on another grid. One on a
     shifted grid is evident where its comb is LEAST_COMB standard deviations strong and LEAST_LEAD times as strong as
-    on all grids that are no neighbours of it; STRONG_LEAD is enough for STRONG_COMB.
+    on all grids that are no neighbours of it.
     """
     aligned = float(evidence.aligned_gain.max()) / needed_gain(evidence)
     comb, (row, column), lead = strongest_comb(evidence)
     if aligned >= max(1.0, comb / LEAST_COMB):
         return Verdict("aligned", int(evidence.aligned_gain.argmax()) + 1, (0, 0))
-    if (comb >= LEAST_COMB and lead >= LEAST_LEAD) or (comb >= STRONG_COMB and lead >= STRONG_LEAD):
+    if comb >= LEAST_COMB and lead >= LEAST_LEAD:
         quality_factor = int(evidence.shifted_comb[:, row, column].argmax()) + 1
         return Verdict("shifted", quality_factor, (-row % BLOCK, -column % BLOCK))
     return Verdict("none")

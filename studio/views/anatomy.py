@@ -8,6 +8,7 @@ import numpy as np
 
 from models.jpeg import JpegImage, quantization_tables
 from models.jpeg.anatomy import FileAnatomy, Segment
+from models.jpeg.coefficients import COMPONENT_NAMES
 from models.jpeg.entropy import BlockBits
 from models.jpeg.tables import QuantizationTable
 from studio.anatomy import TakenApart
@@ -207,17 +208,12 @@ def _tables(image: JpegImage) -> str:
         nearest = quantization_tables(estimate.quality_factor)
     tables = ""
     for numbers in by_number.values():
-        names = ", ".join(_component_names(image)[number] for number in numbers)
+        names = ", ".join(COMPONENT_NAMES[image.header.color_model][number] for number in numbers)
         beside = None if nearest is None else nearest[1 if numbers[0] in (1, 2) else 0]
         tables += _one_table(
             names, image.header.components[numbers[0]].table, beside, estimate.quality_factor
         )
     return _section("Quantization tables", f"<p class='note'>{_tables_words(image)}</p>{tables}")
-
-
-def _component_names(image: JpegImage) -> tuple[str, ...]:
-    names = {"gray": ("Y",), "YCbCr": ("Y", "Cb", "Cr"), "RGB": ("R", "G", "B"), "CMYK": ("C", "M", "Y", "K")}
-    return names.get(image.header.color_model, ("Y", "Cb", "Cr", "K"))
 
 
 def _tables_words(image: JpegImage) -> str:

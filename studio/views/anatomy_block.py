@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from plotly.colors import sequential
 
 from models.card import ModelCard
+from models.jpeg.encoder_planes import sampling_factors
 from models.jpeg.entropy import standard_lengths
 from models.jpeg.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 from studio.anatomy import CELL_TOLERANCE, BlockPart, TakenApart, block_parts, extent
@@ -20,8 +21,8 @@ from studio.views.wording import settings_slug
 Place = tuple[int, int]
 """Row and column of an 8x8 block of the picture, in the file's own grid."""
 
-_EXACT_LEVEL = 2
-"""Decimal places of coefficients on their way to the page."""
+_DECIMAL_PLACES = 2
+"""Of coefficients on their way to the page."""
 
 
 def block_value(
@@ -66,13 +67,13 @@ def _part(part: BlockPart) -> dict[str, Any]:
         "integers": part.integers.ravel().tolist(),
         "bits": part.bits,
         "original": None if part.original is None else _decimals(part.original),
-        "previous_dc": round(part.previous_dc, _EXACT_LEVEL),
+        "previous_dc": round(part.previous_dc, _DECIMAL_PLACES),
         "restored": {name: _decimals(block) for name, block in part.restored.items()},
     }
 
 
 def _decimals(block: NDArray[np.float32]) -> list[float]:
-    return [round(float(value), _EXACT_LEVEL) for value in block.ravel()]
+    return [round(float(value), _DECIMAL_PLACES) for value in block.ravel()]
 
 
 def _codes(number: int) -> dict[str, list[int]]:
@@ -93,19 +94,16 @@ def map_value(
         pictures: where the PNG files are written.
     """
     maps = []
-    for part, component, bits in zip(
-        taken.image.header.components, taken.image.components, taken.bits.components, strict=True
-    ):
+    for number, bits in enumerate(taken.bits.components):
+        component = taken.image.components[number]
         name = f"{photograph.name}_bits-{component.name}_{settings_slug(outputs.request)}.png"
-        tallest = max(one.vertical for one in taken.image.header.components)
-        widest = max(one.horizontal for one in taken.image.header.components)
         most = int(bits.max())
         maps.append(
             {
                 "name": component.name,
                 "rows": bits.shape[0],
                 "columns": bits.shape[1],
-                "factors": [tallest // part.vertical, widest // part.horizontal],
+                "factors": list(sampling_factors(taken.image.header, number)),
                 "highest": max(int(np.quantile(bits, 0.99)), 8),
                 "most": most,
                 "file": pictures.served(name, number_sheet(bits)),

@@ -97,19 +97,12 @@ function drawTables() {
   const chosen = models().find((one) => one.id === state.model) || models().at(-1);
   const restored = chosen && part().restored[chosen.id];
   fill("restored", "Restored", chosen ? chosen.label : "", restored ? restored.map(shortNumber) : null, restored ? { strengths: strengthsOf(restored) } : {});
-  drawSavedTable();
-  section.classList.toggle("no-original", !truth());
-}
-
-function drawSavedTable() {
-  const again = savedAgain();
-  const kinds = kindsOf(again.integers, source().map(rounded));
-  fill("saved", "Integers at quality " + state.quality, survivalWords(kinds), again.integers.map(whole), { strengths: strengthsOf(again.coefficients), kinds });
-  return again;
 }
 
 function drawSaved() {
-  const again = drawSavedTable();
+  const again = savedAgain();
+  const kinds = kindsOf(again.integers, source().map(rounded));
+  fill("saved", "Integers at quality " + state.quality, survivalWords(kinds), again.integers.map(whole), { strengths: strengthsOf(again.coefficients), kinds });
   find(".factor-words").textContent = state.quality;
   factor.setAttribute("aria-valuetext", "quality " + state.quality);
   const from = truth() ? "" : " No original is known: this saves the file's own block again.";
