@@ -50,7 +50,8 @@ class Evidence:
         blocks: how many blocks were examined.
         coefficients: how many nonzero low-frequency AC coefficients they hold.
         aligned_gain: (100,) float64; by quality factor 1..100 of an earlier save on the same grid, by how many nats
-            two saves explain the file's integers better than one.
+            two saves explain the file's integers better than one; no more than that of the integers beyond ±1 where
+            this is negative.
         shifted_comb: (100, 8, 8) float64; by quality factor and grid offset (row, column of an earlier block
             corner in this picture), how far the comb of that save exceeds its mirror images, in standard
             deviations of chance; 0 at offset (0, 0), and where the second save would have wiped the comb out.
@@ -196,21 +197,28 @@ def _aligned_gain(
     integers: NDArray[np.int16], table: QuantizationTable, histograms: dict[tuple[int, int], NDArray]
 ) -> tuple[NDArray[np.float64], int]:
     """Evidence.aligned_gain and Evidence.coefficients."""
-    gain, total = np.zeros(100), 0
+    gains, total = np.zeros((2, 100)), 0  # of all integers but 0, and of those beyond ±1
     for row, column in FREQUENCIES[1:]:
         step = int(table[row, column])
         magnitudes = np.abs(integers[..., row, column].astype(np.int64)).ravel()
         density = _smooth_density(histograms[row, column][_INNER_GRIDS].sum(axis=0), step)
         once = _cells(density, step)
-        counts = np.bincount(magnitudes[(magnitudes > 0) & (magnitudes < len(once))], minlength=len(once))
-        total += int(counts.sum())
-        once = _nonzero_share(once)
+        counts = np.bincount(magnitudes[magnitudes < len(once)], minlength=len(once))
+        total += int(counts[1:].sum())
         steps = _luma_steps()[:, row, column]
         for earlier in np.unique(steps):
-            twice = _nonzero_share(_cells(_requantized(density, int(earlier)), step))
-            likely = 0.95 * twice + 0.05 * once  # some were clipped or edited: nothing is impossible
-            gain[steps == earlier] += counts @ np.log((likely + 1e-9) / (once + 1e-9))
-    return gain, total
+            twice = _cells(_requantized(density, int(earlier)), step)
+            for i, least in enumerate((1, 2)):
+                gains[i, steps == earlier] += _gain(counts[least:], once[least:], twice[least:])
+    # Some encoders widen the gap around 0 by themselves; what only that explains is no trace of a save.
+    return np.where(gains[1] > 0, gains[0], np.minimum(*gains)), total
+
+
+def _gain(counts: NDArray[np.int64], once: NDArray[np.float64], twice: NDArray[np.float64]) -> float:
+    """By how many nats two saves explain counts better than one, given the masses of both."""
+    once, twice = once / max(once.sum(), 1e-12), twice / max(twice.sum(), 1e-12)
+    likely = 0.95 * twice + 0.05 * once  # some were clipped or edited: nothing is impossible
+    return float(counts @ np.log((likely + 1e-9) / (once + 1e-9)))
 
 
 def _smooth_density(counts: NDArray[np.float64], step: int) -> NDArray[np.float64]:
@@ -250,12 +258,6 @@ def _requantized(density: NDArray[np.float64], step: int) -> NDArray[np.float64]
     return np.concatenate([blurred[_BINS - 1 : _BINS], 2 * blurred[_BINS:]])
 
 
-def _nonzero_share(masses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Masses given that the integer is not zero, which everything is at high frequencies."""
-    rest = np.concatenate([[0.0], masses[1:]])
-    return rest / max(rest.sum(), 1e-12)
-
-
 # An earlier save on a shifted grid
 
 
@@ -269,7 +271,9 @@ def _shifted_comb(
         steps, which = np.unique(_luma_steps()[:, row, column], return_inverse=True)
         counts = histograms[row, column].T.astype(np.float32)  # (bins, 64)
         noise = table[row, column] ** 2 / 12 + 0.1  # variance that the second save and its rounding add
-        for harmonic in range(1, _HARMONICS + 1):  # without them twice the quality, half the step, fits as well
+        for harmonic in range(
+            1, _HARMONICS + 1
+        ):  # without them twice the quality, half the step, fits as well
             combs = _waves(harmonic)[steps - 1] @ counts / count  # (steps, 64): 1 where all lie on the comb
             usual = combs @ mirrors
             survives = np.exp(-2 * np.pi**2 * noise * (harmonic / steps) ** 2)[:, None]
