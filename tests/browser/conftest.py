@@ -22,7 +22,7 @@ from studio.examples import example
 from tests.paths import REPOSITORY
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,29 @@
 // Explains technical words: buttons of the class "term" show a note under the pointer, with the focus, or when pressed.
-// Screen readers hear the note as the button's description.
+// Screen readers hear the same words as the button's description, without the note.
 
 const HOVER_MILLISECONDS = 150;
-let notes = 0;
 
 function explainTerms(root, terms) {
   const note = document.createElement("div"), name = document.createElement("b"), words = document.createElement("span");
+  const descriptions = document.createElement("div"), prefix = "words-" + Math.random().toString(36).slice(2) + "-";
   note.className = "term-note";
-  note.id = "term-note-" + element.id + "-" + notes++;
   note.popover = "manual";
-  note.setAttribute("role", "tooltip");
+  note.setAttribute("aria-hidden", "true");
   note.append(name, words);
-  root.append(note);
+  descriptions.hidden = true;
+  root.append(note, descriptions);
   let shown = null, pinned = false, leaving = 0;
 
   const termAt = (node) => (node instanceof Element ? node.closest(".term") : null);
+
+  function describe() {
+    for (const term of root.querySelectorAll(".term:not([aria-describedby])")) {
+      const entry = terms()[term.dataset.term], id = prefix + term.dataset.term;
+      if (!entry) continue;
+      if (!document.getElementById(id)) descriptions.append(Object.assign(document.createElement("span"), { id, textContent: entry.words }));
+      term.setAttribute("aria-describedby", id);
+    }
+  }
 
   function place() {
     const box = shown.getBoundingClientRect(), { width, height } = note.getBoundingClientRect();
@@ -32,7 +41,6 @@ function explainTerms(root, terms) {
     shown = term;
     name.textContent = entry.name;
     words.textContent = " " + entry.words;
-    term.setAttribute("aria-describedby", note.id);
     note.showPopover();
     place();
   }
@@ -40,12 +48,13 @@ function explainTerms(root, terms) {
   function hide() {
     clearTimeout(leaving);
     if (!shown) return;
-    shown.removeAttribute("aria-describedby");
     note.hidePopover();
     shown = null;
     pinned = false;
   }
 
+  new MutationObserver(describe).observe(root, { childList: true, subtree: true });
+  describe();
   root.addEventListener("pointerover", (event) => {
     if (event.pointerType !== "mouse") return;
     if (note.contains(event.target)) clearTimeout(leaving);
