@@ -9,6 +9,9 @@ from studio.figures.sheet import sheet
 BARS, COMB = "#0072b2", "#d55e00"
 """Blue and vermilion of Okabe and Ito's palette, told apart by colour-blind people."""
 
+MOST_MARKS = 80
+"""More teeth of a comb than that cannot be told apart."""
+
 
 def histogram_figure(
     histogram: Histogram, title: str, subtitle: str, *, first_step: int | None = None
@@ -18,7 +21,8 @@ def histogram_figure(
     Args:
         histogram: what was counted.
         title, subtitle: see sheet.
-        first_step: step of an earlier save's table at this frequency; its multiples are marked below the bars.
+        first_step: step of an earlier save's table at this frequency; its multiples are marked below the
+            bars where they can be told apart.
     """
     beside = histogram.counts[histogram.values != 0]
     highest = max(int(beside.max(initial=0)), 1)
@@ -41,8 +45,8 @@ def histogram_figure(
         figure.add_annotation(
             x=0.6 * histogram.width, y=1.04 * highest, text=words, showarrow=False, xanchor="left", xshift=4
         )
-    if first_step is not None:
-        reach = histogram.values[-1]
+    reach = histogram.values[-1]
+    if first_step is not None and 2 * reach / first_step <= MOST_MARKS:
         multiples = np.arange(-(reach // first_step), reach // first_step + 1) * first_step
         figure.add_scatter(
             name=f"multiples of {first_step}, the first table's step",
@@ -52,4 +56,4 @@ def histogram_figure(
             marker={"symbol": "triangle-up", "size": 8, "color": COMB},
             hovertemplate="%{x}<extra></extra>",
         )
-    return figure.update_layout(bargap=0, showlegend=first_step is not None)
+    return figure.update_layout(bargap=0, showlegend=len(figure.data) > 1)
