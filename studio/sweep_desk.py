@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
+DRAWING_SECONDS = 0.5
+"""Points that come sooner after the last drawing wait for the next one: drawing keeps the browser busy."""
+
 
 @dataclass(frozen=True, eq=False)
 class SweepPage:
@@ -133,6 +136,7 @@ class SweepDesk:
             return
         titles, last_told = self._titles(), 0.0
         try:
+            last_drawn = 0.0
             for item in self._sweeper.run(run.picture, run.sweep, run.stop):
                 if isinstance(item, SweepStep):
                     if item.tile.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
@@ -141,6 +145,9 @@ class SweepDesk:
                 else:
                     run = run.with_item(item)
                     freshness = "" if len(run.points) == 1 else None
+                    if len(run.points) > 1 and monotonic() - last_drawn < DRAWING_SECONDS:
+                        continue
+                    last_drawn = monotonic()
                     yield replace(self._drawn(run, titles), record=record.with_run(run), freshness=freshness)
             run = replace(run, state="finished")
         except RestorationCancelled:

@@ -168,13 +168,15 @@ def test_stop_keeps_the_points_and_says_so(open_sweep):
         "() => document.querySelector('#sweep-picture').textContent.includes('centre crop of')"
     )
     assert "serve as the original" in page.locator("#sweep-picture").inner_text()
+    set_number(page, "In steps of", 1)
+    plan(page, "91 quality factors")
     run(page)
     page.wait_for_function(f"() => ({DRAWN_POINTS})('#sweep-curves') >= 11")
     page.click("#sweep-stop")
     ended(page)
     page.wait_for_selector("#sweep-outcome .stale")
     points = page.evaluate(DRAWN_POINTS, "#sweep-curves")
-    assert 11 <= points < 20
+    assert 11 <= points < 4 * 91
     assert page.locator("#sweep-run").is_enabled()
     _, data = downloaded(page, page.locator("#sweep-curves").get_by_text("CSV table"))
     assert f"# Not complete: {points} of" in data.decode()

@@ -36,6 +36,12 @@ FORM = SweepForm(
 )
 
 
+@pytest.fixture(autouse=True)
+def every_point_is_drawn(monkeypatch):
+    """However fast they come."""
+    monkeypatch.setattr("studio.sweep_desk.DRAWING_SECONDS", 0)
+
+
 @pytest.fixture(scope="module")
 def sweeper(zoo):
     """Shared, so that every point is measured once for all tests."""
