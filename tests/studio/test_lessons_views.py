@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from assets import draw_lessons
 from studio.glossary import glossary
 from studio.lessons import FOLDER, lessons
 from studio.tabs.lessons import settings_of
@@ -43,6 +44,15 @@ def test_the_teachers_part_stays_in_the_files():
     for one in lessons():
         assert one.sections["Aim"].split(".")[0] not in shown
         assert one.sections["An extra question"].split("?")[0] not in shown
+
+
+def test_drawings_are_what_the_engine_gives(tmp_path, monkeypatch):
+    monkeypatch.setattr(draw_lessons, "FOLDER", tmp_path)
+    draw_lessons.main()
+    for path in (FOLDER.parent.parent / "assets" / "lessons").glob("*.svg"):
+        assert (tmp_path / path.name).read_text("utf-8") == path.read_text("utf-8"), (
+            "python -m assets.draw_lessons"
+        )
 
 
 def test_drawings_bring_shapes_only():
