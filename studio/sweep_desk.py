@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
-DRAWING_SECONDS = 0.5
+DRAWING_SECONDS = 0.25
 """Points that come sooner after the last drawing wait for the next one: drawing keeps the browser busy."""
 
 
