@@ -96,7 +96,8 @@ def _marker(point: dict[str, Any], cost: str, title: str, *, shown: bool) -> gra
         marker=look_of(model).marker | {"size": 12},
         legendgroup=model,
         showlegend=shown,
-        hovertemplate=f"{model}<br>{title}: %{{x:.3g}}<br>%{{y:+.2f}} dB<extra></extra>",
+        text=[f"{point['gain_db']:+.2f}"],
+        hovertemplate=f"{model}<br>{title}: %{{x:.3g}}<br>%{{text}} dB<extra></extra>",
     )
 
 

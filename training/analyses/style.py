@@ -97,7 +97,8 @@ def curve(
         line=look.line,
         marker=look.marker,
         showlegend=shown,
-        hovertemplate=f"{name}<br>{unit}: %{{y:+.2f}} dB<extra></extra>",
+        text=[f"{gain:+.2f}" for gain in y],
+        hovertemplate=f"{name}<br>{unit}: %{{text}} dB<extra></extra>",
     )
 
 
