@@ -1,9 +1,7 @@
 """TrainConfig: everything a training run depends on, read from YAML and saved beside the weights."""
 
-import contextlib
 import dataclasses
-import math
-import typing
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,136 +11,184 @@ import yaml
 
 from models.errors import InvalidSetting
 from models.jpeg import DegradationRange
+from training.config_reading import build, nearest, read_yaml
+from training.setting import required, setting
+
+CARD_KEYS = ("title", "summary", "paper", "licence", "training")
+"""What a configuration may say for the card of its checkpoint; the rest follows from the network and the run."""
+
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+"""Names of runs and checkpoints, which are folder names as well."""
+
+NAME_IN_WORDS = "1 to 64 letters, digits, - and _, a letter or digit first"
+
+MANY_STEPS = 100_000_000
+SHARE = {"lowest": 0, "highest": 1}
+
+
+def architecture_names() -> tuple[str, ...]:
+    """The keys of models.zoo.ARCHITECTURES; looked up late, because networks need torch."""
+    from models.zoo import ARCHITECTURES
+
+    return tuple(ARCHITECTURES)
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What the network sees.
+    """What the network sees."""
 
-    Attributes:
-        train: folders below the data root, or "skimage" for scikit-image's own photographs.
-        validation: one such folder.
-        patch_sizes: sides of the square patches, one per equal part of the run; multiples of 16.
-        batch_sizes: patches per step, one per entry of patch_sizes.
-        workers: processes that draw and compress patches; 0 does it in the trainer's process.
-        textured_share: share of patches that are the more textured of two candidates.
-        shrunk_share: share of patches that are shrunk 1 to 1.6 times first.
-        drawn_share: share of patches from rendered text and flat graphics.
-        uncompressed_share: share of patches that are not compressed at all.
-        validation_size: side of the central crop of each validation picture; a multiple of 16.
-        planes: train on single planes (Y, and Cb, Cr at their own size) and their coefficients instead of RGB.
-    """
-
-    train: tuple[str, ...] = ("train", "train_bsds")
-    validation: str = "validation"
-    patch_sizes: tuple[int, ...] = (96,)
-    batch_sizes: tuple[int, ...] = (24,)
-    workers: int = 1
-    textured_share: float = 0.6
-    shrunk_share: float = 0.25
-    drawn_share: float = 0.05
-    uncompressed_share: float = 0.02
-    validation_size: int = 256
-    planes: bool = False
+    train: tuple[str, ...] = setting(
+        ("train", "train_bsds"),
+        "folders of clean photographs: names below the data folder, whole paths, or skimage for scikit-image's own",
+    )
+    validation: str = setting("validation", "one such folder, of photographs that are not trained on")
+    patch_sizes: tuple[int, ...] = setting(
+        (96,),
+        "sides of the square patches, one per equal part of the run",
+        unit="pixels",
+        lowest=32,
+        highest=1024,
+        multiple_of=16,
+    )
+    batch_sizes: tuple[int, ...] = setting(
+        (24,),
+        "patches per step, of all processes together; one entry per patch size",
+        unit="patches",
+        lowest=1,
+        highest=65_536,
+    )
+    workers: int = setting(
+        1,
+        "processes that draw and compress patches; 0 does it between the steps",
+        unit="processes",
+        lowest=0,
+        highest=64,
+    )
+    textured_share: float = setting(
+        0.6, "share of patches that are the more textured of two candidates", **SHARE
+    )
+    shrunk_share: float = setting(0.25, "share of patches that are shrunk 1 to 1.6 times first", **SHARE)
+    drawn_share: float = setting(0.05, "share of patches from rendered text and flat graphics", **SHARE)
+    uncompressed_share: float = setting(0.02, "share of patches that are not compressed at all", **SHARE)
+    validation_size: int = setting(
+        256,
+        "side of the central crop of each validation photograph",
+        unit="pixels",
+        lowest=32,
+        highest=2048,
+        multiple_of=16,
+    )
+    planes: bool = setting(
+        False,
+        "train on single planes (Y, and Cb, Cr at their own size) and their coefficients instead of RGB",
+    )
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """What is minimised.
+    """What is minimised."""
 
-    Attributes:
-        stage_weights: weights of the last stages' pictures, the last one last; stages before them do not count.
-        frequency: weight of the L1 distance between Fourier transforms of the last picture.
-        quality: weight of the mean absolute error of the quality factor, divided by 100.
-        perceptual: weight of the VGG feature distance; needs torchvision and its weights.
-        squared_share: last share of the run in which the squared error replaces Charbonnier's.
-        logarithmic: take the logarithm of each picture's squared error, as PSNR does.
-    """
-
-    stage_weights: tuple[float, ...] = (0.25, 0.25, 1.0)
-    frequency: float = 0.05
-    quality: float = 0.05
-    perceptual: float = 0.0
-    squared_share: float = 0.15
-    logarithmic: bool = False
+    stage_weights: tuple[float, ...] = setting(
+        (0.25, 0.25, 1.0),
+        "weights of the last stages' pictures, the last one last; stages before them do not count",
+        lowest=0,
+        highest=1000,
+    )
+    frequency: float = setting(
+        0.05,
+        "weight of the L1 distance between Fourier transforms of the last picture",
+        lowest=0,
+        highest=1000,
+    )
+    quality: float = setting(
+        0.05,
+        "weight of the mean absolute error of the quality factor, divided by 100",
+        lowest=0,
+        highest=1000,
+    )
+    perceptual: float = setting(
+        0.0, "weight of the VGG feature distance; needs torchvision and its weights", lowest=0, highest=1000
+    )
+    squared_share: float = setting(
+        0.15, "last share of the run in which the squared error replaces Charbonnier's", **SHARE
+    )
+    logarithmic: bool = setting(False, "take the logarithm of each picture's squared error, as PSNR does")
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """How it is minimised.
+    """How it is minimised; whichever of the three budgets is used up first ends the run.
 
-    Attributes:
-        steps: length of the run; the learning rate's schedule always completes.
-        minutes: wall-clock budget, or None.
-        petaflop: budget of training operations, 6 for every multiply-accumulate of the forward pass (multiply and add,
-            forward once and backward twice), in units of 1e15, or None. Whichever budget is used up first ends
-            the run.
-        method: "adamw", or "muon" for orthogonalized updates of hidden layers; see training.optimizers.
-        learning_rate: peak of the learning rate.
-        final_learning_rate: where the cosine ends.
-        warmup_steps: linear warm-up.
-        weight_decay: decoupled from the gradient.
-        clip: largest gradient norm.
-        ema: decay of the averaged weights, which are the ones validated and shipped.
+    A petaflop is 1e15 training operations: 6 for every multiply-accumulate of the forward pass (multiply and add,
+    forward once and backward twice).
     """
 
-    steps: int = 100_000
-    minutes: float | None = None
-    petaflop: float | None = None
-    method: str = "adamw"
-    learning_rate: float = 1e-3
-    final_learning_rate: float = 1e-6
-    warmup_steps: int = 400
-    weight_decay: float = 1e-4
-    clip: float = 1.0
-    ema: float = 0.999
+    steps: int = setting(
+        100_000,
+        "length of the run; the learning rate's schedule always completes",
+        unit="steps",
+        lowest=1,
+        highest=MANY_STEPS,
+    )
+    minutes: float | None = setting(
+        None, "wall-clock budget of training and validation", unit="minutes", above=0, highest=1_000_000
+    )
+    petaflop: float | None = setting(
+        None, "budget of training operations", unit="1e15 operations", above=0, highest=1e9
+    )
+    method: str = setting(
+        "adamw",
+        "how weights are updated; muon orthogonalizes the updates of hidden layers",
+        choices=("adamw", "muon"),
+    )
+    learning_rate: float = setting(1e-3, "peak of the learning rate", above=0, highest=1)
+    final_learning_rate: float = setting(1e-6, "where the learning rate's cosine ends", lowest=0, highest=1)
+    warmup_steps: int = setting(400, "linear warm-up", unit="steps", lowest=0, highest=MANY_STEPS)
+    weight_decay: float = setting(1e-4, "decoupled from the gradient", lowest=0, highest=10)
+    clip: float = setting(
+        1.0, "largest gradient norm; longer gradients are shortened to it", above=0, highest=1e9
+    )
+    ema: float = setting(
+        0.999, "decay of the averaged weights, which are the ones validated and shipped", lowest=0, below=1
+    )
 
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """Where and how fast.
+    """Where and how fast."""
 
-    Attributes:
-        precision: "bf16" for autocast, "fp32".
-        compile: use torch.compile.
-        channels_last: memory format of pictures and weights.
-        validate_every: steps between validations.
-        save_every: steps between checkpoints for resuming.
-        log_every: steps between training events.
-    """
-
-    precision: str = "bf16"
-    compile: bool = True
-    channels_last: bool = True
-    validate_every: int = 1000
-    save_every: int = 500
-    log_every: int = 50
+    precision: str = setting(
+        "bf16", "of convolutions; bf16 is half precision by autocast", choices=("bf16", "fp32")
+    )
+    compile: bool = setting(True, "use torch.compile; the first step then takes a minute")
+    channels_last: bool = setting(True, "memory format of pictures and weights")
+    validate_every: int = setting(1000, "distance of validations", unit="steps", lowest=1, highest=MANY_STEPS)
+    save_every: int = setting(
+        500, "distance of checkpoints for resuming", unit="steps", lowest=1, highest=MANY_STEPS
+    )
+    log_every: int = setting(50, "distance of training events", unit="steps", lowest=1, highest=MANY_STEPS)
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run.
+    """One training run."""
 
-    Attributes:
-        name: of the checkpoint it makes, letters, digits, - and _.
-        architecture: key of models.zoo.ARCHITECTURES.
-        hyperparameters: keyword arguments of the architecture.
-        card: prose of the checkpoint's card: title, summary, paper, licence, training.
-        seed: of weights and data.
-        start_from: weights.safetensors to begin with, or "".
-        tables_dropped_share: share of patches whose quantization tables are hidden from the network.
-        true_quality_share: share of patches steered by their true quality factor, not by the estimate.
-        degradations: how patches are broken.
-    """
-
-    name: str
-    architecture: str
-    hyperparameters: dict[str, Any] = field(default_factory=dict)
-    card: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    start_from: str = ""
-    tables_dropped_share: float = 0.5
-    true_quality_share: float = 0.5
+    name: str = required(
+        "name of the run and of the checkpoint it makes", pattern=NAME_PATTERN, pattern_in_words=NAME_IN_WORDS
+    )
+    architecture: str = required("the network", choices=architecture_names)
+    hyperparameters: dict[str, Any] = setting({}, "keyword arguments of the network")
+    card: dict[str, Any] = setting(
+        {}, "prose of the checkpoint's card: title, summary, paper, licence, training"
+    )
+    seed: int = setting(0, "seed of weights and data", lowest=0, highest=2**32 - 1)
+    start_from: str = setting("", "weights.safetensors to begin with; empty begins with random weights")
+    tables_dropped_share: float = setting(
+        0.5, "share of patches whose quantization tables are hidden from the network", **SHARE
+    )
+    true_quality_share: float = setting(
+        0.5, "share of patches steered by their true quality factor, not by the network's estimate", **SHARE
+    )
     degradations: DegradationRange = field(default_factory=DegradationRange)
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -154,7 +200,7 @@ class TrainConfig:
         """Read and check a configuration.
 
         Raises:
-            InvalidSetting: with every problem found, and the known keys where one is unknown.
+            InvalidSetting: with every problem found, and the nearest known key where one is unknown.
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
@@ -168,22 +214,13 @@ class TrainConfig:
     @classmethod
     def from_text(cls, text: str, origin: str = "configuration") -> "TrainConfig":
         """Like from_yaml, for a text; `origin` names it in messages."""
-        try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InvalidSetting(
-                f"{origin} is no valid YAML: {error}. Keys and values as in training/configs are allowed. "
-                "Correct the line named and try again."
-            ) from None
-        problems: list[str] = []
-        config = _build(cls, values, "", problems)
-        if config is not None:
-            problems += _problems(config)
-        if problems:
+        config, problems = read_config(text, origin)
+        if config is None:
             raise InvalidSetting(
                 f"{origin} has {len(problems)} problem{'s' * (len(problems) > 1)}:\n  - "
                 + "\n  - ".join(problems)
-                + "\nKeys and ranges are described in training/config.py. Correct the file and start again."
+                + "\nEach line says what is allowed; python -m training.schema describes all settings. "
+                "Correct the lines named and start again."
             )
         return config
 
@@ -194,6 +231,24 @@ class TrainConfig:
         )
 
 
+def read_config(text: str, origin: str = "configuration") -> tuple[TrainConfig | None, list[str]]:
+    """The configuration, or None and every problem found, each beginning with the path of its setting.
+
+    Args:
+        text: YAML.
+        origin: names the text in a message.
+
+    Raises:
+        InvalidSetting: the text is no YAML, or too long, or holds what no configuration needs.
+    """
+    values = read_yaml(text, origin)
+    problems: list[str] = []
+    config = build(TrainConfig, values, "", problems)
+    if config is not None:
+        problems += _problems_across_fields(config)
+    return (None if problems else config), problems
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
@@ -202,109 +257,49 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _build(kind: type, values: Any, where: str, problems: list[str]) -> Any:
-    """Make one dataclass from a mapping; append what is wrong to `problems` and return None."""
-    if not isinstance(values, Mapping):
-        problems.append(f"{where or 'the top level'}: a mapping is needed, not {values!r}")
-        return None
-    hints = typing.get_type_hints(kind)
-    known = {item.name: item for item in dataclasses.fields(kind)}
-    before = len(problems)
-    for key in values:
-        if key not in known:
-            problems.append(f"{where}{key}: unknown key; known here are {', '.join(known)}")
-    arguments = {}
-    for name, item in known.items():
-        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        if name not in values:
-            if required:
-                problems.append(f"{where}{name}: missing")
-            continue
-        arguments[name] = _convert(hints[name], values[name], f"{where}{name}", problems)
-    if len(problems) > before:
-        return None
-    try:
-        return kind(**arguments)
-    except (InvalidSetting, ValueError, TypeError) as error:
-        problems.append(f"{where or 'configuration'}: {error}")
-        return None
-
-
-def _convert(hint: Any, value: Any, where: str, problems: list[str]) -> Any:
-    """The value as the type of its field, or a problem."""
-    origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, where + ".", problems)
-    if type(None) in parts:
-        return None if value is None else _convert(parts[0], value, where, problems)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            problems.append(f"{where}: a list is needed, not {value!r}")
-            return ()
-        kinds = [parts[0]] * len(value) if parts[-1] is Ellipsis else parts
-        if len(kinds) != len(value):
-            problems.append(f"{where}: {len(kinds)} values are needed, not {value!r}")
-            return ()
-        return tuple(_convert(part, item, where, problems) for part, item in zip(kinds, value, strict=True))
-    if origin is dict:
-        if not isinstance(value, Mapping):
-            problems.append(f"{where}: a mapping is needed, not {value!r}")
-        return value
-    if hint is float and isinstance(value, str):  # YAML 1.1 reads 1e-3 as text
-        with contextlib.suppress(ValueError):
-            value = float(value)
-    accepted = (int, float) if hint is float else hint
-    wrong = not isinstance(value, accepted) or (isinstance(value, bool) and hint is not bool)
-    if wrong or (isinstance(value, float) and not math.isfinite(value)):
-        problems.append(f"{where}: {hint.__name__} is needed, not {value!r}")
-    return value
-
-
-def _problems(config: TrainConfig) -> list[str]:
-    """What the types cannot say."""
-    data, loss, optimizer, runtime = config.data, config.loss, config.optimizer, config.runtime
-    found = []
+def _problems_across_fields(config: TrainConfig) -> list[str]:
+    """What neither the type nor the range of a single field can say."""
+    data, loss = config.data, config.loss
+    found = _network_problems(config)
 
     def need(fine: bool, sentence: str) -> None:
         if not fine:
             found.append(sentence)
 
-    name = config.name.replace("-", "").replace("_", "")
+    for key in config.card:
+        need(key in CARD_KEYS, f"card.{key}: unknown key; {nearest(str(key), CARD_KEYS)}")
     need(
-        name.isascii() and name.isalnum(), f"name: letters, digits, - and _ are allowed, not {config.name!r}"
+        all(isinstance(text, str) for text in config.card.values()),
+        "card: texts are needed, such as title: Mine",
     )
-    for group, fields in (
-        (config, ("tables_dropped_share", "true_quality_share")),
-        (data, ("textured_share", "shrunk_share", "drawn_share", "uncompressed_share")),
-        (loss, ("squared_share",)),
-    ):
-        for each in fields:
-            need(0 <= getattr(group, each) <= 1, f"{each}: 0 to 1 is allowed, not {getattr(group, each)}")
     need(bool(data.train), "data.train: at least one folder is needed")
     need(bool(data.patch_sizes), "data.patch_sizes: at least one is needed")
     need(
-        all(size >= 32 and size % 16 == 0 for size in (*data.patch_sizes, data.validation_size)),
-        "data.patch_sizes, validation_size: multiples of 16 from 32 up are allowed",
-    )
-    need(
         len(data.patch_sizes) == len(data.batch_sizes),
-        "data.batch_sizes: one for each of patch_sizes is needed",
+        f"data.batch_sizes: one for each of the {len(data.patch_sizes)} patch_sizes is needed, "
+        f"not {len(data.batch_sizes)}",
     )
-    need(all(size >= 1 for size in data.batch_sizes), "data.batch_sizes: 1 or more is allowed")
-    need(0 <= data.workers <= 64, "data.workers: 0 to 64 is allowed")
-    need(optimizer.steps >= 1, "optimizer.steps: 1 or more is allowed")
-    need(optimizer.minutes is None or optimizer.minutes > 0, "optimizer.minutes: above 0, or null")
-    need(optimizer.petaflop is None or optimizer.petaflop > 0, "optimizer.petaflop: above 0, or null")
-    need(optimizer.method in ("adamw", "muon"), f"optimizer.method: adamw or muon, not {optimizer.method!r}")
-    need(0 < optimizer.learning_rate <= 1, "optimizer.learning_rate: above 0, at most 1")
-    need(0 <= optimizer.ema < 1, "optimizer.ema: 0 up to below 1")
-    need(optimizer.clip > 0, "optimizer.clip: above 0")
     need(
-        bool(loss.stage_weights) and min(loss.stage_weights) >= 0,
-        "loss.stage_weights: one or more, 0 or above",
+        bool(loss.stage_weights) and max(loss.stage_weights) > 0,
+        "loss.stage_weights: one or more are needed, at least one above 0",
     )
-    need(min(loss.frequency, loss.quality, loss.perceptual) >= 0, "loss weights: 0 or above")
-    need(runtime.precision in ("bf16", "fp32"), f"runtime.precision: bf16 or fp32, not {runtime.precision!r}")
-    for each in ("validate_every", "save_every", "log_every"):
-        need(getattr(runtime, each) >= 1, f"runtime.{each}: 1 or more is allowed")
+    return found
+
+
+def _network_problems(config: TrainConfig) -> list[str]:
+    """What does not fit the chosen network."""
+    from models.zoo import ARCHITECTURES, color_of
+
+    known = inspect.signature(ARCHITECTURES[config.architecture]).parameters
+    found = [
+        f"hyperparameters.{key}: unknown key; {nearest(key, known)}"
+        for key in config.hyperparameters
+        if key not in known
+    ]
+    plane_by_plane = color_of(config.architecture) in ("planes", "coefficients")
+    if config.data.planes != plane_by_plane:
+        found.append(
+            f"data.planes is {str(config.data.planes).lower()}, but {config.architecture} restores "
+            f"{'single planes' if plane_by_plane else 'whole pictures'}, so it must be {str(plane_by_plane).lower()}"
+        )
     return found

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
-from models.errors import InvalidSetting
 from models.memory import keep_freed_buffers
 from models.steering import whole_picture_summary
 from models.zoo import ARCHITECTURES, color_of
@@ -47,12 +46,6 @@ class Trainer:
         self.config, self.data_root, self.device = config, data_root, device
         self.color = color_of(config.architecture)
         plane_by_plane = self.color in ("planes", "coefficients")
-        if config.data.planes != plane_by_plane:
-            raise InvalidSetting(
-                f"data.planes is {str(config.data.planes).lower()}. {config.architecture} restores "
-                f"{'single planes' if plane_by_plane else 'whole pictures'}, so it must be "
-                f"{str(plane_by_plane).lower()}. Correct the configuration."
-            )
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
         self.network = ARCHITECTURES[config.architecture](**config.hyperparameters)
         if config.start_from:

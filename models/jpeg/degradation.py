@@ -1,7 +1,8 @@
 """The forward model: how a clean picture is broken, by hand or at random, and the breaking itself."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -134,26 +135,36 @@ def _resized(pixels: np.ndarray, factor: float) -> np.ndarray:
     return np.array(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.LANCZOS))
 
 
+def _described(default: Any, description: str, **limits: float) -> Any:
+    """A dataclass field with its meaning and range as metadata: "description", "lowest", "highest"."""
+    return field(default=default, metadata={"description": description, **limits})
+
+
+_SHARE = {"lowest": 0, "highest": 1}
+
+
 @dataclass(frozen=True)
 class DegradationRange:
     """Which degradations occur and how often; the defaults favour strong compression and 4:2:0.
 
-    Attributes:
-        quality_factors: (lowest, highest, weight) of ranges; one is chosen by weight, then evenly within it.
-        subsamplings: (name, weight), for every save on its own.
-        double_share: share of pictures saved twice, 0..1.
-        shifted_share: share of those whose grid is shifted between the saves, by 0..7 rows and columns, 0..1.
-        gray_share: share of pictures to be saved as gray, 0..1; see sample_gray.
+    What each field means and which values it takes stands in its metadata, from which forms are drawn.
 
     Raises:
         InvalidSetting: for anything outside that.
     """
 
-    quality_factors: tuple[tuple[int, int, float], ...] = ((5, 60, 0.8), (60, 95, 0.2))
-    subsamplings: tuple[tuple[str, float], ...] = (("4:2:0", 0.8), ("4:4:4", 0.12), ("4:2:2", 0.08))
-    double_share: float = 0.35
-    shifted_share: float = 0.75
-    gray_share: float = 0.05
+    quality_factors: tuple[tuple[int, int, float], ...] = _described(
+        ((5, 60, 0.8), (60, 95, 0.2)),
+        "lowest, highest and weight of ranges; one is chosen by weight, then evenly within it",
+    )
+    subsamplings: tuple[tuple[str, float], ...] = _described(
+        (("4:2:0", 0.8), ("4:4:4", 0.12), ("4:2:2", 0.08)), "name and weight, for every save on its own"
+    )
+    double_share: float = _described(0.35, "share of pictures saved twice", **_SHARE)
+    shifted_share: float = _described(
+        0.75, "share of those whose grid is shifted between the saves, by 0 to 7 rows and columns", **_SHARE
+    )
+    gray_share: float = _described(0.05, "share of pictures to be saved as gray; see sample_gray", **_SHARE)
 
     def __post_init__(self) -> None:
         for lowest, highest, _ in self.quality_factors:

@@ -1,15 +1,20 @@
-"""Configurations: the shipped ones are sound, and every mistake is named."""
+"""Configurations: the shipped ones are sound, every mistake is named, and the schema says what the reader checks."""
 
+import dataclasses
+import math
 from pathlib import Path
 
 import pytest
+import yaml
 
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
 from tests.paths import REPOSITORY
-from training.config import TrainConfig
+from training.config import TrainConfig, read_config
+from training.schema import ConfigField, fields, reference
 
 CONFIGS = sorted((REPOSITORY / "training" / "configs").glob("*.yaml"))
+FIELDS = fields()
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -18,47 +23,135 @@ def test_shipped_configuration_builds_its_network_and_survives_a_round_trip(path
     assert config.name == path.stem
     ARCHITECTURES[config.architecture](**config.hyperparameters)
     assert TrainConfig.from_text(config.to_yaml()) == config
+    assert path.read_text().startswith("# ") and set(config.card) >= {"title", "summary", "paper"}
 
 
-def test_all_problems_are_reported_at_once_with_the_known_keys() -> None:
+def test_all_problems_are_reported_at_once_with_the_nearest_known_key() -> None:
     text = """
     name: a b
     architecture: cascade
     optimiser: {steps: 3}
+    hyperparameters: {width: [1, 2, 3]}
     data: {patch_sizes: [90], workers: many}
-    optimizer: {learning_rate: 1e-3, steps: 0}
+    optimizer: {learning_rate: 1e-3, steps: 0, minuets: 3}
     """
     with pytest.raises(InvalidSetting) as caught:
         TrainConfig.from_text(text)
     message = str(caught.value)
-    assert "optimiser: unknown key; known here are name, architecture" in message
-    assert "data.workers: int is needed, not 'many'" in message
-    repaired = text.replace("optimiser: {steps: 3}", "").replace(", workers: many", "")
-    with pytest.raises(InvalidSetting) as caught:
-        TrainConfig.from_text(repaired)
-    message = str(caught.value)
-    assert "3 problems" in message
-    assert "'a b'" in message and "multiples of 16" in message and "optimizer.steps" in message
+    assert "6 problems" in message
+    for expected in (
+        "optimiser: unknown key; did you mean optimizer?",
+        "optimizer.minuets: unknown key; did you mean minutes?",
+        "data.workers: a whole number is needed, not 'many'",
+        "name: 'a b' is not allowed; allowed: 1 to 64 letters",
+        "data.patch_sizes: [90] is not allowed; allowed: 32 to 1,024, multiples of 16",
+        "optimizer.steps: 0 is not allowed; allowed: 1 to 100,000,000",
+    ):
+        assert expected in message, expected
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("[1, 2]", "a mapping is needed"),
+        ("", "a mapping is needed"),
         ("name: [unclosed", "no valid YAML"),
         ("architecture: cascade", "name: missing"),
-        ("{name: a, architecture: cascade, optimizer: {learning_rate: .nan}}", "float is needed"),
-        ("{name: a, architecture: cascade, runtime: {compile: 1}}", "bool is needed"),
-        ("{name: a, architecture: cascade, degradations: {double_share: 7}}", "double_share is 7"),
+        ("{name: ../a, architecture: cascade}", "'../a' is not allowed"),
+        ("{name: a, architecture: casacde}", "did you mean cascade"),
+        ("{name: a, architecture: cascade, hyperparameters: {width: 3}}", "did you mean widths"),
+        ("{name: a, architecture: cascade, card: {tittle: x}}", "did you mean title"),
+        ("{name: a, architecture: cascade, zebra: 1}", "known here are name, architecture"),
+        ("{name: a, architecture: cascade, optimizer: {learning_rate: .nan}}", "a number is needed"),
+        ("{name: a, architecture: cascade, runtime: {compile: 1}}", "true or false is needed"),
+        ("{name: a, architecture: cascade, degradations: {double_share: 7}}", "double_share: 7"),
+        ("{name: a, architecture: cascade, degradations: {subsamplings: [[x, 1]]}}", "degradations: "),
         ("{name: a, architecture: cascade, data: {patch_sizes: 96}}", "a list is needed"),
-        ("{name: a, architecture: cascade, data: {batch_sizes: [4, 4]}}", "one for each of patch_sizes"),
+        (
+            "{name: a, architecture: cascade, data: {batch_sizes: [4, 4]}}",
+            "one for each of the 1 patch_sizes",
+        ),
+        ("{name: a, architecture: cascade, data: {planes: true}}", "restores whole pictures"),
+        ("{name: a, name: b, architecture: cascade}", "twice"),
+        ("name: a\narchitecture: cascade\ncard: {title: &t [1], summary: *t}", "anchors"),
+        ("&a [*a]", "anchors"),
+        ("name: " + "9" * 5000, "no valid YAML"),
+        ("[" * 30_000, "nested too deeply"),
+        ("# " + "x" * 65_536, "65,538 bytes"),
+        ("!!python/object/apply:os.system [ls]", "no valid YAML"),
     ],
 )
 def test_a_mistake_is_named(text: str, expected: str) -> None:
-    with pytest.raises(InvalidSetting, match=expected):
+    with pytest.raises(InvalidSetting, match=expected.replace("[", r"\[").replace("(", r"\(")) as caught:
         TrainConfig.from_text(text)
+    assert len(str(caught.value)) < 2000
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match="cannot be read"):
         TrainConfig.from_yaml(tmp_path / "none.yaml")
+
+
+def sample(path: str, value: object) -> str:
+    """A small configuration with one setting set."""
+    values: dict = {"name": "a", "architecture": "cascade"}
+    *groups, key = path.split(".")
+    inner = values
+    for group in groups:
+        inner = inner.setdefault(group, {})
+    inner[key] = value
+    return yaml.safe_dump(values)
+
+
+def outside(field: ConfigField) -> list[float]:
+    """The values nearest to the range that are not in it."""
+    whole = field.kind.startswith("integer")
+    below = (
+        [] if field.lowest is None else [field.lowest - 1 if whole else math.nextafter(field.lowest, -1e300)]
+    )
+    over = (
+        []
+        if field.highest is None
+        else [field.highest + 1 if whole else math.nextafter(field.highest, 1e300)]
+    )
+    return [
+        *below,
+        *over,
+        *([] if field.above is None else [field.above]),
+        *([field.below] if field.below else []),
+    ]
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
+def test_what_the_schema_says_is_what_the_reader_checks(field: ConfigField) -> None:
+    assert len(field.description) > 10 and not field.description.endswith(".")
+    if not field.required and field.path != "data.planes":
+        config, problems = read_config(sample(field.path, field.default))
+        assert problems == [] and config == TrainConfig("a", "cascade")
+    several = field.kind in ("integers", "numbers")
+    for value in outside(field):
+        _, problems = read_config(sample(field.path, [value] if several else value))
+        assert len(problems) == 1 and problems[0].startswith(f"{field.path}: "), (value, problems)
+        assert field.allowed in problems[0]
+    for choice in field.choices:
+        config, problems = read_config(sample(field.path, choice))
+        assert not any(problem.startswith(field.path) for problem in problems)
+    if field.choices:
+        _, problems = read_config(sample(field.path, "none of them"))
+        assert len(problems) == 1
+    _, problems = read_config(sample(field.path, None))
+    assert (problems == []) == field.optional
+
+
+def test_the_schema_names_every_setting_once() -> None:
+    def leaves(values: dict, prefix: str = "") -> list[str]:
+        found = []
+        for key, value in values.items():
+            inner = isinstance(value, dict) and key not in ("hyperparameters", "card")
+            found += leaves(value, f"{prefix}{key}.") if inner else [prefix + key]
+        return found
+
+    written = yaml.safe_load(TrainConfig("a", "cascade").to_yaml())
+    assert [field.path for field in FIELDS] == leaves(written)
+    assert all(field.path in reference() for field in FIELDS)
+    assert len({dataclasses.astuple(field)[0] for field in FIELDS}) == len(FIELDS)

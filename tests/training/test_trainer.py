@@ -100,12 +100,12 @@ def test_an_untrained_network_validates_as_doing_nothing_in_both_precisions(arch
         assert terms["gradient_norm"] > 0
 
 
-def test_a_run_on_planes_of_a_colour_network_is_refused(tmp_path) -> None:
+def test_a_run_on_planes_of_a_colour_network_is_refused() -> None:
     for architecture, planes in (("ar_cnn", False), ("hr_cnn", False), ("qcn", True)):
         config = any_architecture(architecture)
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, planes=planes))
         with pytest.raises(InvalidSetting, match=r"data\.planes is"):
-            Trainer(config, tmp_path, torch.device("cpu"))
+            TrainConfig.from_text(config.to_yaml())
 
 
 def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path) -> None:
