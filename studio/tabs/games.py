@@ -32,7 +32,7 @@ def build_guess_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_se
         with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
             panel = guess_controls(guess_value())
         with gr.Column(elem_classes="bench-looking"):
-            GuessGame(desk, session, state, panel, viewer("guess-viewer")).wire(tab)
+            GuessGame(desk, session, state, panel, viewer("guess-viewer", "A picture comes in a moment.")).wire(tab)
 
 
 def build_blind_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_seconds: int) -> None:
@@ -42,7 +42,7 @@ def build_blind_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_se
         with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
             panel = blind_controls(blind_value(None, desk.models()))
         with gr.Column(elem_classes="bench-looking"):
-            BlindGame(desk, session, state, panel, viewer("blind-viewer")).wire(tab)
+            BlindGame(desk, session, state, panel, viewer("blind-viewer", "Press Show a pair.")).wire(tab)
 
 
 class _Game:

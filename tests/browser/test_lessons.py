@@ -195,6 +195,8 @@ def test_the_blind_test_counts_votes_before_it_tells_names(open_page):
     page = open_page()
     open_lessons(page)
     open_tab(page, "Blind test")
+    assert page.locator("#blind-viewer .empty").inner_text() == "Press Show a pair."
+    assert page.locator("#blind-viewer .percent").inner_text() == "–"
     page.locator("#blind-game .deal").click()
     page.wait_for_selector("#blind-game .vote", state="visible")
     page.wait_for_function("() => document.querySelector('#blind-viewer canvas')?.dataset.ready === 'true'")

@@ -12,6 +12,7 @@ pointer.
   another one resets zoom, loupe and block.
 - `reference`: the id that maps and the numbers of the visible crop compare with; numbers are shown for "original" only.
 - `grids` and `turn`: where the 8x8 blocks lie, see `studio.views.block_grids`.
+- `hint`: optional, what to do, said while there are no panes; without it the last one stays.
 - `look`: optional, what a link asks to be shown, see `studio.permalink.look_values`; `section.viewer` tells the present
   one in its attribute data-look.
 - `block`: optional, {"row", "column"} of a block to outline.
@@ -42,12 +43,14 @@ from studio.components.custom import custom_html
 from studio.components.viewer.standalone import SCRIPTS
 
 EMPTY_VIEW = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
+OPEN_SOMETHING = "Open a photograph, or pick an example."
 
 
-def viewer(elem_id: str = "viewer") -> gr.HTML:
+def viewer(elem_id: str = "viewer", hint: str = OPEN_SOMETHING) -> gr.HTML:
     """An empty viewer; handlers set it to what `studio.views.viewer.view_of` returns. Triggers `block`.
 
     Args:
         elem_id: identifier in the page, another one for each viewer.
+        hint: what to do, said while there are no pictures.
     """
-    return custom_html(Path(__file__).parent, EMPTY_VIEW, elem_id=elem_id, scripts=SCRIPTS)
+    return custom_html(Path(__file__).parent, EMPTY_VIEW | {"hint": hint}, elem_id=elem_id, scripts=SCRIPTS)

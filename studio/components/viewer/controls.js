@@ -45,7 +45,7 @@ function zoomWords(zoom) { const percent = zoom * 100; return (percent >= 10 ? M
 
 function drawControls() {
   const zoom = zoomNow(), split = state.mode === "split" && shown().length === 2;
-  say(find(".percent"), zoomWords(zoom));
+  say(find(".percent"), state.panes.length ? zoomWords(zoom) : "–");
   zoomSelect.value = state.zoom === null ? "fit" : ZOOMS.includes(zoom) ? String(zoom) : "";
   pressed("[data-zoom=fit]", state.zoom === null);
   pressed("[data-zoom=one]", state.zoom === 1);
@@ -60,7 +60,9 @@ function drawControls() {
   find(".side-a").classList.toggle("off", state.mode !== "split");
   find(".side-b").classList.toggle("off", state.mode === "grid");
   show(find(".which"), state.mode === "grid");
-  show(find(".empty"), state.panes.length === 0);
+  const nothing = state.panes.length === 0;
+  say(find(".empty"), state.hint);
+  show(find(".empty"), nothing);
   style(surface, "touchAction", fits() ? "pan-y" : "none");
   mark(canvas, "aria-label", describe());
   drawLegend();

@@ -32,7 +32,7 @@ function fillToolbar() {
 
 function update() {
   const value = props.value || {}, list = (name) => (Array.isArray(value[name]) ? value[name] : []);
-  Object.assign(state, { panes: list("panes"), grids: list("grids"), turn: value.turn || {}, reference: value.reference || "" });
+  Object.assign(state, { panes: list("panes"), grids: list("grids"), turn: value.turn || {}, hint: value.hint ?? state.hint, reference: value.reference || "" });
   if (value.run !== state.run) { state.run = value.run; state.picked = false; }
   if (value.picture !== state.picture) {
     Object.assign(state, { picture: value.picture, zoom: null, centre: null, cursor: null, block: null });

@@ -8,7 +8,7 @@ const canvas = find("canvas");
 const life = new AbortController();  // ends once the viewer has left the page: listeners and workers go with it
 
 const state = {
-  panes: [], reference: "", grids: [], turn: {}, picture: "", run: "",  // as the server sent them
+  panes: [], reference: "", hint: "", grids: [], turn: {}, picture: "", run: "",  // as the server sent them
   a: "", b: "", mode: "split", held: false, picked: false, hidden: new Set(), extra: new Set(),  // which pictures are looked at
   zoom: null, centre: null, split: 0.5, sharp: true,  // how they lie; a zoom of null fits the whole picture
   loupe: false, cursor: null, lines: false, block: null, map: "none", gain: 8,  // looking closer
