@@ -32,7 +32,8 @@ def build_guess_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_se
         with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
             panel = guess_controls(guess_value())
         with gr.Column(elem_classes="bench-looking"):
-            GuessGame(desk, session, state, panel, viewer("guess-viewer", "A picture comes in a moment.")).wire(tab)
+            shown = viewer("guess-viewer", "A picture comes in a moment.")
+            GuessGame(desk, session, state, panel, shown).wire(tab)
 
 
 def build_blind_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_seconds: int) -> None:
