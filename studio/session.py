@@ -1,6 +1,7 @@
 """What one visitor has open: the photograph and the latest run. Frozen; handlers replace it, never change it."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import Event
@@ -63,17 +64,18 @@ class Run:
             self.stop.set()
 
 
-def open_photograph(data: bytes, file_name: str) -> Photograph:
+def open_photograph(data: bytes, file_name: str, decode: Callable[[bytes], JpegImage] = read) -> Photograph:
     """Decode a file's bytes.
 
     Args:
         data: the file, untouched.
         file_name: as the person's machine calls it; only its stem is used.
+        decode: opens it, here or, as studio.decoder does, in another process.
 
     Raises:
         RestorationError: with the sentence to show.
     """
-    return Photograph(safe_stem(file_name), content_key(data), read(data))
+    return Photograph(safe_stem(file_name), content_key(data), decode(data))
 
 
 def content_key(data: bytes) -> str:

@@ -120,6 +120,7 @@ def read(data: bytes) -> JpegImage:
 
     Raises:
         UnreadableImage, UnsupportedImage, ImageTooLarge: with a message for people.
+        MemoryError: the file may be sound.
     """
     facts = probe(data)
     if facts.jpeg is None:
@@ -161,12 +162,16 @@ def _decode(stream: bytes, header: JpegHeader) -> tuple[Image.Image, list[str]]:
     """Decode a stream without metadata; of a truncated one, what is there."""
     try:
         return _loaded(stream), []
+    except MemoryError:
+        raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
         if header.complete or "truncated" not in str(problem):
             raise _undecodable(header) from problem
     try:
         # With an end marker libjpeg fills in what is missing instead of waiting for more.
         picture = _loaded(stream + END_MARKER)
+    except MemoryError:
+        raise
     except Exception as problem:
         raise _undecodable(header) from problem
     missing = "its finest detail may be missing" if header.progressive else "the missing part is grey"

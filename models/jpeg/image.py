@@ -1,5 +1,6 @@
 """JpegImage: a picture together with everything its file says about how it was compressed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -14,6 +15,9 @@ from models.jpeg.metadata import to_srgb, upright
 from models.jpeg.tables import QualityEstimate, QuantizationTable, estimated_quality_factor
 
 _MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
+
+CoefficientReader = Callable[[bytes, JpegHeader], tuple[JpegComponent, ...] | None]
+"""Reads the coefficients a file holds, as models.jpeg.coefficients.components_from_bitstream does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,7 @@ class JpegImage:
         orientation: EXIF orientation still to be applied to decoded_pixels, 1..8.
         profile_applies: True where decoded_pixels are in icc_profile's colours and not in sRGB.
         notes: what was done to the picture that a person should know, such as "16-bit converted to 8-bit".
+        read_coefficients: how `components` are read from the file, here or in another process.
     """
 
     data: bytes
@@ -46,6 +51,7 @@ class JpegImage:
     orientation: int = 1
     profile_applies: bool = False
     notes: tuple[str, ...] = ()
+    read_coefficients: CoefficientReader = components_from_bitstream
 
     @cached_property
     def pixels(self) -> RgbImage:
@@ -111,7 +117,7 @@ class JpegImage:
         From the bitstream where the file is a JPEG whose coefficients can be read; otherwise recomputed from
         decoded_pixels as unsubsampled Y, Cb, Cr (Y alone for gray) with tables of ones.
         """
-        found = components_from_bitstream(self.data, self.header) if self.header else None
+        found = self.read_coefficients(self.data, self.header) if self.header else None
         return found or components_from_pixels(self.decoded_pixels, is_gray=self.is_gray)
 
     @property

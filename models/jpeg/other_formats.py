@@ -28,6 +28,7 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
 
     Raises:
         UnreadableImage, UnsupportedImage, ImageTooLarge: with a message for people.
+        MemoryError: the file may be sound.
     """
     try:
         picture = Image.open(io.BytesIO(data), formats=(facts.format,))
@@ -35,7 +36,7 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
         _check_mode(picture, facts)
         picture.load()
         return _converted(data, facts, picture)
-    except RestorationError:
+    except (RestorationError, MemoryError):
         raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
         raise UnreadableImage(
