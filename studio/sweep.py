@@ -12,7 +12,8 @@ from time import perf_counter
 
 from models.errors import RestorationError
 from models.zoo import Zoo
-from studio.restore import CHECKPOINTS, cannot_be_written, photograph_at
+from studio.batch_files import cannot_be_written, photograph_at
+from studio.restore import CHECKPOINTS
 from studio.result_cache import ResultCache
 from studio.settings import SUBSAMPLINGS, whole
 from studio.sweep_files import points_csv

@@ -77,12 +77,12 @@ def report_of(
         "photograph": {
             "name": photograph.name,
             "sha256": hashlib.sha256(photograph.image.data).hexdigest(),
-            **_file_facts(photograph.image),
+            **file_facts(photograph.image),
         },
         "settings": {**_settings(outputs.request), "link": link},
         "degraded": {
             "sha256": hashlib.sha256(outputs.degraded.data).hexdigest(),
-            **_file_facts(outputs.degraded),
+            **file_facts(outputs.degraded),
             "bits_per_pixel": outputs.degraded.bits_per_pixel,
         },
         "convention": CONVENTION
@@ -106,7 +106,8 @@ def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
     return png_with_exif(data, exif) if exif else data
 
 
-def _file_facts(image: JpegImage) -> dict[str, Any]:
+def file_facts(image: JpegImage) -> dict[str, Any]:
+    """What a file is, ready for JSON."""
     rows, columns = image.pixels.shape[:2]
     estimate = image.estimated_quality_factor
     return {

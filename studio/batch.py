@@ -1,0 +1,305 @@
+"""A batch: any number of files restored by any number of models, each result once, whatever happens in between.
+
+The same restorer of one file serves the command line here and, on many machines, studio.batch_ray. No page code.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from threading import Event
+from typing import Any, Literal
+
+from models.errors import InvalidSetting, RestorationError
+from models.images import RgbImage
+from models.jpeg import Degradation, JpegImage
+from models.jpeg.metadata import to_srgb
+from models.restorer import Restoration
+from models.zoo import Zoo
+from studio.batch_files import BatchPicture, bytes_at, cannot_be_written, photograph_at
+from studio.batch_results import record_in, result_png, write_whole
+from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
+from studio.result_cache import ResultCache
+from studio.session import Photograph, open_photograph
+from studio.takeaway import file_facts, versions
+from training.metrics import measure
+from training.score_files import weights_of
+
+logger = logging.getLogger(__name__)
+
+State = Literal["restored", "done before", "failed"]
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """Everything that decides the results of a batch, besides the files.
+
+    Attributes:
+        model_names: each gives one result per file.
+        degradation: None keeps the files as they are.
+        guidance, quality_factor, stages: see studio.pipeline.RestoreRequest.
+        keep_exif: results keep the camera's facts, never the place.
+        keep_icc: results stay in the colours of the file's own profile and carry it; otherwise they are sRGB.
+    """
+
+    model_names: tuple[str, ...]
+    degradation: Degradation | None = None
+    guidance: Guidance = "automatic"
+    quality_factor: int | None = None
+    stages: int | None = None
+    keep_exif: bool = False
+    keep_icc: bool = False
+
+    def __post_init__(self) -> None:
+        if self.keep_icc and self.degradation is not None:
+            raise InvalidSetting(
+                "The colour profile is to be kept of pictures that are saved again first. A profile can be kept only "
+                "where files are restored as they are. Leave out one of --keep-icc and --recompress."
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """What every result depends on besides its file and its model, as JSON gives it back."""
+        settings = {name: value for name, value in asdict(self).items() if name != "model_names"}
+        return json.loads(json.dumps(settings))
+
+    def request(self, photograph_key: str, model_names: tuple[str, ...]) -> RestoreRequest:
+        """One file with some of the models."""
+        return RestoreRequest(
+            photograph_key,
+            model_names,
+            self.degradation,
+            self.guidance,
+            self.quality_factor,
+            self.stages,
+        )
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One file and one model: a line of the report.
+
+    Attributes:
+        picture: the file as it was named.
+        model: the model's name.
+        result: the result's name below the output folder; "" where there is none.
+        state: restored now, done before with the same settings, or failed.
+        sentence: why it failed, or why nothing was measured.
+        seconds: the restoration took in this run, None where it did not run.
+        record: what the result's own file says, see BatchRestorer.
+    """
+
+    picture: str
+    model: str
+    result: str
+    state: State
+    sentence: str = ""
+    seconds: float | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+class BatchRestorer:
+    """Restores one file after the other; equal files, settings and weights give equal bytes.
+
+    Every result's record says under "made_of" what a later run compares (hashes of the file, its reference and the
+    weights, and the settings), under "facts" what was found, under "metrics" what was measured, or None, and under
+    "versions" by which software.
+    """
+
+    def __init__(self, zoo: Zoo, settings: BatchSettings, output: Path) -> None:
+        """Load nothing yet; `output` is made when the first result goes there."""
+        self._engine = Engine(zoo, ResultCache(max_bytes=0))
+        self._settings = settings
+        self._output = output
+        self._versions = {**versions(), "device": str(zoo.device)}
+
+    def check_models(self) -> None:
+        """Load every model.
+
+        Raises:
+            RestorationError: with a sentence for people.
+        """
+        for name in self._settings.model_names:
+            self._engine.zoo.load(name)
+
+    def restore(self, picture: BatchPicture) -> list[BatchRow]:
+        """Whatever is not done yet of one file; what goes wrong ends in the rows.
+
+        Args:
+            picture: the file.
+
+        Returns:
+            One row per model, in the order of the settings.
+        """
+        name = str(picture.source)
+        try:
+            data = bytes_at(picture.source)
+            made_of = {model: self._made_of(picture, data, model) for model in self._settings.model_names}
+            rows = {model: self._done_before(picture, model, made_of[model]) for model in made_of}
+            missing = tuple(model for model, row in rows.items() if row is None)
+            if missing:
+                rows |= self._restored(picture, open_photograph(data, name), missing, made_of)
+        except RestorationError as error:
+            return self._failed(name, str(error))
+        except Exception:
+            logger.exception("%s failed", name)
+            return self._failed(
+                name,
+                "It failed for a reason nobody foresaw; the log has the details. Other files are not affected. "
+                "Try this one on the page, or leave it out.",
+            )
+        return [rows[model] for model in self._settings.model_names]
+
+    def _failed(self, name: str, sentence: str) -> list[BatchRow]:
+        return [BatchRow(name, model, "", "failed", sentence) for model in self._settings.model_names]
+
+    def _made_of(self, picture: BatchPicture, data: bytes, model: str) -> dict[str, Any]:
+        """What decides a result: equal here, equal there."""
+        card = next(card for card in self._engine.zoo.cards() if card.name == model)
+        weights = weights_of(self._engine.zoo.folder / model, card) if card.architecture else None
+        return {
+            "picture_sha256": hashlib.sha256(data).hexdigest(),
+            "reference_sha256": _sha256(picture.reference) if picture.reference else None,
+            "model": model,
+            "weights_sha256": weights.sha256 if weights else None,
+            "hyperparameters": weights.hyperparameters if weights else {},
+            "settings": self._settings.as_json(),
+        }
+
+    def _done_before(self, picture: BatchPicture, model: str, made_of: dict[str, Any]) -> BatchRow | None:
+        result = picture.result_name(model)
+        record = record_in(self._output / result)
+        if record is None or record.get("made_of") != made_of:
+            return None
+        sentence = record.get("not_measured") or ""
+        return BatchRow(str(picture.source), model, result, "done before", sentence, record=record)
+
+    def _restored(
+        self,
+        picture: BatchPicture,
+        photograph: Photograph,
+        models: tuple[str, ...],
+        made_of: dict[str, dict[str, Any]],
+    ) -> dict[str, BatchRow]:
+        """Run some models on one file, and write what they give."""
+        source, name = photograph.image, str(picture.source)
+        keeps_profile = self._settings.keep_icc and source.profile_applies
+        image = replace(source, profile_applies=False) if keeps_profile else source
+        request = self._settings.request(photograph.key, models)
+        *_, outputs = self._engine.run_stages(image, request, Event())
+        rows = {
+            model: BatchRow(name, model, "", "failed", sentence)
+            for model, sentence in outputs.failures.items()
+        }
+        profile = source.icc_profile if keeps_profile else None
+        compared = _Comparison.of(picture, outputs, profile)
+        for model, restoration in outputs.restorations.items():
+            record = {
+                "made_of": made_of[model],
+                "facts": _facts(photograph, outputs.degraded, restoration),
+                **compared.record(model, restoration),
+                "versions": self._versions,
+            }
+            data = result_png(
+                restoration.pixels,
+                source,
+                record,
+                keep_exif=self._settings.keep_exif,
+                keep_icc=keeps_profile,
+            )
+            result = picture.result_name(model)
+            self._write(data, self._output / result)
+            sentence = record["not_measured"] or ""
+            rows[model] = BatchRow(name, model, result, "restored", sentence, restoration.seconds, record)
+        return rows
+
+    def _write(self, data: bytes, path: Path) -> None:
+        try:
+            write_whole(data, path)
+        except OSError as error:
+            raise cannot_be_written(path, error) from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """What results of one file are compared with.
+
+    Attributes:
+        outputs: of the run; they hold metrics where the file was broken here.
+        reference: (rows, columns, 3) uint8 of a file beside it, None where there is none.
+        profile: what the restored pixels' colours follow, None for sRGB; metrics are of sRGB.
+        not_measured: why nothing is compared, "" where it is or nobody asked.
+    """
+
+    outputs: StageOutputs
+    reference: RgbImage | None = None
+    profile: bytes | None = None
+    not_measured: str = ""
+
+    @staticmethod
+    def of(picture: BatchPicture, outputs: StageOutputs, profile: bytes | None) -> "_Comparison":
+        if picture.reference is None:
+            return _Comparison(outputs, profile=profile)
+        try:
+            reference = photograph_at(picture.reference).image.pixels
+        except RestorationError as error:
+            return _Comparison(outputs, profile=profile, not_measured=f"{picture.reference}: {error}")
+        if reference.shape != outputs.degraded.pixels.shape:
+            sizes = [f"{shape[1]} x {shape[0]}" for shape in (reference.shape, outputs.degraded.pixels.shape)]
+            return _Comparison(
+                outputs,
+                profile=profile,
+                not_measured=f"The reference {picture.reference} is {sizes[0]} pixels, the picture {sizes[1]}. "
+                "Only pictures of one size can be compared. Put the right file into the folder of references.",
+            )
+        return _Comparison(outputs, reference, profile)
+
+    def record(self, model: str, restoration: Restoration) -> dict[str, Any]:
+        """The part of a result's record that says how close it is."""
+        if self.reference is not None:
+            pair = {
+                "degraded": measure(
+                    restored=self._srgb(self.outputs.degraded.pixels), reference=self.reference
+                ),
+                "restored": measure(restored=self._srgb(restoration.pixels), reference=self.reference),
+            }
+        elif self.outputs.metrics:
+            pair = {
+                "degraded": self.outputs.metrics["degraded"],
+                "restored": self.outputs.metrics[model],
+            }
+        else:
+            return {"metrics": None, "not_measured": self.not_measured}
+        metrics = {name: metrics.as_json() for name, metrics in pair.items()}
+        return {"metrics": metrics, "not_measured": ""}
+
+    def _srgb(self, pixels: RgbImage) -> RgbImage:
+        if self.profile is None:
+            return pixels
+        return to_srgb(pixels, self.profile, is_gray=self.outputs.degraded.is_gray)
+
+
+def run_batch(restorer: BatchRestorer, pictures: Sequence[BatchPicture]) -> Iterator[list[BatchRow]]:
+    """The local engine: one file after the other, the rows of each as soon as it is done."""
+    for picture in pictures:
+        yield restorer.restore(picture)
+
+
+def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration) -> dict[str, Any]:
+    estimate = degraded.estimated_quality_factor
+    return {
+        **file_facts(photograph.image),
+        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        "predicted_quality_factor": restoration.predicted_quality_factor,
+        "applied_quality_factor": restoration.applied_quality_factor,
+        "steered_by": restoration.condition,
+    }
+
+
+def _sha256(path: Path) -> str | None:
+    """Of a file's bytes; None where it cannot be read, which the comparison says."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,117 @@
+"""The report of a batch, CSV or JSON: one line per file and model, with settings, versions, hashes and metrics."""
+
+import csv
+import json
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from models.errors import InvalidSetting
+from studio.batch import BatchRow, BatchSettings
+from studio.batch_results import write_whole
+from studio.takeaway import versions
+from training.metrics import CONVENTION
+
+REPORT_SUFFIXES = (".csv", ".json")
+COLUMNS = (
+    "picture",
+    "model",
+    "result",
+    "state",
+    "seconds",
+    "psnr_db",
+    "ssim",
+    "psnr_b_db",
+    "degraded_psnr_db",
+    "degraded_ssim",
+    "degraded_psnr_b_db",
+    "gain_db",
+    "rows",
+    "columns",
+    "format",
+    "bytes",
+    "quality_factor_from_tables",
+    "predicted_quality_factor",
+    "applied_quality_factor",
+    "steered_by",
+    "picture_sha256",
+    "reference_sha256",
+    "weights_sha256",
+    "sentence",
+)
+"""Of the CSV; seconds are empty for results that were there before, metrics where nothing was measured."""
+
+
+def check_report_name(path: Path) -> None:
+    """Refuse before hours of work what could not be written after them.
+
+    Raises:
+        InvalidSetting: neither CSV nor JSON, or a folder that is not there.
+    """
+    if path.suffix.lower() not in REPORT_SUFFIXES:
+        raise InvalidSetting(
+            f"The report is called {path.name}. Reports are written as CSV or JSON. Give it a name that ends in "
+            ".csv or .json."
+        )
+    if not path.parent.is_dir():
+        raise InvalidSetting(
+            f"The report would go into {path.parent}, which is no folder. A folder that exists is needed. Make it, "
+            "or choose another."
+        )
+
+
+def write_report(path: Path, rows: Sequence[BatchRow], settings: BatchSettings) -> None:
+    """Write all rows; the suffix decides between CSV and JSON.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = json_report(rows, settings) if path.suffix.lower() == ".json" else csv_report(rows, settings)
+    write_whole(text.encode("utf-8", "replace"), path)
+
+
+def csv_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
+    """Comma-separated values below lines that begin with # and say settings, convention and versions."""
+    stream = StringIO()
+    about = {"settings": settings.as_json(), "models": settings.model_names, "versions": versions()}
+    for name, value in about.items():
+        stream.write(f"# {name}: {json.dumps(value, sort_keys=True)}\n")
+    stream.write(f"# {CONVENTION}\n")
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(_cells(row))
+    return stream.getvalue()
+
+
+def json_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
+    """The same as one JSON object; every result brings its whole record."""
+    report = {
+        "settings": settings.as_json(),
+        "models": list(settings.model_names),
+        "convention": CONVENTION,
+        "versions": versions(),
+        "results": [{**vars(row), "record": dict(row.record)} for row in rows],
+    }
+    return json.dumps(report, indent=1, allow_nan=False)
+
+
+def _cells(row: BatchRow) -> dict[str, Any]:
+    record = row.record
+    made_of, facts = record.get("made_of", {}), record.get("facts", {})
+    metrics = record.get("metrics") or {}
+    restored, degraded = metrics.get("restored", {}), metrics.get("degraded", {})
+    pair = restored.get("psnr_db"), degraded.get("psnr_db")
+    known = {
+        **facts,
+        **made_of,
+        **restored,
+        **{f"degraded_{name}": value for name, value in degraded.items()},
+        "gain_db": None if None in pair else pair[0] - pair[1],
+        **{
+            name: getattr(row, name)
+            for name in ("model", "picture", "result", "state", "seconds", "sentence")
+        },
+    }
+    return {name: known.get(name) for name in COLUMNS}

@@ -1,0 +1,88 @@
+"""Results of a batch as files: lossless PNGs that say in themselves what they were made of, whole or not there.
+
+Nothing else remembers what is done. A run that was killed at any moment leaves finished pictures, each with its record,
+and at most one unfinished file beside them that the next run writes anew.
+"""
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, PngImagePlugin
+
+from models.images import RgbImage
+from models.jpeg import JpegImage
+from models.jpeg.kept_exif import kept_exif, png_with_exif
+
+KEYWORD = "Restoration"
+"""Of the PNG text chunk that holds the record, as JSON."""
+COMPRESS_LEVEL = 1
+UNFINISHED = ".part"
+
+
+def result_png(
+    pixels: RgbImage, image: JpegImage, record: Mapping[str, Any], *, keep_exif: bool, keep_icc: bool
+) -> bytes:
+    """A result as the bytes of a PNG file; equal arguments give equal bytes.
+
+    Args:
+        pixels: (rows, columns, 3) uint8, restored.
+        image: the photograph; transparency, and what is to be kept, come from it.
+        record: what the result was made of, ready for JSON.
+        keep_exif: take over the tags named in models.jpeg.kept_exif.
+        keep_icc: the pixels are in the colours of the photograph's own profile, which goes along.
+    """
+    icc = image.icc_profile if keep_icc else None
+    text = PngImagePlugin.PngInfo()
+    text.add_text(KEYWORD, json.dumps(record, sort_keys=True, allow_nan=False))
+    buffer = io.BytesIO()
+    stored = _channels(pixels, image, gray=image.is_gray and not (icc and _is_rgb_profile(icc)))
+    Image.fromarray(stored).save(
+        buffer, "PNG", compress_level=COMPRESS_LEVEL, pnginfo=text, **({"icc_profile": icc} if icc else {})
+    )
+    exif = kept_exif(image.exif) if keep_exif else None
+    return png_with_exif(buffer.getvalue(), exif) if exif else buffer.getvalue()
+
+
+def write_whole(data: bytes, path: Path) -> None:
+    """Put a file in place at once, after it has reached the disk.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + UNFINISHED)
+    with unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def record_in(path: Path) -> dict[str, Any] | None:
+    """The record of a result; None where there is no such file, or one that this program did not write."""
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            record = json.loads(picture.info[KEYWORD])
+    except (OSError, KeyError, TypeError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _channels(pixels: RgbImage, image: JpegImage, *, gray: bool) -> NDArray[np.uint8]:
+    """(rows, columns) or (rows, columns, 2..4) uint8: one channel for gray, and transparency where there was any."""
+    color = pixels[..., 0] if gray else pixels
+    if image.alpha is None or image.alpha.shape != pixels.shape[:2]:
+        return np.ascontiguousarray(color)
+    return np.dstack([color, image.alpha])
+
+
+def _is_rgb_profile(icc_profile: bytes) -> bool:
+    """Some programs give gray pictures a profile of RGB; a PNG with it must hold RGB."""
+    profile = ImageCms.getOpenProfile(io.BytesIO(icc_profile))
+    return profile.profile.xcolor_space.strip() == "RGB"

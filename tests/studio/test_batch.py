@@ -1,0 +1,273 @@
+"""Batches from the command line: what is found, what results hold, what is skipped, what goes wrong."""
+
+import csv
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from studio.batch_files import found_pictures
+from studio.batch_report import COLUMNS
+from studio.batch_results import record_in
+from studio.restore import main
+from training.metrics import measure
+
+
+@pytest.fixture
+def pictures(photograph, tmp_path):
+    """A folder with two JPEGs, one of them deeper, a PNG with transparency, a broken file, a text and a hidden file."""
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    pixels = photograph.image.pixels
+    (folder / "one.jpg").write_bytes(encode(pixels, JpegEncoding(15)).data)
+    (folder / "deep" / "two.JPG").write_bytes(encode(pixels[:40], JpegEncoding(30)).data)
+    alpha = np.arange(80 * 96, dtype=np.uint8).reshape(80, 96)
+    Image.fromarray(np.dstack([pixels, alpha])).save(folder / "clear.png")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "notes.txt").write_text("nothing to restore")
+    (folder / ".hidden.jpg").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture
+def run(checkpoints, tmp_path, monkeypatch):
+    """run(*words) -> exit code of the command, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    where = ["--checkpoints", str(checkpoints), "--device", "cpu"]
+    return lambda *words: main([*map(str, words), *where])
+
+
+def rows_of(path):
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(lines))
+
+
+def stamps(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.png")}
+
+
+def test_a_folder_goes_through_all_models_and_a_bad_file_stops_nothing(run, zoo, pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run("in", "-o", out, "--model", "ar_cnn", "--model", "plain", "--report", tmp_path / "r.csv") == 1
+    printed = capsys.readouterr()
+    assert "6 results restored, 0 done before, 2 failed" in printed.out
+    assert printed.err.count("broken.jpg") == 1
+    assert "deep/two_ar_cnn.png" in {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
+    image = read((pictures / "one.jpg").read_bytes())
+    for model in ("ar_cnn", "plain"):
+        expected = zoo.load(model).restore(image).pixels
+        np.testing.assert_array_equal(np.array(Image.open(out / f"one_{model}.png")), expected)
+    rows = rows_of(tmp_path / "r.csv")
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["state"] for row in rows if "broken" in row["picture"]] == ["failed", "failed"]
+    assert {row["quality_factor_from_tables"] for row in rows if "one" in row["picture"]} == {"15"}
+
+
+def test_transparency_is_passed_through(run, pictures, tmp_path):
+    assert run(pictures / "clear.png", "-o", tmp_path / "out", "--model", "plain") == 0
+    np.testing.assert_array_equal(
+        np.array(Image.open(tmp_path / "out" / "clear_plain.png")),
+        np.array(Image.open(pictures / "clear.png")),
+    )
+
+
+def test_done_is_skipped_until_something_changes(run, pictures, tmp_path, capsys):
+    out, words = tmp_path / "out", ("in/one.jpg", "in/deep", "-o", "out", "--model", "ar_cnn")
+    assert run(*words) == 0
+    before = stamps(out)
+    assert run(*words) == 0
+    assert "0 results restored, 2 done before" in capsys.readouterr().out
+    assert stamps(out) == before
+    assert run(*words, "--blind") == 0
+    assert not set(stamps(out).items()) & set(before.items())
+    assert run(*words) == 0
+    before = stamps(out)
+    (pictures / "one.jpg").write_bytes((pictures / "deep" / "two.JPG").read_bytes())
+    assert run(*words) == 0
+    changed = {path.name for path in before if stamps(out)[path] != before[path]}
+    assert changed == {"one_ar_cnn.png"}
+    (out / "one_ar_cnn.png").write_bytes((out / "one_ar_cnn.png").read_bytes()[:60])
+    capsys.readouterr()
+    assert run(*words) == 0
+    assert "1 results restored, 1 done before" in capsys.readouterr().out
+
+
+def test_a_changed_checkpoint_is_not_taken_for_done(zoo, checkpoints, pictures, tmp_path, capsys):
+    folder = tmp_path / "checkpoints" / "ar_cnn"
+    folder.mkdir(parents=True)
+    for path in (checkpoints / "ar_cnn").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    words = [str(pictures / "one.jpg"), "-o", str(tmp_path / "out"), "--model", "ar_cnn", "--device", "cpu"]
+    words += ["--checkpoints", str(folder.parent)]
+    assert main(words) == 0
+    data = bytearray((folder / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(data)
+    assert main(words) == 0
+    assert capsys.readouterr().out.count("1 results restored") == 2
+
+
+def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photograph, tmp_path):
+    source = tmp_path / "clean.png"
+    source.write_bytes(photograph.image.data)
+    options = (
+        "--recompress",
+        "30",
+        "--recompress",
+        "12,4:4:4",
+        "--report",
+        "r.json",
+        "--quality-factor",
+        "20",
+    )
+    assert run(source, "-o", "out", "--model", "cascade", *options) == 0
+    saves = Degradation((JpegEncoding(30), JpegEncoding(12, "4:4:4")))
+    broken = degrade(photograph.image.pixels, saves)
+    restored = zoo.load("cascade").restore(broken.image, quality_factor=20).pixels
+    np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "clean_cascade.png")), restored)
+    report = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    metrics = report["results"][0]["record"]["metrics"]
+    assert metrics["restored"] == measure(restored=restored, reference=broken.reference).as_json()
+    assert metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference).as_json()
+    assert report["settings"]["degradation"]["encodings"][1]["subsampling"] == "4:4:4"
+    assert "8x8 grid" in report["convention"]
+    assert report["versions"]["torch"]
+
+
+def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_path, capsys):
+    clean = tmp_path / "clean"
+    (clean / "deep").mkdir(parents=True)
+    pixels = photograph.image.pixels
+    Image.fromarray(pixels).save(clean / "one.png")
+    Image.fromarray(pixels[:40]).save(clean / "deep" / "two.png")
+    Image.fromarray(pixels[:7]).save(clean / "clear.png")
+    (pictures / "broken.jpg").unlink()
+    words = ("in", "-o", "out", "--model", "plain", "--reference", "clean", "--report", "r.csv")
+    assert run(*words) == 0
+    by_name = {row["result"]: row for row in rows_of(tmp_path / "r.csv")}
+    degraded = read((pictures / "one.jpg").read_bytes()).pixels
+    expected = measure(restored=degraded, reference=pixels)
+    assert float(by_name["one_plain.png"]["psnr_db"]) == pytest.approx(expected.psnr_db)
+    assert float(by_name["one_plain.png"]["gain_db"]) == 0
+    assert by_name["deep/two_plain.png"]["ssim"]
+    assert by_name["clear_plain.png"]["psnr_db"] == ""
+    assert "96 x 7 pixels, the picture 96 x 80" in capsys.readouterr().err
+    (clean / "one.png").unlink()
+    assert run(*words) == 0
+    assert "one.jpg cannot be read" in capsys.readouterr().err
+
+
+def wide_profile():
+    """A profile that is not sRGB: its primaries are exchanged."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = data.find(b"rXYZ", 128), data.find(b"gXYZ", 128)
+    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(data)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_profile_and_camera_facts_stay_on_request(run, photograph, tmp_path, keep):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Camera maker", 6
+    exif.get_ifd(0x8825)[1] = "N"
+    buffer = BytesIO()
+    Image.fromarray(photograph.image.pixels).save(
+        buffer, "JPEG", quality=90, exif=exif, icc_profile=wide_profile()
+    )
+    source = tmp_path / "in.jpg"
+    source.write_bytes(buffer.getvalue())
+    image = read(buffer.getvalue())
+    assert image.profile_applies
+    options = ("--keep-exif", "--keep-icc") if keep else ()
+    assert run(source, "-o", "out", "--model", "plain", *options) == 0
+    result = Image.open(tmp_path / "out" / "in_plain.png")
+    kept = result.getexif()
+    assert kept.get(0x010F) == ("Camera maker" if keep else None)
+    assert not kept.get_ifd(0x8825)
+    assert kept.get(0x0112) is None
+    assert result.info.get("icc_profile") == (wide_profile() if keep else None)
+    own = np.rot90(image.decoded_pixels, -1)
+    np.testing.assert_array_equal(np.array(result), own if keep else image.pixels)
+    assert not np.array_equal(own, image.pixels)
+
+
+def test_gray_stays_gray(run, photograph, tmp_path):
+    source = tmp_path / "gray.jpg"
+    source.write_bytes(encode(photograph.image.pixels[..., 0], JpegEncoding(20)).data)
+    assert run(source, "-o", "out", "--model", "cascade") == 0
+    assert np.array(Image.open(tmp_path / "out" / "gray_cascade.png")).ndim == 2
+
+
+def test_names_that_collide_are_told_apart(pictures, tmp_path):
+    (pictures / "ONE.png").write_bytes((pictures / "clear.png").read_bytes())
+    found = found_pictures([str(pictures), str(pictures / "one.jpg")], tmp_path / "out")
+    stems = [picture.stem for picture in found.pictures]
+    assert len({stem.lower() for stem in stems}) == len(stems) == 5
+    assert {"broken", "clear", "deep/two"} < set(stems)
+
+
+def test_patterns_keep_the_folders_they_find(pictures, tmp_path):
+    found = found_pictures([str(pictures / "**" / "*.[jJ][pP][gG]")], tmp_path / "out")
+    assert {picture.stem for picture in found.pictures} == {"broken", "one", "deep/two"}
+    found = found_pictures([str(pictures / "no*"), str(pictures / "d*")], tmp_path / "out")
+    assert [picture.stem for picture in found.pictures] == ["deep/two"]
+    assert [word for word, _ in found.problems] == [str(pictures / "no*")]
+
+
+def test_results_inside_the_folder_of_pictures_are_no_pictures(run, pictures):
+    (pictures / "broken.jpg").unlink()
+    words = (pictures, "-o", pictures / "restored", "--model", "plain")
+    assert run(*words) == 0
+    before = stamps(pictures)
+    assert run(*words) == 0
+    assert stamps(pictures) == before
+    assert run(pictures, "-o", pictures, "--model", "plain") == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["missing", "-o", "out"],
+        ["in", "-o", "out.png"],
+        ["in/one.jpg", "in/clear.png", "-o", "out.png"],
+        ["in/one.jpg", "-o", "out.png", "--model", "plain", "--model", "ar_cnn"],
+        ["in", "-o", "out", "--report", "r.txt"],
+        ["in", "-o", "out", "--report", "no/such/r.csv"],
+        ["in", "-o", "out", "--recompress", "thirty"],
+        ["in", "-o", "out", "--recompress", "101"],
+        ["in", "-o", "out", "--recompress", "30,4:1:1"],
+        ["in", "-o", "out", "--recompress", "30", "--keep-icc"],
+        ["in", "-o", "out", "--reference", "missing"],
+        ["in", "-o", "out", "--model", "nobody"],
+    ],
+)
+def test_mistakes_are_one_sentence_and_write_nothing(run, pictures, tmp_path, words, capsys):
+    assert run(*words, *([] if "--model" in words else ["--model", "plain"])) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.strip().endswith(".")
+    assert "Traceback" not in printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_result_says_what_it_was_made_of_and_others_say_nothing(run, pictures, tmp_path):
+    assert run(pictures / "one.jpg", "-o", "one.png", "--model", "ar_cnn") == 0
+    record = record_in(tmp_path / "one.png")
+    assert record["made_of"]["model"] == "ar_cnn"
+    assert len(record["made_of"]["weights_sha256"]) == 64
+    assert record["facts"]["rows"] == 80
+    assert record_in(pictures / "clear.png") is None
+    assert record_in(pictures / "notes.txt") is None
+    assert record_in(tmp_path / "nothing.png") is None
+
+
+def test_hostile_names_do_not_steer_the_terminal(run, pictures, capsys):
+    evil = pictures / "deep" / "\x1b[2Jevil\n.jpg"
+    evil.write_bytes(b"no picture")
+    assert run(pictures / "deep", "-o", "out", "--model", "plain") == 1
+    printed = capsys.readouterr()
+    assert "\x1b" not in printed.err + printed.out
+    assert "evil?.jpg" in printed.err

@@ -1,0 +1,100 @@
+"""Ray gives what the local engine gives; without it, one sentence says how to get it."""
+
+import csv
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from models.jpeg import JpegEncoding, encode
+from studio import batch_ray
+from studio.restore import main
+from tests.paths import REPOSITORY
+
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None,
+    reason="Ray is not installed; pip install -r requirements-ray.txt",
+)
+SLOWEST_SECONDS = 600
+
+
+@pytest.fixture
+def pictures(photograph, tmp_path):
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    for index in range(7):
+        data = encode(photograph.image.pixels[: 40 + index], JpegEncoding(20 + index)).data
+        (folder / ("deep" if index % 2 else "") / f"{index}.jpg").write_bytes(data)
+    (folder / "broken.jpg").write_bytes(b"broken")
+    return folder
+
+
+def rows_without_seconds(path):
+    lines = path.read_text("utf-8").splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    return [line for line in lines if line.startswith("#")], [{**row, "seconds": ""} for row in rows]
+
+
+@needs_ray
+def test_results_and_report_are_those_of_the_local_engine(pictures, checkpoints, tmp_path):
+    contents, reports = [], []
+    for engine, more in (("local", []), ("ray", ["--engine", "ray", "--ray-workers", "2"])):
+        where = [
+            "--checkpoints",
+            str(checkpoints),
+            "--device",
+            "cpu",
+            "--model",
+            "cascade",
+            "--model",
+            "plain",
+        ]
+        words = [str(pictures), "-o", str(tmp_path / engine), "--report", str(tmp_path / f"{engine}.csv")]
+        words += ["--recompress", "30,4:2:0", *where, *more]
+        ended = subprocess.run(
+            [sys.executable, "-m", "studio.restore", *words],
+            cwd=REPOSITORY,
+            timeout=SLOWEST_SECONDS,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 1, ended.stderr
+        folder = tmp_path / engine
+        contents.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")})
+        reports.append(rows_without_seconds(tmp_path / f"{engine}.csv"))
+    assert len(contents[0]) == 14
+    assert contents[0] == contents[1]
+    assert reports[0] == reports[1]
+
+
+def test_without_ray_there_is_one_sentence(pictures, checkpoints, tmp_path, monkeypatch, capsys):
+    real = batch_ray.importlib.import_module
+
+    def absent(name):
+        if name.startswith("ray"):
+            raise ImportError("No module named 'ray'")
+        return real(name)
+
+    monkeypatch.setattr(batch_ray.importlib, "import_module", absent)
+    words = [
+        str(pictures),
+        "-o",
+        str(tmp_path / "out"),
+        "--engine",
+        "ray",
+        "--model",
+        "plain",
+        "--device",
+        "cpu",
+    ]
+    assert main([*words, "--checkpoints", str(checkpoints)]) == 2
+    told = capsys.readouterr().err
+    assert "pip install -r requirements-ray.txt" in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_ray_is_not_loaded_unasked():
+    code = "import sys, studio.restore; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, timeout=300).returncode == 0
