@@ -74,7 +74,7 @@ class Zoo:
             InvalidSetting: a device that this machine does not have.
         """
         self.folder = Path(folder)
-        self.device = best_device() if device is None else _checked_device(device)
+        self.device = best_device() if device is None else checked_device(device)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
 
@@ -160,8 +160,8 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
         BrokenCheckpoint: weights that are missing, damaged, of another network, or not finite.
     """
     network = build_network(card)
-    weights = _read_weights(folder / WEIGHTS_FILE)
-    problems = _mismatches(network.state_dict(), weights)
+    weights = read_weights(folder / WEIGHTS_FILE)
+    problems = mismatches(network.state_dict(), weights)
     if problems:
         shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
         raise BrokenCheckpoint(
@@ -211,7 +211,12 @@ def _read_fitting_card(path: Path) -> ModelCard:
     return card
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file; no other format is ever opened.
+
+    Raises:
+        BrokenCheckpoint: missing, damaged, or with values that are no numbers.
+    """
     where = f"{path.parent.name}/{path.name}"
     try:
         weights = load_file(path)
@@ -234,7 +239,8 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _mismatches(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+def mismatches(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+    """Tensors that are missing, unknown or of another size, one phrase each."""
     problems = [f"{name} is missing" for name in expected if name not in found]
     problems += [f"{name} is unknown" for name in found if name not in expected]
     problems += [
@@ -271,7 +277,12 @@ def _changed(path: Path) -> int:
         return 0
 
 
-def _checked_device(device: str | torch.device) -> torch.device:
+def checked_device(device: str | torch.device) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        InvalidSetting: this machine does not have it.
+    """
     try:
         checked = torch.device(device)
         torch.zeros(1, device=checked)
