@@ -61,19 +61,24 @@ class ZooListing:
 
 
 class Zoo:
-    """The models of one checkpoints folder, loaded when first asked for and shared by all threads."""
+    """The models of a checkpoints folder, loaded when first asked for and shared by all threads."""
 
-    def __init__(self, folder: Path, device: str | torch.device | None = None) -> None:
+    def __init__(
+        self, folder: Path, device: str | torch.device | None = None, *, own_folder: Path | None = None
+    ) -> None:
         """Look at no file yet.
 
         Args:
             folder: holds one folder per checkpoint; it may be missing, then there are baselines only.
             device: where networks run, such as "cpu" or "cuda:1"; None chooses.
+            own_folder: another one, for checkpoints that were trained here; it may be missing too. A name that is
+                in both folders means the first folder's.
 
         Raises:
             InvalidSetting: a device that this machine does not have.
         """
         self.folder = Path(folder)
+        self.own_folder = None if own_folder is None else Path(own_folder)
         self.device = best_device() if device is None else checked_device(device)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
@@ -86,12 +91,24 @@ class Zoo:
         """The cards, and why some folders are left out; reads cards, not weights."""
         cards = [baseline.card for baseline in BASELINES.values()]
         problems: dict[str, str] = {}
-        for path in sorted(self.folder.glob(f"*/{CARD_FILE}")):
+        for path in self._card_files():
             try:
                 cards.append(_read_fitting_card(path))
             except BrokenCheckpoint as problem:
                 problems[path.parent.name] = str(problem)
         return ZooListing(tuple(cards), problems)
+
+    def folder_of(self, name: str) -> Path:
+        """Where the checkpoint of that name lies, or would lie."""
+        own = self.own_folder is not None and not (self.folder / name / CARD_FILE).is_file()
+        return self.own_folder / name if own and (self.own_folder / name).is_dir() else self.folder / name
+
+    def _card_files(self) -> list[Path]:
+        """Those of the first folder by name, then those that are in the other one alone."""
+        found = {path.parent.name: path for path in sorted(self.folder.glob(f"*/{CARD_FILE}"))}
+        for path in sorted(self.own_folder.glob(f"*/{CARD_FILE}")) if self.own_folder else []:
+            found.setdefault(path.parent.name, path)
+        return list(found.values())
 
     def load(self, name: str) -> Restorer:
         """The restorer of that name, loaded once; loaded again when its files have changed.
@@ -112,7 +129,7 @@ class Zoo:
                 f"There is no model called {name!r}. These are there: {known}. Choose one of them, or "
                 f"train one and put it into {self.folder.name}/{name or 'NAME'}/."
             )
-        folder = self.folder / name
+        folder = self.folder_of(name)
         with self._lock:
             key = (name, _changed(folder / CARD_FILE), _changed(folder / WEIGHTS_FILE))
             if key not in self._loaded:

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.baselines import BASELINES
-from models.card import read_card, write_card
+from models.card import ModelCard, read_card, write_card
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
+from models.networks.ar_cnn import ArCnn
 from models.zoo import ARCHITECTURES, Zoo, save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY, SHARED, needs_shared_data
@@ -59,7 +60,9 @@ def test_shipped_checkpoints_are_sound_small_and_as_their_cards_say(folder: Path
 
 
 def test_a_card_survives_being_written(tmp_path: Path) -> None:
-    card = replace(CARDS["cascade"], title="Kaskade – “ß”", parameters=7, mmac_per_pixel=2.0, training="a: b\n# c")
+    card = replace(
+        CARDS["cascade"], title="Kaskade – “ß”", parameters=7, mmac_per_pixel=2.0, training="a: b\n# c"
+    )
     found = read_card(write_card(card, tmp_path / "card.yaml"))
     assert asdict(found) == asdict(card)
 
@@ -91,7 +94,9 @@ def test_cards_lists_baselines_first_and_new_checkpoints_at_once(checkpoints) ->
     zoo = Zoo(checkpoints, "cpu")
     baselines = list(BASELINES)
     assert [card.name for card in zoo.cards()] == [*baselines, *sorted(ARCHITECTURES)]
-    save_checkpoint(checkpoints / "second", lively_network(CARDS["ar_cnn"]), replace(CARDS["ar_cnn"], name="second"))
+    save_checkpoint(
+        checkpoints / "second", lively_network(CARDS["ar_cnn"]), replace(CARDS["ar_cnn"], name="second")
+    )
     assert [card.name for card in zoo.cards()] == [*baselines, *sorted([*ARCHITECTURES, "second"])]
 
 
@@ -181,7 +186,9 @@ def test_all_problems_of_a_card_are_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("hyperparameters", [{"depth": 3}, {"widths": 7}, {"widths": [8, -1, 8]}])
 def test_hyperparameters_that_do_not_build_are_refused(hyperparameters, checkpoints) -> None:
-    write_card(replace(CARDS["cascade"], hyperparameters=hyperparameters), checkpoints / "cascade" / "card.yaml")
+    write_card(
+        replace(CARDS["cascade"], hyperparameters=hyperparameters), checkpoints / "cascade" / "card.yaml"
+    )
     with pytest.raises(BrokenCheckpoint) as caught:
         Zoo(checkpoints, "cpu").load("cascade")
     assert_is_a_clear_sentence(caught.value)
@@ -235,3 +242,16 @@ def test_a_billion_laughs_in_place_of_a_card_is_refused(checkpoints) -> None:
     listing = Zoo(checkpoints, "cpu").listing()
     assert [card.name for card in listing.cards] == [*BASELINES, *ALL_BUT_AR_CNN]
     assert len(listing.problems["ar_cnn"]) < 2000
+
+
+def test_own_checkpoints_stand_beside_the_shipped_ones(tmp_path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    for folder, name in ((shipped, "ar_cnn"), (own, "ar_cnn"), (own, "mine")):
+        card = ModelCard(name, f"{name} in {folder.name}", "ar_cnn", "For tests.", "None.", color="planes")
+        save_checkpoint(folder / name, ArCnn(), card)
+    zoo = Zoo(shipped, "cpu", own_folder=own)
+    titles = {card.name: card.title for card in zoo.cards() if card.architecture}
+    assert titles == {"ar_cnn": "ar_cnn in shipped", "mine": "mine in own"}
+    assert zoo.folder_of("ar_cnn") == shipped / "ar_cnn" and zoo.folder_of("mine") == own / "mine"
+    assert zoo.load("mine").card.title == "mine in own"
+    assert Zoo(shipped, "cpu", own_folder=tmp_path / "missing").folder_of("ar_cnn") == shipped / "ar_cnn"
