@@ -20,7 +20,7 @@ from studio.settings import RestoreForm
 from studio.takeaway import report_of, zip_of_results
 from studio.views import facts
 from studio.views.results import table_of
-from studio.views.viewer import view_of
+from studio.views.viewer import EMPTY_VIEW, view_of
 from studio.views.wording import how_broken, settings_slug
 from training.score_files import weights_of
 
@@ -34,6 +34,8 @@ NO_PHOTOGRAPH = (
     "There is no photograph in memory. JPEG, PNG, WebP and TIFF can be opened, and are held for a limited time. "
     "Drop one, or pick an example."
 )
+DELETED = "Nothing of yours is held here now. Drop a photograph, or pick an example."
+BUSY = "Busy: as many runs are waiting as the line takes. This one could not join. Press Restore in a minute."
 PRESS_RESTORE = "Press Restore to run the ticked models on this picture."
 
 
@@ -126,7 +128,7 @@ class Desk:
         outputs = StageOutputs(request, broken.original, broken.image)
         return Page(
             results=self._shown(photograph, outputs).table(),
-            run=Run(Event(), Event(), request, outputs),
+            run=Run(Event(), Event(), request, outputs, Event()),
             freshness="",
             notice="",
             quality="",
@@ -136,6 +138,8 @@ class Desk:
 
     def restored(self, session: Session, run: Run) -> Iterator[Page]:
         """Run the models of a begun run, and show each tile's progress and each result."""
+        if run.taken is not None:
+            run.taken.set()
         if run.stop is None or run.request is None or run.outputs is None or session.photograph is None:
             return
         shown = self._shown(session.photograph, run.outputs)
@@ -160,10 +164,31 @@ class Desk:
         else:
             yield Page(results=shown.table(stopped=run.stop.is_set()), busy=False)
 
+    def emptied(self, files: int) -> Page:
+        """A visitor's images were deleted: say so, and show nothing of them any more."""
+        return Page(
+            session=Session(),
+            run=Run(),
+            viewer=EMPTY_VIEW,
+            results={"rows": [], "note": DELETED, "convention": ""},
+            photograph_facts="",
+            bench_facts="",
+            quality="",
+            freshness="",
+            summary="",
+            notice=facts.notice(
+                f"Deleted: {files} file{'s' if files != 1 else ''}, and all results. {DELETED}"
+            ),
+            busy=False,
+        )
+
     def settled(self, session: Session, run: Run, form: RestoreForm) -> Page:
         """After a run: compare what was asked for with the controls as they are now."""
         if run.request is None or session.photograph is None:
             return Page(busy=False)
+        if run.taken is not None and not run.taken.is_set() and not run.stop.is_set():
+            table = self._shown(session.photograph, run.outputs).table(stopped=True)
+            return Page(results=table, notice=facts.notice(BUSY), busy=False)
         current = run.request.same_settings(self._request(session.photograph, form))
         return Page(freshness=facts.freshness("" if current else CHANGED), busy=False)
 

@@ -1,21 +1,27 @@
 """The whole page: header, tabs, and how it is served. Reads like a table of contents."""
 
 import tempfile
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
 import gradio as gr
 import torch
+from gradio.context import LocalContext
+from gradio.data_classes import _StaticFiles
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from models.jpeg.limits import MAX_BYTES
 from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
+from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
 from studio.games_desk import GamesDesk
-from studio.pictures import PictureFolder
+from studio.guard import FairShares, Guard, GuardRules
+from studio.guard_doors import EMBEDDERS, Doors, headers_for, own_names
+from studio.pictures import PictureFolder, sweep_forever
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
 from studio.sweep_desk import SweepDesk
@@ -23,31 +29,33 @@ from studio.sweeps import Sweeper
 from studio.tabs.anatomy import build_anatomy_tab
 from studio.tabs.lessons import build_lesson_guide, build_lessons_tab
 from studio.tabs.models import build_models_tab
+from studio.tabs.privacy import Privacy
 from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
+from studio.tabs.waiting import bound_queue
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
-from studio.upload_guard import UploadGuard
+from studio.uploads import Uploads
 
 NAME = "JPEG Restoration Studio"
 KEPT_SECONDS = 30 * 60
 SWEEP_SECONDS = 5 * 60
 CACHE_BYTES = 512 * 2**20
-QUEUE_LENGTH = 32
+MOST_VISITORS = 2000
+"""Whose state is held; the one away longest goes first."""
 
 
 def build_studio(zoo: Zoo) -> gr.Blocks:
-    """The page over one zoo; call `.launch(**launch_settings())` on it.
+    """The page over one zoo; call `.launch(**launch_settings(page, ...))` on it.
 
     Args:
         zoo: its models appear in the pickers; its device runs them.
     """
-    upload_folder = Path(get_upload_folder())
-    upload_folder.mkdir(parents=True, exist_ok=True)
-    pictures = PictureFolder(upload_folder, KEPT_SECONDS)
-    cache = ResultCache(CACHE_BYTES)
+    pictures = PictureFolder(_upload_folder(), KEPT_SECONDS, visitor=current_visitor)
+    cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
     engine = Engine(zoo, cache)
     desk = Desk(engine, pictures)
+    uploads = Uploads(pictures, Decoder().read)
     sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -58,8 +66,9 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Restore", id="restore"):
-                restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), upload_folder, KEPT_SECONDS)
+                restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), uploads, KEPT_SECONDS)
                 TakeawayBar(desk, restore).wire()
+                Privacy(demo, desk, restore, pictures, cache).wire()
             with gr.Tab("Anatomy", id="anatomy") as anatomy:
                 build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
             with gr.Tab("Sweep", id="sweep") as sweep:
@@ -69,10 +78,23 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
             with gr.Tab("Models", id="models"):
                 build_models_tab(demo, zoo)
         build_lesson_guide(tabs)
-    pictures.keep_present()
-    pictures.sweep_forever(SWEEP_SECONDS)
-    demo.queue(api_open=False, max_size=QUEUE_LENGTH)
+    pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
+    sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep)
+    bound_queue(demo)
     return demo
+
+
+def _upload_folder() -> Path:
+    """Where uploads arrive and pictures are written; made if missing."""
+    folder = Path(get_upload_folder()).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def current_visitor() -> str | None:
+    """The page whose event is being answered by this thread."""
+    request = LocalContext.request.get(None)
+    return request.session_hash if request is not None else None
 
 
 def masthead(zoo: Zoo) -> str:
@@ -95,8 +117,23 @@ def device_words(zoo: Zoo) -> str:
     return kind.upper()
 
 
-def launch_settings() -> dict:
-    """Arguments of Blocks.launch that the studio always uses."""
+def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = ()) -> dict:
+    """Arguments of Blocks.launch that the studio always uses.
+
+    Args:
+        demo: the page to be launched.
+        public: strangers come: only the page's own routes and calls, and everybody's fair share.
+        hosts: names the server answers to, besides IP addresses, localhost and the machine's own name.
+    """
+    rules = GuardRules(
+        doors=Doors(
+            public, own_names(hosts), (_upload_folder(),), frozenset(map(Path, _StaticFiles.all_paths))
+        ),
+        headers=headers_for(EMBEDDERS if public else ()),
+        upload_bytes=MAX_BYTES + 2**20,
+        arities={number: len(fn.inputs) for number, fn in demo.fns.items()} if public else None,
+        shares=FairShares() if public else None,
+    )
     return {
         "theme": studio_theme(),
         "css_paths": STYLE_SHEET,
@@ -109,5 +146,11 @@ def launch_settings() -> dict:
         "max_file_size": MAX_BYTES,
         "footer_links": [],
         "quiet": True,
-        "app_kwargs": {"middleware": [Middleware(UploadGuard, max_bytes=MAX_BYTES + 2**20)]},
+        "state_session_capacity": MOST_VISITORS,
+        "app_kwargs": {
+            "middleware": [Middleware(Guard, rules=rules)],
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+        },
     }

@@ -3,32 +3,69 @@
 import atexit
 import contextlib
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
 
 from models.images import RgbImage, write_png
 
+logger = logging.getLogger(__name__)
+
+
+def nobody() -> str | None:
+    """Whose request is being answered, where nobody's is."""
+    return None
+
 
 class PictureFolder:
     """Writes, names and forgets the page's files; safe to call from several threads."""
 
-    def __init__(self, root: Path, lifetime_seconds: int) -> None:
-        """Files not asked for during `lifetime_seconds` are deleted by the next sweep."""
+    def __init__(self, root: Path, lifetime_seconds: int, visitor: Callable[[], str | None] = nobody) -> None:
+        """Files not asked for during `lifetime_seconds` are deleted by the next sweep.
+
+        Args:
+            root: holds all of them; whatever lies there longer is deleted, whoever wrote it.
+            lifetime_seconds: how long.
+            visitor: names who is being answered by the calling thread; files belong to those they were made for.
+        """
         self.root = root
         self.lifetime_seconds = lifetime_seconds
+        self._visitor = visitor
         self._kept: frozenset[Path] = frozenset()
+        self._owners: dict[Path, set[str]] = {}
+        self._lock = Lock()
 
-    def keep_present(self) -> None:
-        """Never sweep the files that are there now, such as the page's thumbnails."""
-        self._kept = frozenset(self.root.rglob("*"))
+    def keep(self, paths: Iterable[Path]) -> None:
+        """Never sweep these, such as the page's thumbnails."""
+        self._kept = frozenset(paths)
+
+    def adopt(self, path: Path) -> None:
+        """Note that a file belongs to whoever is being answered; files may have several owners."""
+        visitor = self._visitor()
+        if visitor is not None:
+            with self._lock:
+                self._owners.setdefault(path, set()).add(visitor)
+
+    def forget(self, visitor: str) -> int:
+        """Delete the files that are this visitor's and nobody else's; returns how many were his."""
+        count = 0
+        with self._lock:
+            for path in [one for one, owners in self._owners.items() if visitor in owners]:
+                count += 1
+                self._owners[path].discard(visitor)
+                if not self._owners[path]:
+                    del self._owners[path]
+                    if path not in self._kept:
+                        _deleted(path)
+        return count
 
     def served(self, file_name: str, pixels: RgbImage) -> dict[str, Any]:
         """The picture as a file the page can load and people can keep.
@@ -54,6 +91,7 @@ class PictureFolder:
 
     def _written_once(self, path: Path, write: Callable[[Path], object]) -> dict[str, Any]:
         """The file, new or touched; it appears whole or not at all."""
+        self.adopt(path)  # first, so that nobody else's going takes it away
         if path.is_file():
             os.utime(path)
         else:
@@ -64,7 +102,7 @@ class PictureFolder:
         return served_file(path)
 
     def sweep(self) -> int:
-        """Delete files that are older than the lifetime, forgotten uploads among them; returns how many."""
+        """Delete files older than the lifetime, also of aborted uploads and earlier processes; returns how many."""
         limit, count = time.time() - self.lifetime_seconds, 0
         for path in set(self.root.rglob("*")) - self._kept:
             with contextlib.suppress(OSError):  # somebody else was quicker, or a folder is not empty
@@ -73,17 +111,24 @@ class PictureFolder:
                     count += 1
                 elif path.is_dir() and path.stat().st_mtime < limit:
                     path.rmdir()
+        with self._lock:
+            self._owners = {path: owners for path, owners in self._owners.items() if path.exists()}
         return count
 
-    def sweep_forever(self, every_seconds: float) -> None:
-        """Sweep in a thread of its own that ends with the process."""
 
-        def work() -> None:
-            while True:
-                time.sleep(every_seconds)
-                self.sweep()
+def sweep_forever(every_seconds: float, *sweeps: Callable[[], object]) -> None:
+    """Call these now and then, in a thread of its own that ends with the process."""
 
-        Thread(target=work, name="sweep", daemon=True).start()
+    def work() -> None:
+        while True:
+            for sweep in sweeps:
+                try:
+                    sweep()
+                except Exception:
+                    logger.exception("sweeping failed")
+            time.sleep(every_seconds)
+
+    Thread(target=work, name="sweep", daemon=True).start()
 
 
 def own_temporary_folder() -> Path:
@@ -111,6 +156,13 @@ def _is_running(process: int) -> bool:
 def served_file(path: Path) -> dict[str, Any]:
     """A Gradio file dictionary for a file of ours."""
     return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+
+
+def _deleted(path: Path) -> None:
+    """Delete a file, and its folder where it was the last one."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
 
 
 def _without_repeats(pixels: RgbImage) -> np.ndarray:

@@ -4,18 +4,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
 
 class ResultCache:
-    """Forgets what was used longest ago once the arrays in it exceed `max_bytes`."""
+    """Forgets what was used longest ago once the arrays in it exceed `max_bytes`, and whatever is too old."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(
+        self, max_bytes: int, lifetime_seconds: float = float("inf"), clock: Callable[[], float] = monotonic
+    ) -> None:
+        """Results are kept for `lifetime_seconds` by the clock at most, however often they are used."""
         self._max_bytes = max_bytes
+        self._lifetime_seconds, self._clock = lifetime_seconds, clock
         self._bytes = 0
-        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, key: Hashable) -> Any | None:
@@ -34,10 +39,26 @@ class ResultCache:
                 self._bytes -= self._entries.pop(key)[1]
             if size > self._max_bytes:
                 return
-            self._entries[key] = (value, size)
+            self._entries[key] = (value, size, self._clock())
             self._bytes += size
             while self._bytes > self._max_bytes:
                 self._bytes -= self._entries.popitem(last=False)[1][1]
+
+    def sweep(self) -> int:
+        """Forget what is older than the lifetime; returns how many results that were."""
+        limit = self._clock() - self._lifetime_seconds
+        return self._drop(lambda key, made: made < limit)
+
+    def forget(self, photograph_key: str) -> int:
+        """Forget what was made of one photograph; returns how many results that were."""
+        return self._drop(lambda key, made: _mentions(key, photograph_key))
+
+    def _drop(self, unwanted: Callable[[Hashable, float], bool]) -> int:
+        with self._lock:
+            keys = [key for key, (_, _, made) in self._entries.items() if unwanted(key, made)]
+            for key in keys:
+                self._bytes -= self._entries.pop(key)[1]
+        return len(keys)
 
     def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """The cached value, or a freshly made one; two threads may both make it, and either result is kept."""
@@ -46,6 +67,15 @@ class ResultCache:
             value = make()
             self.put(key, value)
         return value
+
+
+def _mentions(key: Hashable, photograph_key: str) -> bool:
+    """True where a part of the key is the photograph's key, begins with it, or holds it in a field of that name."""
+    for part in key if isinstance(key, tuple) else (key,):
+        named = part if isinstance(part, str) else getattr(part, "photograph_key", None)
+        if isinstance(named, str) and named.split(" ")[0] == photograph_key:
+            return True
+    return False
 
 
 def array_bytes(value: Any) -> int:

@@ -45,12 +45,14 @@ class Run:
         dropped: set as well where nobody wants its results any more, because the settings have changed.
         request: what was asked for; compared with the controls to tell whether the results are current.
         outputs: what has been restored so far, None before the degraded picture is ready.
+        taken: set once the run has come to the head of the line; a run that was refused a place in it never does.
     """
 
     stop: Event | None = None
     dropped: Event | None = None
     request: RestoreRequest | None = None
     outputs: StageOutputs | None = None
+    taken: Event | None = None
 
     def drop(self) -> None:
         """End the run and say that its results are not wanted."""

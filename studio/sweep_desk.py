@@ -93,7 +93,8 @@ class SweepDesk:
             notice="", empty="" if run else sweep_words.empty_line(kind), outcome=self._outcome(run)
         )
         if session is None or session.photograph is None:
-            return replace(page, picture_facts=facts.notice(sweep_words.NOTHING_OPEN), plan="", freshness="")
+            gone = page if run else _joined(page, CLEARED[kind])
+            return replace(gone, picture_facts=facts.notice(sweep_words.NOTHING_OPEN), plan="", freshness="")
         picture = swept_picture(session.photograph, form.checked_extent())
         sweep = form.sweep(self.cards())
         current = run is None or run.is_of(picture, sweep)
@@ -167,7 +168,12 @@ class SweepDesk:
             RestorationError: with the sentence to show.
         """
         checked, read = self.checked(session, record, form), self.read(record, form)
-        return replace(checked, notice=None, rates=read.rates, reading=read.reading, busy=False)
+        page = replace(checked, notice=None, rates=read.rates, reading=read.reading, busy=False)
+        if (
+            record.current is not None and record.current.state == "running"
+        ):  # it never came to the head of the line
+            return replace(page, notice=facts.notice(sweep_words.BUSY), progress="")
+        return page
 
     def read(self, record: SweepRecord, form: SweepForm) -> SweepPage:
         """The quality factor to compare at was moved.
@@ -223,6 +229,11 @@ class SweepDesk:
             empty="" if run.points else sweep_words.empty_line(run.sweep.kind),
             busy=False,
         )
+
+
+def _joined(page: SweepPage, other: SweepPage) -> SweepPage:
+    """The page and what only the other one changes."""
+    return replace(page, **{name: value for name, value in vars(other).items() if value is not None})
 
 
 def _photograph(session: Session | None) -> Photograph:

@@ -10,7 +10,7 @@ import gradio as gr
 from models.errors import RestorationError
 from studio.anatomy_desk import AnatomyDesk, AnatomyPage
 from studio.tabs.anatomy_layout import AnatomyGroups, AnatomyOutputs, build_anatomy_layout
-from studio.tabs.restore import LIGHT, UNFORESEEN, RestoreTab
+from studio.tabs.restore import LIGHT, UNFORESEEN, RestoreTab, asked
 from studio.views import facts
 
 logger = logging.getLogger(__name__)
@@ -72,20 +72,20 @@ class AnatomyTab:
 
     def picked(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A block was picked in this tab."""
-        data = event._data
+        data = asked(event)
         return self._calmly(
             lambda: self._desk.picked(values[self._outputs.subject], data.get("row"), data.get("column"))
         )
 
     def picked_elsewhere(self, event: gr.EventData) -> Any:
         """A block was picked in the Restore tab's viewer; it is shown when this tab is entered."""
-        place = event._data.get("row"), event._data.get("column")
+        place = asked(event).get("row"), asked(event).get("column")
         return place if all(type(one) is int and one >= 0 for one in place) else gr.skip()
 
     def frequency_picked(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A coefficient was chosen in the inspector."""
-        asked = (event._data.get(name) for name in ("component", "row", "column"))
-        return self._calmly(lambda: self._desk.histogram(values[self._outputs.subject], *asked))
+        which = [asked(event).get(name) for name in ("component", "row", "column")]
+        return self._calmly(lambda: self._desk.histogram(values[self._outputs.subject], *which))
 
     def frequency_set(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """Another frequency or component was set by its controls."""

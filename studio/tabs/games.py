@@ -12,7 +12,7 @@ from studio.components.guess import guess_controls
 from studio.components.viewer import viewer
 from studio.game_pictures import ANY
 from studio.games_desk import GamePage, GamesDesk
-from studio.tabs.restore import HEAVY, LIGHT, UNFORESEEN
+from studio.tabs.restore import HEAVY, LIGHT, UNFORESEEN, asked
 from studio.views.games import blind_value, guess_value
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class GuessGame(_Game):
 
     def dealt(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """The next picture is asked for."""
-        return self._deal(values, event._data.get("picture"))
+        return self._deal(values, asked(event).get("picture"))
 
     def _deal(self, values: dict[Any, Any], choice: Any) -> dict[Any, Any]:
         return self._calmly(
@@ -101,7 +101,7 @@ class GuessGame(_Game):
 
     def guessed(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """Somebody has guessed."""
-        token, guess = event._data.get("round"), event._data.get("guess")
+        token, guess = asked(event).get("round"), asked(event).get("guess")
         return self._calmly(
             lambda: self._desk.guess_made(values[self._state], token, guess), self._refused(values)
         )
@@ -128,7 +128,7 @@ class BlindGame(_Game):
 
     def dealt(self, values: dict[Any, Any], event: gr.EventData) -> Iterator[dict[Any, Any]]:
         """The next pair is asked for; result by result."""
-        picture, *names = (event._data.get(name) for name in ("picture", "first", "second"))
+        picture, *names = (asked(event).get(name) for name in ("picture", "first", "second"))
         try:
             for page in self._desk.pair_dealt(picture, tuple(names), values[self._session]):
                 yield self._answer(page)
@@ -137,7 +137,7 @@ class BlindGame(_Game):
 
     def revealed(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """The names are asked for."""
-        token = event._data.get("pair")
+        token = asked(event).get("pair")
         return self._calmly(lambda: self._desk.pair_shown(values[self._state], token), self._refused(values))
 
     def _refused(self, values: dict[Any, Any]) -> Callable[[str], GamePage]:

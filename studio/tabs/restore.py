@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from models.errors import InvalidSetting, RestorationError
+from models.errors import RestorationError
 from studio.desk import Desk, Page
 from studio.examples import EXAMPLES, example
 from studio.permalink import from_query, look_values
@@ -23,6 +22,7 @@ from studio.tabs.restore_layout import (
     guidance_words,
     model_choices,
 )
+from studio.uploads import Uploads
 from studio.views import facts
 
 logger = logging.getLogger(__name__)
@@ -40,17 +40,25 @@ IMMEDIATE = {"show_progress": "hidden", "api_visibility": "private", "queue": Fa
 
 
 def build_restore_tab(
-    demo: gr.Blocks, desk: Desk, examples: list[dict], upload_folder: Path, session_seconds: int
+    demo: gr.Blocks, desk: Desk, examples: list[dict], uploads: Uploads, session_seconds: int
 ) -> "RestoreTab":
     """Lay the tab out and wire it; first visitors find an example broken and restored.
+
+    Args:
+        demo: the page.
+        desk: answers every press.
+        examples: see studio.examples.thumbnails.
+        uploads: opens what visitors bring.
+        session_seconds: how long a visitor's photograph and results are kept.
 
     Returns:
         The tab, whose `controls` and `outputs` other tabs read: what is open, how it is broken, what was restored.
     """
     session = gr.State(Session(), time_to_live=session_seconds)
     run = gr.State(Run(), time_to_live=session_seconds)
-    controls, outputs, buttons = build_layout(list(desk.cards().values()), examples, session, run)
-    tab = RestoreTab(desk, controls, outputs, buttons, upload_folder)
+    cards, kept = list(desk.cards().values()), f"{session_seconds // 60} minutes"
+    controls, outputs, buttons = build_layout(cards, examples, session, run, kept)
+    tab = RestoreTab(desk, controls, outputs, buttons, uploads)
     tab.wire(demo)
     return tab
 
@@ -59,17 +67,17 @@ class RestoreTab:
     """Handlers with their components; each unpacks, calls the desk, and returns what changed by component."""
 
     def __init__(
-        self, desk: Desk, controls: Controls, outputs: Outputs, buttons: Buttons, upload_folder: Path
+        self, desk: Desk, controls: Controls, outputs: Outputs, buttons: Buttons, uploads: Uploads
     ) -> None:
         self._desk, self.controls, self.outputs, self._buttons = desk, controls, outputs, buttons
-        self._upload_folder = upload_folder
-        self.takeaway = buttons.takeaway
+        self._uploads = uploads
+        self.takeaway, self.delete = buttons.takeaway, buttons.delete
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect every event."""
         c, o, b = self.controls, self.outputs, self._buttons
         inputs = self.form_inputs()
-        shown = self._shown()
+        shown = self.shown()
 
         arrived = demo.load(self.arrived, {o.run}, [*_all(c), *shown], **LIGHT)
         self._run_after(arrived, self.began_unasked)
@@ -95,18 +103,19 @@ class RestoreTab:
         """
 
         def followed(values: dict[Any, Any], happened: gr.EventData) -> dict[Any, Any]:
-            return self._set_up(query_of(happened._data), self.run_of(values))
+            return self._set_up(query_of(asked(happened)), self.run_of(values))
 
-        outputs = [*_all(self.controls), *self._shown()]
+        outputs = [*_all(self.controls), *self.shown()]
         self._run_after(event(followed, {self.outputs.run}, outputs, **LIGHT), self.began_unasked)
 
     def _run_after(self, event: Any, begin: Callable[..., Any]) -> None:
-        o, inputs, shown = self.outputs, self.form_inputs(), self._shown()
+        o, inputs, shown = self.outputs, self.form_inputs(), self.shown()
         began = event.then(begin, inputs, shown, **IMMEDIATE)
         restored = began.then(self.restored, {o.session, o.run}, shown, **HEAVY)
         restored.then(self.settled, inputs, shown, **LIGHT)
 
-    def _shown(self) -> list[Any]:
+    def shown(self) -> list[Any]:
+        """Everything that answer() may change."""
         return [*_all(self.outputs), self._buttons.restore, self._buttons.stop]
 
     # Links
@@ -134,24 +143,20 @@ class RestoreTab:
 
     def example_opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """One of the thumbnails was pressed."""
-        return self._open(
-            lambda: _open_example(event._data.get("name")), self.run_of(values), self.form(values)
-        )
+        name = asked(event).get("name")
+        return self._open(lambda: _open_example(name), self.run_of(values), self.form(values))
 
     def opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A file was uploaded."""
-        return self._open(lambda: self._open_upload(event._data), self.run_of(values), self.form(values))
+        data = asked(event)
+        return self._open(
+            lambda: self._uploads.open(data.get("path"), data.get("name")),
+            self.run_of(values),
+            self.form(values),
+        )
 
     def _open(self, read: Callable[[], Photograph], run: Run, form: RestoreForm) -> dict[Any, Any]:
         return self._calmly(lambda: self._desk.opened(read(), run, form))
-
-    def _open_upload(self, data: dict[str, Any]) -> Photograph:
-        path, name = Path(str(data.get("path"))).resolve(), str(data.get("name"))
-        if not path.is_relative_to(self._upload_folder.resolve()) or not path.is_file():
-            raise InvalidSetting(
-                "The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again."
-            )
-        return open_photograph(path.read_bytes(), name)
 
     # Settings
 
@@ -189,10 +194,10 @@ class RestoreTab:
         """The models at work, result by result."""
         try:
             for page in self._desk.restored(values[self.outputs.session] or Session(), self.run_of(values)):
-                yield self._answer(page)
+                yield self.answer(page)
         except Exception:
             logger.exception("a run failed")
-            yield self._answer(Page(notice=facts.notice(UNFORESEEN), busy=False))
+            yield self.answer(Page(notice=facts.notice(UNFORESEEN), busy=False))
 
     def stopped(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """Stop was pressed; the run itself reports its end within one tile."""
@@ -227,14 +232,15 @@ class RestoreTab:
         """The work's page, or a page with one clear sentence and whatever else `otherwise` changes."""
         page = otherwise or Page()
         try:
-            return self._answer(work())
+            return self.answer(work())
         except RestorationError as error:
-            return self._answer(replace(page, notice=facts.notice(str(error)), busy=False))
+            return self.answer(replace(page, notice=facts.notice(str(error)), busy=False))
         except Exception:
             logger.exception("a handler failed")
-            return self._answer(replace(page, notice=facts.notice(UNFORESEEN), busy=False))
+            return self.answer(replace(page, notice=facts.notice(UNFORESEEN), busy=False))
 
-    def _answer(self, page: Page) -> dict[Any, Any]:
+    def answer(self, page: Page) -> dict[Any, Any]:
+        """A page by component."""
         changes: dict[Any, Any] = {self.outputs.notice: gr.skip()}
         for one in fields(Outputs):
             value = getattr(page, one.name)
@@ -245,6 +251,11 @@ class RestoreTab:
             changes[self._buttons.restore] = gr.update(interactive=not page.busy, value=words)
             changes[self._buttons.stop] = gr.update(interactive=page.busy, value="Stop")
         return changes
+
+
+def asked(event: gr.EventData) -> dict[str, Any]:
+    """What an event of the page carries; nothing where somebody sent anything but names and values."""
+    return event._data if isinstance(event._data, dict) else {}
 
 
 def _open_example(name: Any) -> Photograph:

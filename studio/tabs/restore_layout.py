@@ -65,6 +65,7 @@ class Buttons:
     """What is pressed, and groups that come and go."""
 
     photograph: gr.HTML
+    delete: gr.Button
     restore: gr.Button
     stop: gr.Button
     automatic: gr.Button
@@ -153,9 +154,9 @@ def looking(session: gr.State, run: gr.State) -> tuple[dict[str, gr.components.C
 
 
 def build_layout(
-    cards: list[ModelCard], examples: list[dict], session: gr.State, run: gr.State
+    cards: list[ModelCard], examples: list[dict], session: gr.State, run: gr.State, kept: str
 ) -> tuple[Controls, Outputs, Buttons]:
-    """Build the whole tab inside the current Blocks context."""
+    """Build the whole tab inside the current Blocks context; `kept` says how long pictures stay."""
     summary = steps_bar()
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="steps", scale=0, min_width=304):
@@ -163,6 +164,11 @@ def build_layout(
                 heading(1, "Photograph")
                 photograph = photograph_input(examples, f"{MAX_BYTES // 2**20} MB")
                 photograph_facts = gr.HTML("", elem_classes="facts")
+                with gr.Row(elem_classes="privacy"):
+                    gr.HTML(
+                        f"<p class='fact fact-note'>Yours stay {kept} at most, and go with this page.</p>"
+                    )
+                    delete = gr.Button("Delete my images now", size="sm", elem_classes="quiet")
             with gr.Column(elem_classes="step"):
                 heading(2, "Break it")
                 break_controls, breaking, second_save = break_step()
@@ -179,7 +185,9 @@ def build_layout(
     outputs = Outputs(
         **shown, photograph_facts=photograph_facts, bench_facts=bench_facts, notice=notice, summary=summary
     )
-    buttons = Buttons(photograph, restore, stop, automatic, breaking, second_save, by_hand, words, takeaway)
+    buttons = Buttons(
+        photograph, delete, restore, stop, automatic, breaking, second_save, by_hand, words, takeaway
+    )
     return Controls(**break_controls, **repair_controls), outputs, buttons
 
 

@@ -11,7 +11,7 @@ from models.errors import RestorationError
 from studio.desk import Desk
 from studio.permalink import Link, example_of, form_of, look_of, to_query
 from studio.session import Session
-from studio.tabs.restore import LIGHT, UNFORESEEN, RestoreTab
+from studio.tabs.restore import LIGHT, UNFORESEEN, RestoreTab, asked
 
 logger = logging.getLogger(__name__)
 
@@ -37,37 +37,37 @@ class TakeawayBar:
 
     def zipped(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """Every picture and the report."""
-        asked = event._data if isinstance(event._data, dict) else {}
+        wanted = asked(event)
 
         def work() -> dict[str, Any]:
             session, run = self._session(values), self._tab.run_of(values)
-            link = self._link_of_results(session, run, asked)
+            link = self._link_of_results(session, run, wanted)
             return _answer(
-                file=self._desk.zipped(session, run, link=link, with_exif=asked.get("exif") is True)
+                file=self._desk.zipped(session, run, link=link, with_exif=wanted.get("exif") is True)
             )
 
         return _calmly(work)
 
     def paged(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """The comparison as one file."""
-        asked = event._data if isinstance(event._data, dict) else {}
+        wanted = asked(event)
 
         def work() -> dict[str, Any]:
             session, run = self._session(values), self._tab.run_of(values)
-            link = self._link_of_results(session, run, asked)
+            link = self._link_of_results(session, run, wanted)
             return _answer(file=self._desk.paged(session, run, link=link))
 
         return _calmly(work)
 
     def linked(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """An address for the controls as they are."""
-        asked = event._data if isinstance(event._data, dict) else {}
+        wanted = asked(event)
 
         def work() -> dict[str, Any]:
             form, photograph = self._tab.form(values), self._session(values).photograph
             form.request("", tuple(self._desk.cards()))  # refuses what no control can say
             picture = example_of(photograph) if photograph else ""
-            query = to_query(Link(form, picture, look_of(asked.get("look"))))
+            query = to_query(Link(form, picture, look_of(wanted.get("look"))))
             return _answer(query=query, words="" if picture else OWN_PHOTOGRAPH)
 
         return _calmly(work)
@@ -75,12 +75,12 @@ class TakeawayBar:
     def _session(self, values: dict[Any, Any]) -> Session:
         return values[self._tab.outputs.session] or Session()
 
-    def _link_of_results(self, session: Session, run: Any, asked: dict[str, Any]) -> str:
+    def _link_of_results(self, session: Session, run: Any, wanted: dict[str, Any]) -> str:
         """The link of what is packed, whatever the controls say by now."""
         if run.request is None or session.photograph is None:
             return ""
         return to_query(
-            Link(form_of(run.request), example_of(session.photograph), look_of(asked.get("look")))
+            Link(form_of(run.request), example_of(session.photograph), look_of(wanted.get("look")))
         )
 
 

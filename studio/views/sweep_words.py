@@ -21,6 +21,7 @@ EMPTY = {
 }
 CHANGED = "Settings or photograph changed: these results belong to the earlier ones. Press Run."
 REPLACED = "These results belong to the earlier settings; the new ones are on their way."
+BUSY = "Busy: as many runs are waiting as the line takes. This sweep could not join. Press Run in a minute."
 STOPPED = "Stopped. Points so far are kept; press Run for the rest."
 
 

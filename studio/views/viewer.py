@@ -11,6 +11,9 @@ from studio.session import Photograph
 from studio.views.block_grids import grids_of, turn_of
 from studio.views.wording import decibels, settings_slug
 
+EMPTY_VIEW = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
+"""The value of a viewer without pictures."""
+
 
 def view_of(
     photograph: Photograph, outputs: StageOutputs, cards: Mapping[str, ModelCard], pictures: PictureFolder

@@ -1,20 +1,20 @@
 """The built page: lossless components, one queue for models, guarded uploads, handlers against hostile values."""
 
-import asyncio
 import inspect
 import math
+from pathlib import Path
 
 import gradio as gr
 import pytest
 from gradio.utils import get_upload_folder
 
 from studio.examples import EXAMPLES, example
-from studio.interface import QUEUE_LENGTH, build_studio, launch_settings
+from studio.interface import build_studio, launch_settings
 from studio.session import Session
 from studio.settings import RestoreForm
 from studio.tabs.restore import MODELS, RestoreTab
 from studio.tabs.restore_layout import Buttons, Controls, Outputs
-from studio.upload_guard import UploadGuard
+from studio.tabs.waiting import QUEUE_LENGTH, BoundedQueue
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_everything_that_runs_a_model_shares_one_queue_of_one(page):
     assert len(running) >= 3
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {(MODELS, 1)}
     assert page.delete_cache is not None
-    assert page._queue.max_size == QUEUE_LENGTH
+    assert isinstance(page._queue, BoundedQueue) and QUEUE_LENGTH == 32
     assert page.api_open is False
 
 
@@ -87,8 +87,8 @@ def test_nothing_recompresses_while_a_slider_is_dragged(page):
     assert sliders == {"release"}
 
 
-def test_launch_settings_keep_the_page_private():
-    settings = launch_settings()
+def test_launch_settings_keep_the_page_private(page):
+    settings = launch_settings(page)
     expected = {"show_error": False, "ssr_mode": False, "run_history": False, "enable_monitoring": False}
     assert {name: settings[name] for name in expected} == expected
     known = inspect.signature(gr.Blocks.launch).parameters
@@ -123,7 +123,7 @@ def test_only_uploaded_files_are_opened(tab, path):
 
 
 def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
-    folder = tab._upload_folder / "abc"
+    folder = Path(get_upload_folder()) / "abc"
     folder.mkdir(exist_ok=True)
     (folder / "evil.jpg").write_bytes(b"%PDF-1.4 not a picture")
     words = tab.opened(values_of(tab), event_of(path=str(folder / "evil.jpg"), name="<i>.jpg"))[
@@ -159,31 +159,6 @@ def test_visibility_handlers_take_anything(tab):
     assert [one["visible"] for one in tab.saves_changed(["twice"])] == [False, False]
     assert [one["visible"] for one in tab.saves_changed("twice")] == [True, True]
     assert tab.guidance_changed({"a": 1})[0]["visible"] is False
-
-
-def test_a_body_without_end_is_cut_off():
-    reached = []
-
-    async def app(scope, receive, send):
-        while True:
-            reached.append(len((await receive())["body"]))
-
-    async def endless():
-        return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
-
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    guard = UploadGuard(app, max_bytes=10_000)
-    asyncio.run(guard({"type": "http", "headers": []}, endless, send))
-    assert sent[0]["status"] == 413
-    assert sum(reached) == 10_000
-    sent.clear()
-    asyncio.run(guard({"type": "http", "headers": [(b"content-length", b"10001")]}, endless, send))
-    assert sent[0]["status"] == 413
-    assert sum(reached) == 10_000
 
 
 def test_examples_come_with_the_program():

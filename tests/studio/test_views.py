@@ -224,8 +224,7 @@ def test_the_sweep_spares_what_the_page_needs_and_takes_forgotten_uploads(tmp_pa
     for name in ("thumbnail", "upload"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file.png").write_bytes(b"x")
-        if name == "thumbnail":
-            folder.keep_present()
+    folder.keep([tmp_path / "thumbnail" / "file.png"])
     for path in tmp_path.rglob("*.png"):
         os.utime(path, (time.time() - 200,) * 2)
     assert folder.sweep() == 1

@@ -41,8 +41,8 @@ import gradio as gr
 
 from studio.components.custom import custom_html
 from studio.components.viewer.standalone import SCRIPTS
+from studio.views.viewer import EMPTY_VIEW
 
-EMPTY_VIEW = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
 OPEN_SOMETHING = "Open a photograph, or pick an example."
 
 

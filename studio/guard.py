@@ -1,0 +1,199 @@
+"""ASGI middleware that every request passes first: host, route, fair share, size and time; headers on the answer."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.guard_bodies import (
+    SHORT_SECONDS,
+    UPLOAD_SECONDS,
+    CountedBody,
+    Refusal,
+    replayed,
+    session_called,
+    too_large,
+    whole_body,
+)
+from studio.guard_doors import API, CALLS, CHEAP, UPLOAD, Doors, is_session, session_in
+from studio.guard_rates import Buckets, Recent, Share, client_of
+
+OTHER_BYTES = 256 * 2**10
+"""For everything that is no upload."""
+
+OPEN_AT_ONCE = 400
+"""Requests of one client that may be under way, streams of news among them: a class behind one address needs 100."""
+
+
+@dataclass(frozen=True)
+class FairShares:
+    """What one client, or one visitor, may do in public mode; a class of thirty behind one address fits in.
+
+    Attributes:
+        requests: by client; a page is 1, the small files of its looks a tenth.
+        visitors: new ones by client.
+        calls: of handlers, by visitor.
+        uploads: bytes by client.
+    """
+
+    requests: Share = Share(50, 900)
+    visitors: Share = Share(1, 120)
+    calls: Share = Share(15, 150)
+    uploads: Share = Share(5e6, 1e9)
+
+
+@dataclass(frozen=True)
+class GuardRules:
+    """Everything the guard goes by.
+
+    Attributes:
+        doors: hosts, routes and files.
+        headers: put on every answer.
+        upload_bytes: most of one upload.
+        arities: how many values each handler takes; None leaves calls unread.
+        shares: None where nobody has to share.
+    """
+
+    doors: Doors
+    headers: tuple[tuple[bytes, bytes], ...]
+    upload_bytes: int
+    arities: Mapping[int, int] | None = None
+    shares: FairShares | None = field(default=None)
+
+
+class Guard:
+    """Refuses in one sentence, or passes on."""
+
+    def __init__(self, app: Any, rules: GuardRules) -> None:
+        self._app, self._rules = app, rules
+        self._open: Counter[str] = Counter()
+        self._visitors = Recent()
+        if rules.shares is not None:
+            self._requests, self._newcomers = Buckets(rules.shares.requests), Buckets(rules.shares.visitors)
+            self._calls, self._uploads = Buckets(rules.shares.calls), Buckets(rules.shares.uploads)
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        """One connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, scope: dict, receive: Any, send: Any) -> None:
+        answered = False
+
+        async def dressed(message: dict) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                message = {**message, "headers": [*message.get("headers", ()), *self._rules.headers]}
+            await send(message)
+
+        client = client_of((scope.get("client") or ("", 0))[0])
+        self._open[client] += 1
+        try:
+            self._admit(scope, client)
+            receive = await self._received(scope, receive, client)
+            if receive is not None:
+                await self._app(scope, receive, dressed)
+        except Refusal as refusal:
+            if not answered:
+                await _refuse(scope, dressed, refusal)
+        finally:
+            self._open[client] -= 1
+            if not self._open[client]:
+                del self._open[client]
+
+    def _admit(self, scope: dict, client: str) -> None:
+        """Host, route and share.
+
+        Raises:
+            Refusal: for a stranger.
+        """
+        doors, path, query = self._rules.doors, scope["path"], scope.get("query_string", b"")
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if not doors.knows_host(host):
+            raise Refusal(
+                421,
+                "This server does not answer to the name in your address. It has its own name and its IP address. "
+                "Use one of these, or have the name allowed with --allow-host.",
+            )
+        if not doors.opens(scope["method"], path, query):
+            raise Refusal(404, "There is nothing at this address. The studio has one page. Open it at /.")
+        if self._rules.shares is None:
+            return
+        too_many = self._open[client] > OPEN_AT_ONCE
+        if too_many or not self._requests.take(client, 0.1 if CHEAP.fullmatch(path) else 1.0):
+            raise _too_often()
+        session = session_in(path, query)
+        if session is not None:
+            self._greet(session, client)
+
+    def _greet(self, session: str, client: str) -> None:
+        """A visitor by name; new ones are counted.
+
+        Raises:
+            Refusal: too many new ones from one place.
+        """
+        if not is_session(session):
+            raise Refusal(400, "The session has no proper name. The page gives it one. Reload the page.")
+        if session in self._visitors:
+            return
+        if not self._newcomers.take(client):
+            raise _too_often()
+        self._visitors.add(session)
+
+    async def _received(self, scope: dict, receive: Any, client: str) -> Any:
+        """What the application reads from; None where the sender has left.
+
+        Raises:
+            Refusal: too large, too slow, or no proper call.
+        """
+        path = scope["path"].rstrip("/")
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        size = int(declared) if declared.isdigit() and len(declared) < 16 else OTHER_BYTES**2
+        most = self._rules.upload_bytes if path == UPLOAD else OTHER_BYTES
+        if size > most:
+            raise too_large(most)
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return receive
+        counted = CountedBody(receive, most, UPLOAD_SECONDS if path == UPLOAD else SHORT_SECONDS)
+        if path == UPLOAD:
+            if self._rules.shares is not None and not self._uploads.take(client, size or most):
+                raise _too_often()
+            return counted
+        body = await whole_body(counted)
+        if body is None:
+            return None
+        if self._rules.arities is not None and path in CALLS:
+            session = session_called(body, self._rules.arities)
+            if self._rules.shares is not None:
+                self._greet(session, client)
+                if not self._calls.take(session):
+                    raise _too_often()
+        return replayed(body, counted)
+
+
+def _too_often() -> Refusal:
+    return Refusal(
+        429,
+        "That was too much at once from one place. Everybody has a fair share. Wait a moment and try again.",
+    )
+
+
+async def _refuse(scope: dict, send: Any, refusal: Refusal) -> None:
+    """In the form that the asker reads: scripts JSON, people text."""
+    if scope["path"].startswith(API):
+        kind, body = b"application/json", json.dumps({"detail": refusal.words}).encode()
+    else:
+        kind, body = b"text/plain; charset=utf-8", refusal.words.encode()
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

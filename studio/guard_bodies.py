@@ -1,0 +1,132 @@
+"""What arrives in a request's body: counted, timed, and, for a handler's call, looked at before Gradio sees it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
+from typing import Any
+
+from studio.guard_doors import is_session
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+PIECE_SECONDS = 20.0
+"""A sender who is silent for longer is not waited for."""
+
+SHORT_SECONDS, UPLOAD_SECONDS = 20.0, 600.0
+"""How long a whole body may take."""
+
+
+class Refusal(Exception):
+    """A request that ends here; its words have three parts, like every error people see."""
+
+    def __init__(self, status: int, words: str) -> None:
+        """An HTTP status and the sentence to show."""
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+class CountedBody:
+    """Passes a body on, piece by piece, until it is too large or takes too long."""
+
+    def __init__(self, receive: Receive, most_bytes: int, seconds: float) -> None:
+        self._receive, self._most_bytes = receive, most_bytes
+        self._ends = monotonic() + seconds
+        self._received, self._whole = 0, False
+
+    async def __call__(self) -> dict[str, Any]:
+        """The next message; once the body is whole, only the news that the sender has gone.
+
+        Raises:
+            Refusal: too large, or too slow.
+        """
+        if self._whole:
+            return await self._receive()
+        patience = min(PIECE_SECONDS, self._ends - monotonic())
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, patience))
+        except TimeoutError:
+            raise Refusal(
+                408,
+                f"The request stopped arriving after {self._received} bytes. It has to come within "
+                f"{PIECE_SECONDS:.0f} s from piece to piece. Check the connection and try again.",
+            ) from None
+        self._received += len(message.get("body", b""))
+        if self._received > self._most_bytes:
+            raise too_large(self._most_bytes)
+        self._whole = not message.get("more_body", False)
+        return message
+
+
+async def whole_body(receive: Receive) -> bytes | None:
+    """All of a counted body; None where the sender left before its end.
+
+    Raises:
+        Refusal: see CountedBody.
+    """
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives this body first, and then what the sender does."""
+    told = False
+
+    async def again() -> dict[str, Any]:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def session_called(body: bytes, arities: Mapping[int, int]) -> str:
+    """The visitor who calls a handler.
+
+    Args:
+        body: JSON as the page sends it.
+        arities: how many values each handler takes, by its number.
+
+    Raises:
+        Refusal: anything but a call of one of these handlers.
+    """
+    try:
+        call = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise _not_a_call("It is no JSON") from None
+    if not isinstance(call, dict):
+        raise _not_a_call("It is no object")
+    number, values, session = call.get("fn_index"), call.get("data"), call.get("session_hash")
+    if type(number) is not int or number not in arities:
+        raise _not_a_call("It names no handler of this page")
+    if not isinstance(values, list) or len(values) != arities[number]:
+        raise _not_a_call(f"Handler {number} takes {arities[number]} values")
+    if not is_session(session):
+        raise _not_a_call("Its session has no proper name")
+    if call.get("trigger_id") is not None and type(call["trigger_id"]) is not int:
+        raise _not_a_call("Its trigger is no number")
+    if not isinstance(call.get("event_data"), dict | None):
+        raise _not_a_call("Its event data are no object")
+    return session
+
+
+def too_large(most_bytes: int) -> Refusal:
+    """A body above its limit."""
+    most = f"{most_bytes // 2**20} MB" if most_bytes >= 2**20 else f"{most_bytes // 2**10} kB"
+    return Refusal(413, f"The request is larger than {most}. Up to that size is taken. Send less at once.")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _not_a_call(why: str) -> Refusal:
+    return Refusal(400, f"The request is no call that this page makes. {why}. Reload the page and try again.")

@@ -1,0 +1,45 @@
+"""Uploaded files: found in their folder only, opened in another process, and noted as their visitor's."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from models.errors import InvalidSetting
+from models.jpeg import JpegImage
+from studio.pictures import PictureFolder
+from studio.session import Photograph, open_photograph
+
+
+class Uploads:
+    """What visitors have uploaded."""
+
+    def __init__(self, pictures: PictureFolder, decode: Callable[[bytes], JpegImage]) -> None:
+        """The folder that uploads arrive in, and what opens them, see studio.decoder."""
+        self._pictures, self._decode = pictures, decode
+
+    def open(self, place: Any, name: Any) -> Photograph:
+        """The photograph in an uploaded file.
+
+        Args:
+            place: what the page says where it is; untrusted.
+            name: what the visitor calls it; untrusted.
+
+        Raises:
+            RestorationError: with the sentence to show.
+        """
+        path = self._found(place)
+        if path is None:
+            raise InvalidSetting(
+                "The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again."
+            )
+        self._pictures.adopt(path)
+        return open_photograph(path.read_bytes(), name if isinstance(name, str) else "", self._decode)
+
+    def _found(self, place: Any) -> Path | None:
+        """A file below the folder, whatever links and dots lead to it."""
+        try:
+            path = Path(place).resolve() if isinstance(place, str) else None
+            inside = path is not None and path.is_relative_to(self._pictures.root.resolve())
+            return path if inside and path.is_file() else None
+        except (OSError, ValueError):  # too long, or with a zero byte
+            return None
