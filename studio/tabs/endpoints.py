@@ -1,0 +1,157 @@
+"""The named endpoints /restore, /degrade, /measure, /inspect and /models; docs/api.md shows them at work.
+
+They go through the same queue as the page, so they share its bounds; nothing here is called past it.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypedDict, TypeVar
+
+import gradio as gr
+
+from models.errors import RestorationError
+from studio.api import Api
+from studio.tabs.restore import MODELS, UNFORESEEN
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+ONE_MODEL = {"concurrency_limit": 1, "concurrency_id": MODELS}
+"""Restoring waits in the page's own line."""
+QUICK = {"concurrency_limit": 2, "concurrency_id": "api"}
+"""Whatever decodes and measures, but runs no model."""
+
+
+class Result(TypedDict):
+    """What one model made of a picture."""
+
+    model: str
+    file: gr.FileData
+    seconds: float
+    predicted_quality_factor: float | None
+    applied_quality_factor: float | None
+    steered_by: str
+    weights_sha256: str | None
+
+
+class Restored(TypedDict):
+    """The answer of /restore."""
+
+    picture: dict[str, Any]
+    results: list[Result]
+    failures: list[dict[str, str]]
+
+
+class Degraded(TypedDict):
+    """The answer of /degrade."""
+
+    file: gr.FileData
+    reference: gr.FileData
+    facts: dict[str, Any]
+    metrics: dict[str, float | None]
+    convention: str
+
+
+class Measured(TypedDict):
+    """The answer of /measure."""
+
+    metrics: dict[str, float | None]
+    convention: str
+
+
+class Endpoints:
+    """Typed for Gradio, which shows the types and docstrings to callers; the work is studio.api's."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def build(self) -> None:
+        """Register all of them with the Blocks being built."""
+        gr.api(self.restore, api_name="restore", **ONE_MODEL)
+        for endpoint in (self.degrade, self.measure, self.inspect, self.models):
+            gr.api(endpoint, api_name=endpoint.__name__, **QUICK)
+
+    def restore(
+        self,
+        picture: gr.FileData,
+        models: list[str] | None = None,
+        quality_factor: int | None = None,
+        blind: bool = False,
+        stages: int | None = None,
+    ) -> Restored:
+        """Repair a JPEG with one or several models; results are lossless PNG files.
+
+        Args:
+            picture: the file, uploaded; its own bytes and quantization tables are used.
+            models: names as /models tells them; the cascade if none are given.
+            quality_factor: 1 to 100 to steer by hand what can be steered; left out, each model decides.
+            blind: ignore the file's quantization tables.
+            stages: stop after that many stages of a model that has several.
+        """
+        return _calmly(lambda: self._api.restore(picture, models, quality_factor, blind, stages))
+
+    def degrade(
+        self,
+        picture: gr.FileData,
+        quality_factor: int,
+        subsampling: str = "4:2:0",
+        second_quality_factor: int | None = None,
+        second_subsampling: str = "4:2:0",
+        shift_rows: int = 0,
+        shift_columns: int = 0,
+    ) -> Degraded:
+        """Save a picture as JPEG, once or twice, and measure what that cost.
+
+        Args:
+            picture: the file, uploaded.
+            quality_factor: 1 to 100.
+            subsampling: 4:4:4, 4:2:2 or 4:2:0.
+            second_quality_factor: of a second save; left out, there is one.
+            second_subsampling: of the second save.
+            shift_rows: rows trimmed off the top between the saves, 0 to 7.
+            shift_columns: columns trimmed off the left between the saves, 0 to 7.
+        """
+        return _calmly(
+            lambda: self._api.degrade(
+                picture,
+                quality_factor,
+                subsampling,
+                second_quality_factor,
+                second_subsampling,
+                shift_rows,
+                shift_columns,
+            )
+        )
+
+    def measure(self, picture: gr.FileData, reference: gr.FileData) -> Measured:
+        """Compare a picture with a reference of the same size: PSNR, SSIM and PSNR-B, with their convention.
+
+        Args:
+            picture: the file to be judged, uploaded.
+            reference: the clean file, uploaded.
+        """
+        return _calmly(lambda: self._api.measure(picture, reference))
+
+    def inspect(self, picture: gr.FileData) -> dict[str, Any]:
+        """Say what a file is: size, subsampling, quantization tables, and the quality factor they tell.
+
+        Args:
+            picture: the file, uploaded.
+        """
+        return _calmly(lambda: self._api.inspect(picture))
+
+    def models(self) -> list[dict[str, Any]]:
+        """List the models that /restore knows, cheapest first."""
+        return _calmly(self._api.models)
+
+
+def _calmly(work: Callable[[], Answer]) -> Answer:
+    """The work's answer, or one clear sentence as an error that Gradio hands on."""
+    try:
+        return work()
+    except RestorationError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    except Exception as error:
+        logger.exception("an endpoint failed")
+        raise gr.Error(UNFORESEEN, print_exception=False) from error
