@@ -193,7 +193,7 @@ class Api:
     def _result(self, photograph: Photograph, outputs: StageOutputs, name: str) -> dict[str, Any]:
         restoration = outputs.restorations[name]
         card = next(card for card in self._engine.zoo.cards() if card.name == name)
-        weights = weights_of(self._engine.zoo.folder / name, card) if card.architecture else None
+        weights = weights_of(self._engine.zoo.folder_of(name), card) if card.architecture else None
         return {
             "model": name,
             "file": self._pictures.served(f"{photograph.name}_{name}.png", restoration.pixels),

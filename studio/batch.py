@@ -157,7 +157,7 @@ class BatchRestorer:
     def _made_of(self, picture: BatchPicture, data: bytes, model: str) -> dict[str, Any]:
         """What decides a result: equal here, equal there."""
         card = next(card for card in self._engine.zoo.cards() if card.name == model)
-        weights = weights_of(self._engine.zoo.folder / model, card) if card.architecture else None
+        weights = weights_of(self._engine.zoo.folder_of(model), card) if card.architecture else None
         return {
             "picture_sha256": hashlib.sha256(data).hexdigest(),
             "reference_sha256": _sha256(picture.reference) if picture.reference else None,

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from models.jpeg.limits import MAX_BYTES
 from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
+from studio.api import Api
 from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
@@ -27,6 +28,7 @@ from studio.result_cache import ResultCache
 from studio.sweep_desk import SweepDesk
 from studio.sweeps import Sweeper
 from studio.tabs.anatomy import build_anatomy_tab
+from studio.tabs.endpoints import Endpoints
 from studio.tabs.lessons import build_lesson_guide, build_lessons_tab
 from studio.tabs.models import build_models_tab
 from studio.tabs.privacy import Privacy
@@ -78,6 +80,7 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
             with gr.Tab("Models", id="models"):
                 build_models_tab(demo, zoo)
         build_lesson_guide(tabs)
+        Endpoints(Api(engine, uploads.open, pictures)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep)
     bound_queue(demo)

@@ -5,22 +5,17 @@ import re
 import subprocess
 from pathlib import Path
 
-import gradio as gr
 import httpx
 import numpy as np
 import pytest
-from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 from PIL import Image
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
 from studio.api import Api
+from studio.interface import build_studio, launch_settings
 from studio.pictures import PictureFolder
-from studio.pipeline import Engine
-from studio.result_cache import ResultCache
-from studio.session import open_photograph
-from studio.tabs.endpoints import Endpoints
 from studio.tabs.restore import MODELS
 from tests.paths import REPOSITORY
 from training.metrics import measure
@@ -29,23 +24,14 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "api.md").r
 NAMES = {"/restore", "/degrade", "/measure", "/inspect", "/models"}
 
 
-@pytest.fixture(scope="module")
-def page(zoo, tmp_path_factory):
-    """A page that has nothing but the endpoints, in the same mode as the studio's."""
+@pytest.fixture(scope="module", params=[False, True], ids=["at home", "in public"])
+def page(request, zoo, tmp_path_factory):
+    """The whole studio, live."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        folder = Path(get_upload_folder())
-
-        def open_file(place, name):
-            return open_photograph(Path(place).read_bytes(), name)
-
-        with gr.Blocks(analytics_enabled=False) as demo:
-            api = Api(Engine(zoo, ResultCache(2**26)), open_file, PictureFolder(folder, 600))
-            Endpoints(api).build()
-        demo.queue(api_open=False)
-        demo.launch(
-            server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, show_error=False, ssr_mode=False
-        )
+        demo = build_studio(zoo)
+        settings = launch_settings(demo, public=request.param)
+        demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, **settings)
         yield demo
         demo.close()
 
@@ -206,7 +192,7 @@ def test_endpoints_are_typed_documented_and_share_the_models_line(page):
         "blind",
         "stages",
     ]
-    by_name = {fn.api_name: fn for fn in page.fns.values()}
+    by_name = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility == "public"}
     assert by_name["restore"].concurrency_id == MODELS
     assert by_name["restore"].concurrency_limit == 1
     assert all(fn.queue for fn in by_name.values())
