@@ -1,11 +1,14 @@
 """Clock and Throughput: how much of its budgets a training run has used up, and how fast it goes."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psutil
 import torch
 
+from training.config import OptimizerConfig
 from training.data import Batch
 
 OPERATIONS_PER_MAC = 6
@@ -33,6 +36,11 @@ class Clock:
     def __post_init__(self) -> None:
         self.started = time.monotonic()
 
+    @classmethod
+    def of(cls, budget: OptimizerConfig, mac_per_pixel: float) -> "Clock":
+        """The clock of a run that begins now."""
+        return cls(budget.steps, budget.minutes, petaflop=budget.petaflop, mac_per_pixel=mac_per_pixel)
+
     @property
     def seconds(self) -> float:
         """Seconds of training so far."""
@@ -55,11 +63,13 @@ class Throughput:
 
     def __init__(self, clock: Clock, step: int, device: torch.device) -> None:
         """Begin to measure at this step."""
-        self.clock, self.waited = clock, 0.0
+        self.clock, self.waited, self.images = clock, 0.0, 0
+        self.began = (clock.seconds, clock.progress(step))
         self.logged = (step, clock.pixels, clock.seconds)
-        cuda = device.type == "cuda"
+        self.device = device if device.type == "cuda" else None
         threads = torch.get_num_threads()
-        self.machine = torch.cuda.get_device_name() if cuda else f"{threads} CPU thread{'s' * (threads > 1)}"
+        processor = f"{threads} CPU thread{'s' * (threads > 1)}"
+        self.machine = torch.cuda.get_device_name(device) if self.device else processor
 
     def wait_for(self, batches: Iterator[Batch]) -> Batch:
         """The next batch; the time it takes is waiting for data."""
@@ -68,18 +78,46 @@ class Throughput:
         self.waited += time.monotonic() - asked
         return batch
 
+    def count(self, batch: Batch, processes: int) -> None:
+        """Note what a step was trained on: as much as `batch` in each of the processes."""
+        self.images += len(batch.clean) * processes
+        self.clock.pixels += batch.clean[:, 0].numel() * processes
+
     def report(self, step: int) -> dict[str, float | str]:
-        """Totals, and rates since the last report."""
+        """Totals, and rates since the last report; waiting_share is of this process's time, 0..1."""
         seconds, pixels = self.clock.seconds, self.clock.pixels
         earlier_step, earlier_pixels, earlier_seconds = self.logged
-        spent, waited = max(seconds - earlier_seconds, 1e-6), self.waited
-        self.logged, self.waited = (step, pixels, seconds), 0.0
+        spent, waited, images = max(seconds - earlier_seconds, 1e-6), self.waited, self.images
+        self.logged, self.waited, self.images = (step, pixels, seconds), 0.0, 0
         return {
             "megapixels": round(pixels / 1e6, 3),
             "petaflop": round(self.clock.petaflop_used, 6),
+            "images_per_second": round(images / spent, 3),
             "megapixels_per_second": round((pixels - earlier_pixels) / 1e6 / spent, 4),
             "steps_per_second": round((step - earlier_step) / spent, 4),
-            "waiting_for_data_share": round(waited / spent, 4),
+            "waiting_share": round(min(waited / spent, 1.0), 4),
+            "seconds_left": round(self._seconds_left(step), 1),
+            "memory_mb": round(_memory_bytes() / 1e6, 1),
+            **(
+                {"gpu_memory_mb": round(torch.cuda.max_memory_allocated(self.device) / 1e6, 1)}
+                if self.device
+                else {}
+            ),
             "minutes": round(seconds / 60, 2),
             "machine": self.machine,
         }
+
+    def _seconds_left(self, step: int) -> float:
+        """At the pace of this sitting."""
+        progress, (began, progress_then) = self.clock.progress(step), self.began
+        gained = max(progress - progress_then, 1e-9)
+        return (1 - progress) * (self.clock.seconds - began) / gained
+
+
+def _memory_bytes() -> int:
+    """Resident memory of this process and of those that prepare its data, shared pages counted in each."""
+    process, total = psutil.Process(), 0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            total += each.memory_info().rss
+    return total

@@ -151,6 +151,13 @@ class OptimizerConfig:
     ema: float = setting(
         0.999, "decay of the averaged weights, which are the ones validated and shipped", lowest=0, below=1
     )
+    accumulation: int = setting(
+        1,
+        "parts that a step's batch is worked through in, one after the other, to fit into memory",
+        unit="parts",
+        lowest=1,
+        highest=4096,
+    )
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,7 @@ class RuntimeConfig:
         500, "distance of checkpoints for resuming", unit="steps", lowest=1, highest=MANY_STEPS
     )
     log_every: int = setting(50, "distance of training events", unit="steps", lowest=1, highest=MANY_STEPS)
+    tensorboard: bool = setting(False, "write events for TensorBoard as well; needs the package tensorboard")
 
 
 @dataclass(frozen=True)
@@ -259,7 +267,7 @@ def _plain(value: Any) -> Any:
 
 def _problems_across_fields(config: TrainConfig) -> list[str]:
     """What neither the type nor the range of a single field can say."""
-    data, loss = config.data, config.loss
+    data, loss, optimizer = config.data, config.loss, config.optimizer
     found = _network_problems(config)
 
     def need(fine: bool, sentence: str) -> None:
@@ -278,6 +286,10 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
         len(data.patch_sizes) == len(data.batch_sizes),
         f"data.batch_sizes: one for each of the {len(data.patch_sizes)} patch_sizes is needed, "
         f"not {len(data.batch_sizes)}",
+    )
+    need(
+        all(size % optimizer.accumulation == 0 for size in data.batch_sizes),
+        f"data.batch_sizes: multiples of optimizer.accumulation, {optimizer.accumulation}, are needed",
     )
     need(
         bool(loss.stage_weights) and max(loss.stage_weights) > 0,

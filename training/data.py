@@ -1,8 +1,8 @@
 """Clean pictures, and batches of patches broken on the fly, each a function of the seed and the step alone."""
 
 import io
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -19,49 +19,13 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.planes import component_plane
 from training.config import TrainConfig
 from training.drawings import draw_picture
+from training.pictures import smallest_side
 
-PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
-SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
-SKIMAGE_VALIDATION = ("chelsea",)
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6
 ROUND_HALF_AWAY = 0.5001
 """Coefficients of flat blocks often lie half-way between two steps, where libjpeg rounds away from zero; the rest is
 for float error."""
-
-
-def picture_paths(folder: Path) -> list[Path]:
-    """The pictures of a folder, sorted by name.
-
-    Raises:
-        InvalidSetting: when the folder is missing or holds none.
-    """
-    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not found:
-        raise InvalidSetting(
-            f"There are no pictures in {folder}. A folder with {', '.join(PICTURE_SUFFIXES)} files is needed. "
-            "Name one in the configuration, or give the folder above it with --data."
-        )
-    return found
-
-
-def clean_images(folder: str, data_root: Path, *, validation: bool = False) -> list[RgbImage]:
-    """Load clean pictures into memory.
-
-    Args:
-        folder: below data_root, or "skimage" for the photographs inside the scikit-image package.
-        data_root: where folders are looked for.
-        validation: with "skimage", the photographs kept apart for validation.
-
-    Returns:
-        (rows, columns, 3) uint8 each.
-    """
-    if folder == "skimage":
-        import skimage.data
-
-        names = SKIMAGE_VALIDATION if validation else SKIMAGE_TRAIN
-        return [np.ascontiguousarray(getattr(skimage.data, name)()[..., :3]) for name in names]
-    return [np.asarray(Image.open(path).convert("RGB")) for path in picture_paths(data_root / folder)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +41,8 @@ class Batch:
         coefficients: (batch, 64, side/8, side/8) float32, the dequantized amplitudes of `degraded`; for planes
             only, else empty. In training about one in a thousand lies so near half a step that it is a step off
             the file's own.
+        tables_hidden: (batch,) bool, patches whose tables the network must not see; never in validation.
+        truth_told: (batch,) bool, patches that are steered by their true quality factor; never in validation.
     """
 
     degraded: Tensor
@@ -84,6 +50,13 @@ class Batch:
     quality_factor: Tensor
     tables: Tensor
     coefficients: Tensor
+    tables_hidden: Tensor
+    truth_told: Tensor
+
+    def parts(self, count: int) -> list["Batch"]:
+        """The batch cut into so many equal ones."""
+        pieces = [tensor.chunk(count) for tensor in vars(self).values()]
+        return [Batch(*each) for each in zip(*pieces, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +65,7 @@ class Patch:
 
     Attributes:
         degraded, clean: (side, side, channels) uint8.
-        quality_factor, tables, coefficients: as in Batch, without the batch.
+        quality_factor, tables, coefficients, tables_hidden, truth_told: as in Batch, without the batch.
     """
 
     degraded: np.ndarray
@@ -100,6 +73,8 @@ class Patch:
     quality_factor: float
     tables: np.ndarray
     coefficients: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+    tables_hidden: bool = False
+    truth_told: bool = False
 
 
 def batch_of(patches: list[Patch]) -> Batch:
@@ -110,23 +85,47 @@ def batch_of(patches: list[Patch]) -> Batch:
         torch.tensor([patch.quality_factor for patch in patches], dtype=torch.float32),
         torch.from_numpy(np.stack([patch.tables for patch in patches])),
         torch.from_numpy(np.stack([patch.coefficients for patch in patches])),
+        torch.tensor([patch.tables_hidden for patch in patches]),
+        torch.tensor([patch.truth_told for patch in patches]),
     )
 
 
 class DegradedPatches(Dataset):
-    """Item `step` is the whole batch of that step, so a resumed run sees what an uninterrupted one would have."""
+    """Item `step` is the batch of that step, so a resumed run sees what an uninterrupted one would have.
 
-    def __init__(self, config: TrainConfig, images: list[RgbImage], phase: int = 0) -> None:
-        """Args: config; clean images, at least as large as a patch; phase, an index into patch_sizes."""
+    Every patch is drawn from the seed, the step and its place in the batch alone, whichever process makes it.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        images: Sequence[RgbImage],
+        phase: int = 0,
+        *,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        """Look at the pictures' sizes.
+
+        Args:
+            config: of the run.
+            images: clean pictures; those smaller than a patch are passed over.
+            phase: an index into patch_sizes.
+            share: which part of every batch this process makes, of how many equal parts.
+
+        Raises:
+            InvalidSetting: no picture is large enough.
+        """
         self.config = config
         self.side = config.data.patch_sizes[phase]
-        self.count = config.data.batch_sizes[phase]
-        needed = self.side + 8
+        part, parts = share
+        count = config.data.batch_sizes[phase] // parts
+        self.places = range(part * count, (part + 1) * count)
+        needed = smallest_side(self.side)
         self.images = [image for image in images if min(image.shape[:2]) >= needed]
         if not self.images:
             raise InvalidSetting(
                 f"No training picture is as large as {needed} x {needed} pixels, which patches of {self.side} need. "
-                "Give larger pictures or a smaller data.patch_sizes."
+                "Larger pictures or smaller patches are needed. Name another folder, or lower data.patch_sizes."
             )
         areas = np.array([image.shape[0] * image.shape[1] for image in self.images], dtype=np.float64)
         self.chances = (areas**0.5 / (areas**0.5).sum()).cumsum()
@@ -137,9 +136,17 @@ class DegradedPatches(Dataset):
         return self.config.optimizer.steps
 
     def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng([self.config.seed, step])
-        make = self._plane_patch if self.config.data.planes else self._color_patch
-        return batch_of([make(rng) for _ in range(self.count)])
+        return batch_of([self._patch(step, place) for place in self.places])
+
+    def _patch(self, step: int, place: int) -> Patch:
+        rng = np.random.default_rng([self.config.seed, step, place])
+        patch = (self._plane_patch if self.config.data.planes else self._color_patch)(rng)
+        hidden, told = rng.random(2)
+        return replace(
+            patch,
+            tables_hidden=bool(hidden < self.config.tables_dropped_share),
+            truth_told=bool(told < self.config.true_quality_share),
+        )
 
     def _color_patch(self, rng: np.random.Generator) -> Patch:
         """One RGB patch."""
@@ -267,13 +274,27 @@ def validation_batches(config: TrainConfig, images: list[RgbImage]) -> dict[str,
         rows, columns = case.degradation.total_shift
         batches = []
         for image in images:
-            height, width = (min(size, side // 16 * 16 - 16) for side in image.shape[:2])
-            top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
-            clean = np.ascontiguousarray(image[top - rows : top + height, left - columns : left + width])
+            clean = central_crop(image, size, (rows, columns))
             make = _validation_plane if config.data.planes else _validation_color
             batches.append(batch_of([make(clean, case.degradation)]))
         found[case.name] = batches
     return found
+
+
+def central_crop(image: RgbImage, size: int, margin: tuple[int, int] = (0, 0)) -> RgbImage:
+    """The middle of a picture.
+
+    Args:
+        image: (rows, columns, 3) uint8, at least SMALLEST_VALIDATION_SIDE each way.
+        size: its longest rows or columns, a multiple of 16.
+        margin: rows above and columns to the left that are kept as well, at most 8.
+
+    Returns:
+        (rows, columns, 3) uint8 with rows and columns in multiples of 16, plus the margin.
+    """
+    height, width = (min(size, side // 16 * 16 - 16) for side in image.shape[:2])
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    return np.ascontiguousarray(image[top - margin[0] : top + height, left - margin[1] : left + width])
 
 
 def _validation_color(clean: RgbImage, degradation: Degradation) -> Patch:

@@ -1,11 +1,9 @@
-"""TrainRun: the folder of one training run, its events, checkpoints and publication."""
+"""TrainRun: the folder of one training run, its lock, events, checkpoints and publication."""
 
-import json
+import contextlib
 import os
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,111 +13,144 @@ from torch import nn
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.zoo import ARCHITECTURES, color_of, save_checkpoint
-from training.config import TrainConfig
+from training.checkpoint_files import load_state, save_state, sweep, write_atomically
+from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
+from training.events import EventFile, TrainEvent
+from training.failures import in_words
+from training.run_lock import LockHolder, held, living_holder
 
 
-@dataclass(frozen=True)
-class TrainEvent:
-    """One line of events.jsonl.
+def run_folder(root: Path, name: str) -> Path:
+    """The folder of a run below a root, for names that people type into a page.
 
-    Attributes:
-        step: steps finished when it was written.
-        kind: "start", "train", "validation", "saved" or "end".
-        values: numbers and short texts.
-        time: seconds since the epoch.
+    Args:
+        root: holds the folders of all runs.
+        name: letters, digits, dash and underscore.
+
+    Raises:
+        InvalidSetting: another name, or a link that leads out of the root.
     """
-
-    step: int
-    kind: str
-    values: dict[str, Any] = field(default_factory=dict)
-    time: float = 0.0
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a temporary file beside `path`, flush it to disk, then put it in place in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        write(Path(name))
-        with open(name, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    if re.fullmatch(NAME_PATTERN, name) and (folder := (root / name).resolve()).parent == root.resolve():
+        return folder
+    raise InvalidSetting(
+        f"A run cannot be called {name[:80]!r}. A name has {NAME_IN_WORDS}, and its folder lies in {root}. "
+        "Choose another name."
+    )
 
 
 class TrainRun:
-    """A folder with config.yaml, events.jsonl, last.pt (for resuming) and best.pt (averaged weights)."""
+    """A folder with everything about one run.
+
+    config.yaml (what to do), events.jsonl (what happened), last.pt and previous.pt (for resuming), best.pt
+    (averaged weights of the best validation), previews/ (pictures), lock and heartbeat (who is training).
+    """
 
     def __init__(self, folder: Path) -> None:
+        """Look at no file yet."""
         self.folder = Path(folder)
         self.config_path = self.folder / "config.yaml"
         self.events_path = self.folder / "events.jsonl"
         self.last_path = self.folder / "last.pt"
+        self.previous_path = self.folder / "previous.pt"
         self.best_path = self.folder / "best.pt"
+        self.lock_path = self.folder / "lock"
+        self.heartbeat_path = self.folder / "heartbeat"
+        self.previews = self.folder / "previews"
+        self._events = EventFile(self.events_path)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return self.last_path.exists() or self.previous_path.exists()
+
+    def holder(self) -> LockHolder | None:
+        """The living process that trains here; None where there is none, whatever a crash left behind."""
+        return living_holder(self.lock_path, self.heartbeat_path)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder if need be and hold its lock; leftovers of a killed process are removed.
+
+        Raises:
+            InvalidSetting: a living process trains here.
+            RunStopped: the folder cannot be made or written to.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(held(self.lock_path, self.heartbeat_path))
+                sweep(self.folder)
+            except OSError as error:
+                error.filename = error.filename or str(self.folder)
+                raise in_words(error) from error
+            yield
 
     def begin(self, config: TrainConfig) -> None:
-        """Make the folder and write the configuration.
+        """Make the folder and write the configuration; what an attempt without a checkpoint left is forgotten.
 
         Raises:
             InvalidSetting: a run is there already, so nothing is trained twice by accident.
         """
-        if self.last_path.exists():
+        if self.can_resume or self.best_path.exists():
             raise InvalidSetting(
                 f"There is a run in {self.folder} already. One folder holds one run. "
                 "Continue it with --resume, or give another folder with --run."
             )
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.events_path.unlink(missing_ok=True)
         write_atomically(self.config_path, lambda path: path.write_text(config.to_yaml(), encoding="utf-8"))
 
     def write_event(self, step: int, kind: str, **values: Any) -> TrainEvent:
         """Append an event; a line is written in one piece."""
-        event = TrainEvent(step, kind, values, round(time.time(), 3))
-        line = json.dumps(event.__dict__) + "\n"
-        with open(self.events_path, "a", encoding="utf-8") as file:
-            file.write(line)
-        return event
+        return self._events.write(step, kind, values)
 
     def events(self) -> Iterator[TrainEvent]:
         """All events so far; a line cut off by a crash is passed over."""
-        if not self.events_path.exists():
-            return
-        with open(self.events_path, encoding="utf-8") as file:
-            for line in file:
-                try:
-                    yield TrainEvent(**json.loads(line))
-                except (json.JSONDecodeError, TypeError):
-                    continue
+        return self._events.read()
+
+    def forget_events_after(self, step: int) -> None:
+        """Drop the events of steps that a resumed run will do again, so that none is told twice."""
+        self._events.forget_after(step)
 
     def save_last(self, state: dict[str, Any]) -> None:
-        """Keep everything that resuming needs."""
-        write_atomically(self.last_path, lambda path: torch.save(state, path))
+        """Keep everything that resuming needs; what was kept before becomes previous.pt."""
+        self._events.flush()
+        save_state(state, self.last_path, keep=self.previous_path)
 
     def load_last(self) -> dict[str, Any]:
-        """What save_last kept.
+        """The state in last.pt, or in previous.pt where that is damaged; see load_latest."""
+        return self.load_latest()[0]
+
+    def load_latest(self) -> tuple[dict[str, Any], str]:
+        """What save_last kept, and a sentence where the newest file could not be used, else "".
+
+        A damaged last.pt is replaced by previous.pt, so that the next save keeps a sound pair.
 
         Raises:
             InvalidSetting: nothing is there to resume.
-            BrokenCheckpoint: the file cannot be read.
+            BrokenCheckpoint: neither file can be read.
         """
-        if not self.last_path.exists():
+        if not self.can_resume:
             raise InvalidSetting(
                 f"There is nothing to resume in {self.folder}. A run that has saved last.pt is needed. "
                 "Start without --resume, or name another folder with --run."
             )
+        if not self.last_path.exists():
+            return load_state(self.previous_path), ""
         try:
-            return torch.load(self.last_path, map_location="cpu", weights_only=True)
-        except Exception as error:
-            raise BrokenCheckpoint(
-                f"{self.last_path} cannot be read ({error}). A file this trainer saved is needed. "
-                "Start the run again in another folder."
-            ) from error
+            return load_state(self.last_path), ""
+        except BrokenCheckpoint as error:
+            if not self.previous_path.exists():
+                raise
+            state = load_state(self.previous_path)
+            os.replace(self.previous_path, self.last_path)
+            return state, (
+                f"{error} previous.pt is whole and was taken instead: the run goes on from step {state['step']}."
+            )
 
     def save_best(self, weights: dict[str, torch.Tensor], step: int, score: float) -> None:
         """Keep the averaged weights of the best validation so far."""
-        state = {"weights": weights, "step": step, "score": score}
-        write_atomically(self.best_path, lambda path: torch.save(state, path))
+        save_state({"weights": weights, "step": step, "score": score}, self.best_path)
 
     def publish(self, checkpoints: Path) -> Path:
         """Write the best weights as checkpoints/<name>/ with a card; returns that folder.
@@ -132,7 +163,7 @@ class TrainRun:
         network = ARCHITECTURES[config.architecture](**config.hyperparameters)
         network.load_state_dict(best["weights"])
         folder = checkpoints / config.name
-        save_checkpoint(folder, network, self._card(config, network, best))
+        save_checkpoint(folder, network, card_of(config, network, self._facts(config, best)))
         return folder
 
     def _load_best(self) -> dict[str, Any]:
@@ -140,7 +171,7 @@ class TrainRun:
             raise InvalidSetting(
                 f"{self.folder} has no best.pt yet. It is written at the first validation. Train longer, then publish."
             )
-        return torch.load(self.best_path, map_location="cpu", weights_only=True)
+        return load_state(self.best_path)
 
     def _facts(self, config: TrainConfig, best: dict[str, Any]) -> TrainingFacts | None:
         """Totals of the last training event before the best weights; None where no event tells them."""
@@ -159,17 +190,26 @@ class TrainRun:
             validation_db=best["score"],
         )
 
-    def _card(self, config: TrainConfig, network: nn.Module, best: dict[str, Any]) -> ModelCard:
-        return ModelCard(
-            name=config.name,
-            architecture=config.architecture,
-            hyperparameters=dict(config.hyperparameters),
-            color=color_of(config.architecture),
-            stage_names=tuple(getattr(network, "stage_names", ())),
-            steerable=hasattr(network, "condition"),
-            uses_tables=hasattr(network, "condition"),
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
-            mmac_per_pixel=round(network.mmac_per_pixel(), 4),
-            trained=self._facts(config, best),
-            **config.card,
-        )
+
+def card_of(config: TrainConfig, network: nn.Module, facts: TrainingFacts | None = None) -> ModelCard:
+    """What a network trained by a configuration is.
+
+    Args:
+        config: of the run.
+        network: of config.architecture.
+        facts: how it was trained, where that is known.
+    """
+    unsaid = {"title": config.name, "summary": f"Trained here from {config.name}.yaml.", "paper": ""}
+    return ModelCard(
+        name=config.name,
+        architecture=config.architecture,
+        hyperparameters=dict(config.hyperparameters),
+        color=color_of(config.architecture),
+        stage_names=tuple(getattr(network, "stage_names", ())),
+        steerable=hasattr(network, "condition"),
+        uses_tables=hasattr(network, "condition"),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        mmac_per_pixel=round(network.mmac_per_pixel(), 4),
+        trained=facts,
+        **{**unsaid, **config.card},
+    )

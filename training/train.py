@@ -7,11 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
 from models.errors import RestorationError
 from training.config import TrainConfig
+from training.console import Console
+from training.failures import in_words
 from training.run import TrainRun
 from training.trainer import fit
 
@@ -76,29 +75,26 @@ def main(arguments: list[str] | None = None) -> int:
     asked_to_stop = []
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda number, frame: asked_to_stop.append(number))
+    console = Console()
     try:
         config, run = load_config(options)
         if options.publish:
             print(f"Wrote {run.publish(options.publish)}")
             return 0
-        with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}") as bar:
-
-            def show(step: int, progress: float, values: dict[str, float]) -> None:
-                bar.n = round(progress * 100, 2)
-                bar.set_postfix(step=step, loss=values["loss"], mp_per_s=values["megapixels_per_second"])
-
-            finished = fit(
-                config,
-                run,
-                data_root=options.data,
-                resume=options.resume,
-                device=torch.device(options.device) if options.device else None,
-                should_stop=lambda: bool(asked_to_stop),
-                on_step=show,
-            )
-    except RestorationError as error:
-        print(error, file=sys.stderr)
+        finished = fit(
+            config,
+            run,
+            data_root=options.data,
+            resume=options.resume,
+            device=options.device,
+            should_stop=lambda: bool(asked_to_stop),
+            on_event=console.show,
+        )
+    except (RestorationError, OSError) as error:
+        console.close()
+        print(in_words(error), file=sys.stderr)
         return 2
+    console.close()
     if finished:
         print(f"Finished. Publish it with: python -m training.train --run {run.folder} --publish checkpoints")
     else:

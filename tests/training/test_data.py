@@ -11,8 +11,9 @@ from models.jpeg import DegradationRange, JpegEncoding, degrade_pixels, quantiza
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
 from training.config import DataConfig, TrainConfig
-from training.data import VALIDATION_CASES, DegradedPatches, clean_images, picture_paths, validation_batches
+from training.data import VALIDATION_CASES, DegradedPatches, validation_batches
 from training.drawings import draw_picture
+from training.pictures import load_photographs, picture_paths
 
 
 def make_config(**data) -> TrainConfig:
@@ -22,7 +23,7 @@ def make_config(**data) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory) -> list[np.ndarray]:
-    return clean_images("skimage", tmp_path_factory.mktemp("empty"))
+    return load_photographs(("skimage",), tmp_path_factory.mktemp("empty"), smallest=72).images
 
 
 def test_a_batch_is_a_function_of_seed_and_step(images) -> None:

@@ -11,9 +11,11 @@ from tests.paths import REPOSITORY
 from tests.training.sample_runs import TINY, configuration, write_configuration, write_run
 from training.config import TrainConfig
 from training.data import DegradedPatches
+from training.learner import Learner
+from training.processes import Processes
 from training.run import TrainRun
 from training.series import DIFFERENT, FINISHED, INTERRUPTED, MISSING, chosen, main, read_series, train_all
-from training.trainer import Trainer, fit
+from training.trainer import fit
 
 CONFIGS = REPOSITORY / "training" / "configs"
 SMALL = {
@@ -86,7 +88,7 @@ def test_idle_parts_keep_their_weights_and_the_others_learn(name: str, tmp_path:
     )
     settings = shipped.hyperparameters | TINY
     config = dataclasses.replace(shipped, hyperparameters=settings, **_small_parts())
-    trainer = Trainer(config, tmp_path, torch.device("cpu"))
+    trainer = Learner(config, tmp_path, Processes("cpu"))
     before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
     for step in range(3):  # blocks that begin at zero pass no gradient on at first
         batch = DegradedPatches(config, trainer.images)[step]

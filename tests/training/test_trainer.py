@@ -15,11 +15,14 @@ from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES, Zoo, color_of
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
+from training.checkpoint_files import write_atomically
 from training.clock import Clock
 from training.config import TrainConfig
 from training.data import DegradedPatches
-from training.run import TrainRun, write_atomically
-from training.trainer import Trainer, fit, learning_rate
+from training.learner import Learner
+from training.processes import Processes
+from training.run import TrainRun
+from training.trainer import fit, learning_rate
 
 TINY = REPOSITORY / "training" / "configs" / "tiny-cpu.yaml"
 
@@ -91,7 +94,7 @@ def test_an_untrained_network_validates_as_doing_nothing_in_both_precisions(arch
     for precision in ("fp32", "bf16"):
         config = any_architecture(architecture)
         config = dataclasses.replace(config, runtime=dataclasses.replace(config.runtime, precision=precision))
-        trainer = Trainer(config, tmp_path, torch.device("cpu"))
+        trainer = Learner(config, tmp_path, Processes("cpu"))
         values = trainer.validate()
         assert values["qf10_db"] == pytest.approx(values["qf10_input_db"], abs=0.02)
         batch = DegradedPatches(config, trainer.images)[0]
@@ -111,7 +114,7 @@ def test_a_run_on_planes_of_a_colour_network_is_refused() -> None:
 def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path) -> None:
     config = dataclasses.replace(any_architecture("qcn"), tables_dropped_share=0.5)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_sizes=(64,)))
-    trainer = Trainer(config, tmp_path, torch.device("cpu"))
+    trainer = Learner(config, tmp_path, Processes("cpu"))
     batch, seen = DegradedPatches(config, trainer.images)[0], []
 
     def listen(tables: torch.Tensor) -> torch.Tensor:
@@ -121,15 +124,16 @@ def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path) -> None
     forward = trainer.network.forward
     original = trainer.network.condition
     trainer.network.condition = lambda summary, tables: original(summary, listen(tables))
-    trainer.restore(trainer.network, forward, batch, mixed=True)
-    trainer.restore(trainer.network, forward, batch, mixed=False)
+    trainer.restore(trainer.network, forward, batch)
+    shown = dataclasses.replace(batch, tables_hidden=torch.zeros(64, dtype=torch.bool))
+    trainer.restore(trainer.network, forward, shown)
     assert 0.3 < seen[0] < 0.7
     assert seen[1] == (batch.tables == 0).all(1).float().mean().item()
 
 
 def test_averaged_weights_take_running_statistics_along(tmp_path) -> None:
     config = any_architecture("dncnn", ema=0.0)
-    trainer = Trainer(config, tmp_path, torch.device("cpu"))
+    trainer = Learner(config, tmp_path, Processes("cpu"))
     trainer.step(DegradedPatches(config, trainer.images)[0], rate=1e-3, step=0, squared=False)
     for average, current in zip(trainer.averaged.buffers(), trainer.network.buffers(), strict=True):
         assert torch.equal(average, current)
@@ -176,14 +180,14 @@ def test_a_checkpoint_that_does_not_know_its_pixels_takes_them_from_the_events(t
 
 
 def test_one_batch_is_learned_by_heart(tmp_path) -> None:
-    trainer = Trainer(tiny(learning_rate=3e-3), tmp_path, torch.device("cpu"))
+    trainer = Learner(tiny(learning_rate=3e-3), tmp_path, Processes("cpu"))
     batch = DegradedPatches(trainer.config, trainer.images)[0]
     losses = [trainer.step(batch, rate=3e-3, step=i, squared=False)["spatial_3"].item() for i in range(60)]
     assert min(losses[-5:]) < 0.85 * losses[0]
 
 
 def test_validation_of_an_untrained_network_is_the_do_nothing_row(tmp_path) -> None:
-    values = Trainer(tiny(), tmp_path, torch.device("cpu")).validate()
+    values = Learner(tiny(), tmp_path, Processes("cpu")).validate()
     for case in ("qf10", "qf40", "double_10_30"):
         assert values[f"{case}_db"] == pytest.approx(values[f"{case}_input_db"], abs=0.01)
     assert values["qf10_input_db"] < values["qf40_input_db"]

@@ -20,7 +20,7 @@ from training.analyses.measuring import Request, scope_of, score_missing
 from training.analyses.style import curve, dress, look_of, mark_zero, weakest_first
 from training.analyses.tables import gains, table_of_gains
 from training.benchmarks import Case, Condition
-from training.data import picture_paths
+from training.pictures import picture_paths
 
 QUALITY_FACTORS = (10, 20, 30, 40, 50)
 DIVISORS = (4, 3, 2, 1)

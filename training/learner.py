@@ -1,0 +1,329 @@
+"""Learner: the moving parts of one training run, which are networks, optimizer, loss and data."""
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
+from models.errors import BrokenCheckpoint, InvalidSetting
+from models.steering import whole_picture_summary
+from models.zoo import ARCHITECTURES, color_of
+from training.config import TrainConfig
+from training.data import Batch, DegradedPatches, validation_batches
+from training.failures import RunStopped
+from training.losses import RestorationLoss
+from training.optimizers import make_optimizer
+from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
+from training.processes import Processes
+from training.random_states import random_states, restore_random_states
+from training.start_from import weights_to_start_from
+
+SAMPLES_PER_PIXEL = 1.5
+"""Of a 4:2:0 picture, whose pixel is what the cost of networks of single planes refers to."""
+
+MOST_SKIPPED_STEPS = 10
+"""Steps in a row whose gradient is no number, after which a run is given up."""
+
+LESS_BOLD = (
+    "Lower optimizer.learning_rate, or set runtime.precision to fp32, and start again in another folder."
+)
+
+
+class Learner:
+    """Networks, optimizer, loss and data of one run, in one of its processes.
+
+    Attributes:
+        network: what is trained.
+        averaged: the average of its weights, which is validated and shipped.
+        skipped: steps in a row whose gradient was no number, so that they changed nothing.
+        problems: sentences about photographs that were left out.
+    """
+
+    def __init__(
+        self, config: TrainConfig, data_root: Path, processes: Processes, *, resumed: bool = False
+    ) -> None:
+        """Build everything.
+
+        Args:
+            config: of the run.
+            data_root: the folder that holds the picture folders.
+            processes: that train it together.
+            resumed: load_state() follows, so config.start_from is not needed.
+
+        Raises:
+            RestorationError: hyperparameters, weights, photographs or processes that do not go together.
+        """
+        torch.manual_seed(config.seed)
+        self.config, self.processes, self.device = config, processes, processes.device
+        self.color = color_of(config.architecture)
+        self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
+        self.network = _build(config)
+        if config.start_from and not resumed:
+            self.network.load_state_dict(weights_to_start_from(config.start_from, self.network))
+        self.network.to(self.device, memory_format=self.layout)
+        self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
+        planes = self.color in ("planes", "coefficients")
+        self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / (SAMPLES_PER_PIXEL if planes else 1)
+        self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
+        self.loss = RestorationLoss(config.loss).to(self.device)
+        self.optimizer = make_optimizer(config.optimizer, self.network.parameters())
+        self.skipped = 0
+        _check_shares(config, processes.count)
+        smallest = smallest_side(min(config.data.patch_sizes))
+        training = load_photographs(config.data.train, data_root, smallest=smallest)
+        self.validation_photographs = load_photographs(
+            (config.data.validation,), data_root, smallest=SMALLEST_VALIDATION_SIDE, validation=True
+        )
+        self.images = training.images
+        self.problems = (*training.problems, *self.validation_photographs.problems)
+        self.validation = validation_batches(config, self.validation_photographs.images)
+        for phase in range(len(config.data.patch_sizes)):
+            self.patches(phase)  # raises now, not after hours, where patches are too large
+
+    def patches(self, phase: int) -> DegradedPatches:
+        """This process's share of every batch of a phase."""
+        return DegradedPatches(
+            self.config, self.images, phase, share=(self.processes.index, self.processes.count)
+        )
+
+    def batches(self, phase: int, first_step: int) -> Iterator[Batch]:
+        """Batches from first_step on, drawn by the configured number of workers."""
+        loader = DataLoader(
+            self.patches(phase),
+            batch_size=None,
+            sampler=range(first_step, self.config.optimizer.steps),
+            num_workers=self.config.data.workers,
+            prefetch_factor=4 if self.config.data.workers else None,
+            pin_memory=self.device.type == "cuda",
+            generator=torch.Generator(),  # so that starting a loader draws nothing from the run's own
+        )
+        return iter(loader)
+
+    def to_device(self, pixels: Tensor) -> Tensor:
+        """uint8 -> float32 0..1 on the device in the chosen memory format."""
+        moved = pixels.to(self.device, non_blocking=True)
+        return moved.to(torch.float32, memory_format=self.layout).div_(255)
+
+    def restore(self, network: nn.Module, forward: Callable, batch: Batch) -> tuple[list, Tensor | None]:
+        """All stages' pictures, and the estimated quality factor of networks that have one.
+
+        Args:
+            network: whose summary and condition are used.
+            forward: its forward pass, compiled or not.
+            batch: patches; says for each whether its tables are hidden and its true quality factor told.
+        """
+        bf16 = self.config.runtime.precision == "bf16"
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
+        inputs, predicted = self.inputs(batch), None
+        seen = (batch.tables * ~batch.tables_hidden[:, None]).to(self.device)
+        if hasattr(network, "predicted_quality_factor"):
+            summary = network.summarize(inputs)
+            predicted = network.predicted_quality_factor(summary)
+            truth, told = batch.quality_factor.to(self.device), batch.truth_told.to(self.device)
+            steering = torch.where(told, truth, predicted.detach())
+            with autocast:
+                pictures = forward(inputs, network.condition(summary, steering, seen))
+        elif hasattr(network, "condition"):
+            summary = whole_picture_summary(network, inputs)
+            with autocast:
+                pictures = forward(inputs, network.condition(summary, seen))
+        else:
+            with autocast:
+                pictures = forward(inputs)
+        pictures = [picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])]
+        if self.color == "ycbcr":
+            pictures = [ycbcr_to_pixels(picture) for picture in pictures]
+        return pictures, predicted
+
+    def inputs(self, batch: Batch) -> Tensor:
+        """What the network is called with; see models.network_protocols."""
+        if self.color == "coefficients":
+            return batch.coefficients.to(self.device, memory_format=self.layout)
+        pixels = self.to_device(batch.degraded)
+        if self.color == "ycbcr":
+            return pixels_to_ycbcr(pixels).contiguous(memory_format=self.layout)
+        return pixels
+
+    def step(self, batch: Batch, *, rate: float, step: int, squared: bool) -> dict[str, Tensor]:
+        """One update of the weights and of their average.
+
+        Args:
+            batch: this process's share of the patches.
+            rate: the learning rate.
+            step: how many were done before.
+            squared: use the squared error instead of Charbonnier's.
+
+        Returns:
+            The loss, its terms and the gradient's norm, over all processes.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        terms = self.gradients(batch, squared)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimizer.clip)
+        if torch.isfinite(norm):
+            self.skipped = 0
+            self.optimizer.step()
+            self.average(min(self.config.optimizer.ema, (step + 1) / (step + 10)))
+        else:
+            self.skip(step)
+        return {**terms, "gradient_norm": norm.detach()}
+
+    def skip(self, step: int) -> None:
+        """Note a step that changed nothing.
+
+        Raises:
+            RunStopped: it was the last of too many in a row.
+        """
+        self.skipped += 1
+        if self.skipped >= MOST_SKIPPED_STEPS:
+            raise RunStopped(
+                f"The loss or its gradient was no number in {self.skipped} steps in a row, until step {step + 1}. Such "
+                f"steps change nothing, and the last checkpoint is from before. {LESS_BOLD}"
+            )
+
+    def gradients(self, batch: Batch, squared: bool) -> dict[str, Tensor]:
+        """Leave the whole batch's gradient in the parameters; returns the loss and its terms."""
+        parts = batch.parts(self.config.optimizer.accumulation)
+        sums: dict[str, Tensor] = {}
+        for part in parts:
+            pictures, predicted = self.restore(self.network, self.forward, part)
+            total, terms = self.loss(
+                pictures[-len(self.config.loss.stage_weights) :],
+                self.to_device(part.clean),
+                predicted_quality_factor=predicted,
+                quality_factor=part.quality_factor.to(self.device),
+                squared=squared,
+            )
+            (total / len(parts)).backward()
+            for name, value in {"loss": total, **terms}.items():
+                sums[name] = sums.get(name, 0) + value.detach() / len(parts)
+        gradients = [each.grad for each in self.network.parameters() if each.grad is not None]
+        statistics = [buffer for buffer in self.network.buffers() if buffer.is_floating_point()]
+        self.processes.average([*gradients, *statistics, *sums.values()])
+        return sums
+
+    @torch.no_grad()
+    def average(self, decay: float) -> None:
+        """Move the averaged weights towards the present ones."""
+        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
+        for average, current in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
+            if average.is_floating_point():  # running statistics of batch normalization
+                average.lerp_(current, 1 - decay)
+            else:
+                average.copy_(current)
+
+    @torch.no_grad()
+    def validate(self, beat: Callable[[], None] = lambda: None) -> dict[str, float]:
+        """PSNR in dB of the averaged weights on every validation case, of each stage on the first, and the score.
+
+        The score, by which the best weights are picked, is the mean over all cases; score_input_db is that of the
+        degraded pictures. Processes share the pictures.
+
+        Args:
+            beat: called after every picture.
+        """
+        index, count = self.processes.index, self.processes.count
+        jobs = [(name, batch) for name, batches in self.validation.items() for batch in batches]
+        mine = []
+        for name, batch in jobs[index::count]:
+            pictures, predicted = self.restore(self.averaged, self.averaged.forward, batch)
+            clean = self.to_device(batch.clean)
+            rows = [_psnr_db(picture, clean) for picture in (self.to_device(batch.degraded), *pictures)]
+            error = None if predicted is None else (predicted.cpu() - batch.quality_factor).abs().item()
+            mine.append((name, rows, error))
+            beat()
+        return _summary(
+            [each for found in self.processes.collect(mine) for each in found], list(self.validation)
+        )
+
+    def state(self, step: int) -> dict[str, Any]:
+        """Everything of this class that an exact continuation needs; every process must ask at the same time.
+
+        Args:
+            step: how many were done, for a message.
+
+        Raises:
+            RunStopped: a weight is no number, so the state is not worth keeping.
+        """
+        weights = self.network.state_dict()
+        broken = [name for name, each in weights.items() if not bool(torch.isfinite(each).all())]
+        if broken:
+            raise RunStopped(
+                f"{broken[0]} holds values that are no numbers at step {step}. Weights must be finite, so this state "
+                f"was not saved, and the last checkpoint is as it was. {LESS_BOLD}"
+            )
+        return {
+            "network": weights,
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random_states": self.processes.collect(random_states()),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Undo of state(); what checkpoints of earlier versions lack keeps its seed.
+
+        Raises:
+            BrokenCheckpoint: it belongs to another network or optimizer.
+        """
+        try:
+            self.network.load_state_dict(state["network"])
+            self.averaged.load_state_dict(state["averaged"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise BrokenCheckpoint(
+                f"The checkpoint does not fit {self.config.name} ({str(error).splitlines()[0][:200]}). Network and "
+                "optimizer must be those that the run began with. Restore the run's config.yaml, or start anew."
+            ) from error
+        states = state.get("random_states", [])
+        if self.processes.index < len(states):
+            restore_random_states(states[self.processes.index])
+
+
+def _build(config: TrainConfig) -> nn.Module:
+    try:
+        return ARCHITECTURES[config.architecture](**config.hyperparameters)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise InvalidSetting(
+            f"The hyperparameters do not build a {config.architecture} ({error}). They are the keyword arguments of "
+            f"{ARCHITECTURES[config.architecture].__name__}. Correct them in the configuration."
+        ) from error
+
+
+def _check_shares(config: TrainConfig, processes: int) -> None:
+    parts = processes * config.optimizer.accumulation
+    uneven = [size for size in config.data.batch_sizes if size % parts]
+    if uneven:
+        raise InvalidSetting(
+            f"A batch of {uneven[0]} patches cannot be shared by {processes} processes with "
+            f"{config.optimizer.accumulation} parts each. data.batch_sizes must be multiples of {parts}. Change them, "
+            "optimizer.accumulation or the number of processes."
+        )
+
+
+def _summary(rows: list[tuple[str, list[float], float | None]], cases: list[str]) -> dict[str, float]:
+    """Means by case of every process's rows: (case, PSNR of the input and every stage, error of the estimate)."""
+    values: dict[str, float] = {}
+    for name in cases:
+        found = [(each, error) for case, each, error in rows if case == name]
+        means = [sum(column) / len(found) for column in zip(*(each for each, _ in found), strict=True)]
+        values[f"{name}_input_db"], values[f"{name}_db"] = means[0], means[-1]
+        if len(means) > 2 and name == cases[0]:
+            values |= {f"{name}_stage_{i}_db": value for i, value in enumerate(means[1:], 1)}
+        errors = [error for _, error in found if error is not None]
+        if errors:
+            values[f"{name}_quality_error"] = sum(errors) / len(errors)
+    for score, kind in (("score_input_db", "input_db"), ("score_db", "db")):
+        values[score] = sum(values[f"{name}_{kind}"] for name in cases) / len(cases)
+    return {name: round(value, 4) for name, value in values.items()}
+
+
+def _psnr_db(picture: Tensor, clean: Tensor) -> float:
+    error = (picture.clamp(0, 1).mul(255).round() - clean * 255).square().mean().item()
+    return 10 * math.log10(255**2 / max(error, 1e-6))

@@ -1,0 +1,200 @@
+"""Clean photographs: found in folders, checked, and read into memory or, where they are too many, when needed."""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from models.errors import InvalidSetting
+from models.images import RgbImage
+from training.failures import RunStopped
+
+PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
+SKIMAGE_VALIDATION = ("chelsea",)
+SMALLEST_VALIDATION_SIDE = 48
+LARGEST_IN_MEMORY_BYTES = 4 * 2**30
+"""Decoded photographs of one run that are kept in memory; more are read from disk patch by patch."""
+
+MOST_NAMED = 5
+"""Photographs that a sentence names before it only counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Photographs:
+    """What one or more folders hold.
+
+    Attributes:
+        names: of the files, without their endings.
+        images: (rows, columns, 3) uint8 each, or a PictureFile that is read when it is cut.
+        problems: sentences about files that were left out.
+    """
+
+    names: tuple[str, ...]
+    images: tuple["RgbImage | PictureFile", ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture that stays on disk; cutting it with slices reads it.
+
+    Attributes:
+        path: the file.
+        shape: rows, columns, 3.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+
+    def __getitem__(self, window: tuple[slice, slice]) -> RgbImage:
+        try:
+            return read_picture(self.path)[window]
+        except Exception as error:  # Pillow raises many kinds of exceptions for damaged files
+            raise RunStopped(
+                f"{self.path} cannot be read ({_short(error)}). Training photographs must be whole and stay in place. "
+                "Check the folder with python -m training.prepare, and resume the run."
+            ) from error
+
+
+def smallest_side(patch_size: int) -> int:
+    """Rows and columns a picture must have for patches of a size: a shift of the block grid takes up to 8."""
+    return patch_size + 8
+
+
+def read_picture(path: Path) -> RgbImage:
+    """A whole picture, (rows, columns, 3) uint8."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def picture_paths(folder: Path) -> list[Path]:
+    """The pictures of a folder, sorted by name.
+
+    Raises:
+        InvalidSetting: when the folder is missing, cannot be listed, or holds none.
+    """
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    except OSError as error:
+        raise InvalidSetting(
+            f"The folder {folder} cannot be read ({error.strerror}). A folder with {', '.join(PICTURE_SUFFIXES)} "
+            "files is needed. Name one in the configuration, or give the folder above it with --data."
+        ) from error
+    if not found:
+        raise InvalidSetting(
+            f"There are no pictures in {folder}. A folder with {', '.join(PICTURE_SUFFIXES)} files is needed. "
+            "Name one in the configuration, or give the folder above it with --data."
+        )
+    return found
+
+
+def folder_of(entry: str, data_root: Path) -> Path:
+    """The folder that a configuration means.
+
+    Args:
+        entry: a name below data_root, or a whole path.
+        data_root: where names are looked for.
+
+    Raises:
+        InvalidSetting: a name that leads out of data_root.
+    """
+    if Path(entry).is_absolute():
+        return Path(entry)
+    if not entry or os.path.normpath(entry).split(os.sep)[0] == "..":
+        raise InvalidSetting(
+            f"The picture folder {entry!r} leads out of {data_root}. A name below it, a whole path or skimage is "
+            "allowed. Write the whole path, such as /home/me/photographs."
+        )
+    return data_root / entry
+
+
+def load_photographs(
+    folders: Sequence[str], data_root: Path, *, smallest: int, validation: bool = False
+) -> Photographs:
+    """Find and check clean pictures, and read them into memory if they fit.
+
+    Args:
+        folders: names below data_root, whole paths, or "skimage" for the photographs inside scikit-image.
+        data_root: where names are looked for.
+        smallest: rows and columns below which a picture is of no use.
+        validation: of "skimage", those kept apart for validation.
+
+    Returns:
+        What can be used, and sentences about what cannot.
+
+    Raises:
+        InvalidSetting: a folder without pictures, or no picture that can be used.
+    """
+    found: list[tuple[str, RgbImage | PictureFile]] = []
+    damaged, small = [], []
+    for folder in folders:
+        if folder == "skimage":
+            found += _of_skimage(validation)
+            continue
+        for path in picture_paths(folder_of(folder, data_root)):
+            try:
+                found.append((path.stem, _checked(path)))
+            except Exception as error:  # Pillow raises many kinds of exceptions for damaged files
+                damaged.append(f"{path.name} ({_short(error)})")
+    kept = []
+    in_memory = sum(math.prod(image.shape) for _, image in found) <= LARGEST_IN_MEMORY_BYTES
+    for name, image in found:
+        if min(image.shape[:2]) < smallest:
+            small.append(f"{name} ({image.shape[0]} x {image.shape[1]})")
+            continue
+        try:
+            read = in_memory and isinstance(image, PictureFile)
+            kept.append((name, read_picture(image.path) if read else image))
+        except Exception as error:  # as above: the header was sound, the rest is not
+            damaged.append(f"{image.path.name} ({_short(error)})")
+    problems = _problems(damaged, small, smallest)
+    if not kept:
+        raise InvalidSetting(
+            f"No picture in {', '.join(folders)} can be used. {' '.join(problems)} Pictures of at least "
+            f"{smallest} x {smallest} pixels are needed. Name another folder, or use smaller patches."
+        )
+    return Photographs(tuple(name for name, _ in kept), tuple(image for _, image in kept), problems)
+
+
+def _problems(damaged: list[str], small: list[str], smallest: int) -> tuple[str, ...]:
+    problems = []
+    if damaged:
+        problems.append(f"{_listed(damaged)} cannot be read and {_are(damaged)} left out.")
+    if small:
+        needed = f"{smallest} x {smallest} pixels"
+        problems.append(f"{_listed(small)} {_are(small)} smaller than {needed} and left out.")
+    return tuple(problems)
+
+
+def _of_skimage(validation: bool) -> list[tuple[str, RgbImage]]:
+    import skimage.data
+
+    names = SKIMAGE_VALIDATION if validation else SKIMAGE_TRAIN
+    return [(name, np.ascontiguousarray(getattr(skimage.data, name)()[..., :3])) for name in names]
+
+
+def _checked(path: Path) -> PictureFile:
+    """A file that calls itself a picture of 8 bits per channel."""
+    with Image.open(path) as picture:
+        if picture.mode not in EIGHT_BIT_MODES:
+            raise ValueError(f"{picture.mode} pixels, not 8 bits per channel")
+        return PictureFile(path, (picture.height, picture.width, 3))
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
