@@ -11,6 +11,7 @@ from studio.guard_bodies import (
     UPLOAD_SECONDS,
     CountedBody,
     Refusal,
+    check_named_call,
     replayed,
     session_called,
     too_large,
@@ -168,13 +169,27 @@ class Guard:
         body = await whole_body(counted)
         if body is None:
             return None
-        if self._rules.arities is not None and path in CALLS:
-            session = session_called(body, self._rules.arities)
-            if self._rules.shares is not None:
-                self._greet(session, client)
-                if not self._calls.take(session):
-                    raise _too_often()
+        if self._rules.arities is not None:
+            self._check_call(path, body, client)
         return replayed(body, counted)
+
+    def _check_call(self, path: str, body: bytes, client: str) -> None:
+        """A handler is called, by number or by name.
+
+        Raises:
+            Refusal: no proper call, or too many.
+        """
+        serves, shares = self._rules.doors.serves, self._rules.shares is not None
+        if path in CALLS:
+            session = session_called(body, self._rules.arities, serves)
+            if shares:
+                self._greet(session, client)
+            if shares and not self._calls.take(session):
+                raise _too_often()
+        elif path.startswith(f"{API}/call/"):
+            check_named_call(body, serves)
+            if shares and not self._newcomers.take(client):  # each of these calls is a session of its own
+                raise _too_often()
 
 
 def _too_often() -> Refusal:

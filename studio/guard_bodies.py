@@ -88,22 +88,18 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def session_called(body: bytes, arities: Mapping[int, int]) -> str:
+def session_called(body: bytes, arities: Mapping[int, int], serves: Callable[[str], bool]) -> str:
     """The visitor who calls a handler.
 
     Args:
         body: JSON as the page sends it.
         arities: how many values each handler takes, by its number.
+        serves: True for the name of a file that may be handed to a handler.
 
     Raises:
         Refusal: anything but a call of one of these handlers.
     """
-    try:
-        call = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise _not_a_call("It is no JSON") from None
-    if not isinstance(call, dict):
-        raise _not_a_call("It is no object")
+    call = _object_in(body)
     number, values, session = call.get("fn_index"), call.get("data"), call.get("session_hash")
     if type(number) is not int or number not in arities:
         raise _not_a_call("It names no handler of this page")
@@ -115,7 +111,45 @@ def session_called(body: bytes, arities: Mapping[int, int]) -> str:
         raise _not_a_call("Its trigger is no number")
     if not isinstance(call.get("event_data"), dict | None):
         raise _not_a_call("Its event data are no object")
+    check_files([*values, call.get("event_data")], serves)
     return session
+
+
+def check_named_call(body: bytes, serves: Callable[[str], bool]) -> None:
+    """The same for a call of an endpoint by its name.
+
+    Raises:
+        Refusal: no call, or files from elsewhere.
+    """
+    check_files(_object_in(body).get("data"), serves)
+
+
+def check_files(values: Any, serves: Callable[[str], bool]) -> None:
+    """Refuse files that were not uploaded here, addresses elsewhere among them.
+
+    Raises:
+        Refusal: one of them is named.
+    """
+    rest = [values]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            path = value.get("path")
+            if path is not None and not (isinstance(path, str) and serves(path)):
+                raise _not_a_call("It names a file that was not uploaded here")
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
+
+
+def _object_in(body: bytes) -> dict[str, Any]:
+    try:
+        call = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise _not_a_call("It is no JSON") from None
+    if not isinstance(call, dict):
+        raise _not_a_call("It is no object")
+    return call
 
 
 def too_large(most_bytes: int) -> Refusal:

@@ -63,14 +63,15 @@ class Doors:
     def opens(self, method: str, path: str, query: bytes) -> bool:
         """True where the page asks for such things."""
         if path.startswith(FILE):
-            return method in ("GET", "HEAD") and self._serves(path.removeprefix(FILE))
+            return method in ("GET", "HEAD") and self.serves(path.removeprefix(FILE))
         if not self.public:
             return True
         if method in ("GET", "HEAD", "OPTIONS"):
             return _READ.fullmatch(path) is not None and b"deep_link" not in query
         return method == "POST" and _WRITTEN.fullmatch(path) is not None
 
-    def _serves(self, name: str) -> bool:
+    def serves(self, name: str) -> bool:
+        """True for the name of a file that may be fetched."""
         if "\0" in name or "://" in name:
             return False
         try:

@@ -34,9 +34,12 @@ UNFORESEEN = (
     "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."
 )
 
-LIGHT = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+UNCHECKED = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
+"""Values reach our handlers as they came, and are checked there; Gradio's components would answer with a traceback."""
+
+LIGHT = {**UNCHECKED, "concurrency_limit": 8}
 HEAVY = {**LIGHT, "concurrency_limit": 1, "concurrency_id": MODELS}
-IMMEDIATE = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+IMMEDIATE = {**UNCHECKED, "queue": False}
 
 
 def build_restore_tab(
