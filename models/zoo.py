@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
+from models.community import COMMUNITY, community_restorer
+from models.dropped_files import check_hyperparameters, check_size, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
@@ -53,7 +55,7 @@ class ZooListing:
 
     Attributes:
         cards: baselines first, then the sound checkpoints by name.
-        problems: folder name -> the sentence that says why it is left out.
+        problems: name of a folder, or of a loose file -> the sentence that says why it is left out.
     """
 
     cards: tuple[ModelCard, ...]
@@ -91,6 +93,8 @@ class Zoo:
         """The cards, and why some folders are left out; reads cards, not weights."""
         cards = [baseline.card for baseline in BASELINES.values()]
         problems: dict[str, str] = {}
+        for folder in filter(None, (self.folder, self.own_folder)):
+            problems |= unfinished(folder, CARD_FILE)
         for path in self._card_files():
             try:
                 cards.append(_read_fitting_card(path))
@@ -154,8 +158,10 @@ def build_network(card: ModelCard) -> nn.Module:
     if architecture is None:
         raise BrokenCheckpoint(
             f"The card of {card.name!r} names the architecture {card.architecture!r}. There are "
-            f"{', '.join(ARCHITECTURES)}. Correct the card, or add the architecture to models/zoo.py."
+            f"{', '.join(ARCHITECTURES)}, and {COMMUNITY} for models of the community. Correct the card, or add the "
+            "architecture to models/zoo.py."
         )
+    check_hyperparameters(card)
     try:
         return architecture(**card.hyperparameters)
     except (TypeError, ValueError, RuntimeError, MemoryError, ArithmeticError) as problem:
@@ -174,8 +180,11 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
         device: where the network will run.
 
     Raises:
-        BrokenCheckpoint: weights that are missing, damaged, of another network, or not finite.
+        BrokenCheckpoint: weights that are missing, damaged, of another network, not finite, or too large.
+        MissingExtra: a model of the community, without spandrel.
     """
+    if card.architecture == COMMUNITY:
+        return community_restorer(read_weights(folder / WEIGHTS_FILE), card, device)
     network = build_network(card)
     weights = read_weights(folder / WEIGHTS_FILE)
     problems = mismatches(network.state_dict(), weights)
@@ -223,7 +232,7 @@ def _read_fitting_card(path: Path) -> ModelCard:
             f"The card in {folder}/ gives the name {card.name!r}. The name must be the folder's, and none of "
             f"{', '.join(BASELINES)}. Rename one of the two."
         )
-    if card.architecture not in ARCHITECTURES:
+    if card.architecture not in (*ARCHITECTURES, COMMUNITY):
         build_network(card)  # raises, and says which there are
     return card
 
@@ -235,6 +244,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         BrokenCheckpoint: missing, damaged, or with values that are no numbers.
     """
     where = f"{path.parent.name}/{path.name}"
+    check_size(path)
     try:
         weights = load_file(path)
     except FileNotFoundError as problem:
