@@ -18,11 +18,14 @@ def main() -> int:
     from models.errors import RestorationError
     from models.zoo import Zoo
     from studio.interface import build_studio, launch_settings
+    from studio.jobs import Jobs
     from studio.pictures import own_temporary_folder
 
     os.environ.setdefault("GRADIO_TEMP_DIR", str(own_temporary_folder()))
     try:
-        studio = build_studio(Zoo(told.checkpoints, told.device))
+        jobs = None if told.public else Jobs(told.runs)
+        zoo = Zoo(told.checkpoints, told.device, own_folder=jobs.published if jobs else None)
+        studio = build_studio(zoo, jobs)
     except RestorationError as error:
         print(error, file=sys.stderr)
         return 2

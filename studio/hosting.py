@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+RUNS = CHECKPOINTS.with_name("runs")
 PRIVATE_NETWORKS = "127.0.0.1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 """Where the proxy of Spaces stands: only its word for who asks is taken."""
 
@@ -21,6 +22,7 @@ class Hosting:
             dot stands for all that end so.
         device: "cpu", "cuda", "cuda:1" or "mps"; None takes the best there is.
         checkpoints: a folder with one folder per model.
+        runs: a folder with one folder per training run.
     """
 
     public: bool
@@ -29,6 +31,7 @@ class Hosting:
     names: tuple[str, ...]
     device: str | None
     checkpoints: Path
+    runs: Path
 
 
 def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | None = None) -> Hosting:
@@ -53,6 +56,7 @@ def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | No
         names=names,
         device=told.device,
         checkpoints=told.checkpoints,
+        runs=told.runs,
     )
 
 
@@ -63,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", help="cpu, cuda, cuda:1 or mps; the best there is when left out")
     parser.add_argument(
         "--checkpoints", type=Path, default=CHECKPOINTS, help="folder with one folder per model"
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=RUNS, help="folder with one folder per training run; not with --public"
     )
     parser.add_argument(
         "--public",

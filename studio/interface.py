@@ -22,6 +22,7 @@ from studio.examples import thumbnails
 from studio.games_desk import GamesDesk
 from studio.guard import FairShares, Guard, GuardRules
 from studio.guard_doors import EMBEDDERS, Doors, headers_for, own_names
+from studio.jobs import Jobs
 from studio.pictures import PictureFolder, sweep_forever
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
@@ -35,8 +36,11 @@ from studio.tabs.privacy import Privacy
 from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
+from studio.tabs.train import build_train_tab
 from studio.tabs.waiting import bound_queue
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
+from studio.train_desk import TrainDesk
+from studio.train_recipe_desk import RecipeDesk
 from studio.uploads import Uploads
 
 NAME = "JPEG Restoration Studio"
@@ -47,11 +51,12 @@ MOST_VISITORS = 2000
 """Whose state is held; the one away longest goes first."""
 
 
-def build_studio(zoo: Zoo) -> gr.Blocks:
+def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     """The page over one zoo; call `.launch(**launch_settings(page, ...))` on it.
 
     Args:
         zoo: its models appear in the pickers; its device runs them.
+        jobs: the training runs; None builds nothing that trains.
     """
     pictures = PictureFolder(_upload_folder(), KEPT_SECONDS, visitor=current_visitor)
     cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
@@ -75,10 +80,14 @@ def build_studio(zoo: Zoo) -> gr.Blocks:
                 build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
             with gr.Tab("Sweep", id="sweep") as sweep:
                 build_sweep_tab(demo, sweep, sweep_desk, restore.outputs.session, KEPT_SECONDS)
+            if jobs is not None:
+                with gr.Tab("Train", id="train") as train:
+                    desks = TrainDesk(jobs, zoo, pictures), RecipeDesk(jobs)
+                    build_train_tab(demo, train, *desks, restore, KEPT_SECONDS)
             with gr.Tab("Lessons", id="lessons"):
                 build_lessons_tab(tabs, restore, GamesDesk(zoo, pictures), KEPT_SECONDS)
-            with gr.Tab("Models", id="models"):
-                build_models_tab(demo, zoo)
+            with gr.Tab("Models", id="models") as models:
+                build_models_tab(demo, models, zoo)
         build_lesson_guide(tabs)
         Endpoints(Api(engine, uploads.open, pictures)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)

@@ -7,13 +7,13 @@ from studio.views.models import models_page
 from studio.views.scores import known_scores
 
 
-def build_models_tab(demo: gr.Blocks, zoo: Zoo) -> None:
-    """Drawn anew at each page load, so that a checkpoint that arrived meanwhile is there."""
+def build_models_tab(demo: gr.Blocks, tab: gr.Tab, zoo: Zoo) -> None:
+    """Drawn anew at each page load and each visit, so that a checkpoint that arrived meanwhile is there."""
 
     def drawn() -> str:
         listing = zoo.listing()
-        scores = {card.name: known_scores(zoo.folder / card.name, card) for card in listing.cards}
+        scores = {card.name: known_scores(zoo.folder_of(card.name), card) for card in listing.cards}
         return models_page(listing.cards, scores, listing.problems)
 
     page = gr.HTML("", elem_id="models-page")
-    demo.load(drawn, None, page, show_progress="hidden", api_visibility="private")
+    gr.on([demo.load, tab.select], drawn, None, page, show_progress="hidden", api_visibility="private")

@@ -7,7 +7,8 @@ pointer.
 
 - `panes`: one dictionary per picture, all of the same size: `id`, `label`, `detail` (its PSNR in words, or empty),
   `alt`, `width`, `height`, `file` (from `PictureFolder.served`; on the page its `url` counts), and for the stages of a
-  network `group`, `stage` (1, 2, ...) and `last`. The ids "original" and "degraded" have their meaning.
+  network `group`, `stage` (1, 2, ...), `last`, and if need be `scrubber`, what their slider is called instead. The ids
+  "original" and "degraded" have their meaning.
 - `a`, `b`: ids that are compared until somebody chooses others; `run`: another one forgets that choice; `picture`:
   another one resets zoom, loupe and block.
 - `reference`: the id that maps and the numbers of the visible crop compare with; numbers are shown for "original" only.

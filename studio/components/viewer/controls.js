@@ -133,7 +133,7 @@ function drawStages() {
   if (stagesRow.hidden) return;
   mark(stagesInput, "max", siblings.length);
   if (stagesInput.value !== String(one.stage)) stagesInput.value = String(one.stage);
-  mark(stagesInput, "aria-label", "Stage of " + one.group);
-  say(find(".stages-name"), "Stages of " + one.group);
+  mark(stagesInput, "aria-label", one.scrubber || "Stage of " + one.group);
+  say(find(".stages-name"), one.scrubber || "Stages of " + one.group);
   say(find(".stages output"), one.stage + " of " + siblings.length + (one.detail ? " · " + one.detail : ""));
 }

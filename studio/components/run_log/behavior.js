@@ -1,0 +1,20 @@
+// The last lines, as text. Whoever has scrolled up stays where they are; everybody else sees the newest.
+
+const root = element.querySelector(".log");
+const lines = element.querySelector("pre");
+
+function follow() { lines.scrollTop = lines.scrollHeight; }
+
+function update() {
+  const value = props.value || {}, text = (value.lines || []).join("\n");
+  root.hidden = !text && !value.note;
+  element.querySelector(".note").textContent = value.note || "";
+  if (lines.textContent === text) return;
+  const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 24;
+  lines.textContent = text;
+  if (atEnd) follow();
+}
+
+root.addEventListener("toggle", follow);
+watch("value", update);
+update();

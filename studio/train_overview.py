@@ -1,0 +1,66 @@
+"""Overview: how all runs stand, looked up once for everybody who watches."""
+
+import threading
+import time
+
+from models.zoo import Zoo
+from studio.jobs import Jobs
+from studio.train_publish import is_newer, is_published
+from studio.train_state import RunFiles
+from studio.views.train_runs import RunRow
+from training.config_reading import read_yaml
+
+FRESH_SECONDS = 1.0
+"""Watchers who ask within this get the same answer: many of them cost no more than one."""
+
+
+class Overview:
+    """Every run of a root, with its state, its record, and whether its weights are in the pickers."""
+
+    def __init__(self, jobs: Jobs, zoo: Zoo) -> None:
+        self._jobs, self._zoo = jobs, zoo
+        self._lock = threading.Lock()
+        self._rows: list[RunRow] = []
+        self._looked_at = float("-inf")
+        self._networks: dict[tuple[str, float], str] = {}
+
+    def rows(self) -> list[RunRow]:
+        """The runs, the latest first; at most FRESH_SECONDS old."""
+        with self._lock:
+            if time.monotonic() - self._looked_at >= FRESH_SECONDS:
+                shipped = self.shipped_names()
+                self._rows = [self._row(name, shipped) for name in self._jobs.names()]
+                self._looked_at = time.monotonic()
+            return self._rows
+
+    def forget(self) -> None:
+        """Something was done: look again at the next question."""
+        with self._lock:
+            self._looked_at = float("-inf")
+
+    def shipped_names(self) -> frozenset[str]:
+        """Names of checkpoints that were not trained here."""
+        return frozenset(path.parent.name for path in self._zoo.folder.glob("*/card.yaml"))
+
+    def _row(self, name: str, shipped: frozenset[str]) -> RunRow:
+        files, own = self._jobs.files(name), self._zoo.own_folder
+        return RunRow(
+            name=name,
+            state=self._jobs.state(name),
+            record=self._jobs.record(name),
+            network=self._network(files),
+            can_publish=own is not None and is_newer(files, own, shipped),
+            published=own is not None and is_published(files, own, shipped),
+        )
+
+    def _network(self, files: RunFiles) -> str:
+        """The architecture that its configuration names; "" where that cannot be read."""
+        try:
+            key = (files.folder.name, files.config.stat().st_mtime)
+            if key not in self._networks:
+                entries = read_yaml(files.config.read_text(encoding="utf-8"), files.folder.name)
+                name = entries.get("architecture", "") if isinstance(entries, dict) else ""
+                self._networks[key] = str(name)[:40]
+            return self._networks[key]
+        except Exception:  # a file of somebody else's may hold anything
+            return ""

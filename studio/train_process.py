@@ -1,0 +1,95 @@
+"""ProcessMark: one process of this machine, told from a later one that was given the same number."""
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+SAME_START_SECONDS = 2.0
+"""Start times read at different moments differ by less, even where the clock was set meanwhile."""
+
+
+@dataclass(frozen=True)
+class ProcessMark:
+    """A process.
+
+    Attributes:
+        pid: its number.
+        started: when it started, in seconds since the epoch.
+    """
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessMark | None":
+        """The process that has the number now; None where there is none."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except (psutil.Error, ValueError, OverflowError):
+            return None
+
+    @classmethod
+    def read(cls, entries: Any) -> "ProcessMark | None":
+        """From what a file says; None where it says nothing sensible."""
+        if not isinstance(entries, dict):
+            return None
+        pid, started = entries.get("pid"), entries.get("started")
+        if type(pid) is not int or pid <= 0 or not isinstance(started, int | float):
+            return None
+        return cls(pid, float(started))
+
+    def is_alive(self) -> bool:
+        """Whether this very process still runs; one that has ended and only waits to be asked for does not."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < SAME_START_SECONDS
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, ValueError, OverflowError):
+            return False
+
+
+@dataclass(frozen=True)
+class ProcessFile:
+    """What the keeper of a run writes beside it.
+
+    Attributes:
+        keeper: the process that passes on the trainer's words.
+        trainer: None until it was started.
+        exit_code: of the trainer; negative for the signal that ended it; None while it runs.
+    """
+
+    keeper: ProcessMark | None = None
+    trainer: ProcessMark | None = None
+    exit_code: int | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> "ProcessFile":
+        """An empty one where there is no such file, or none that can be read."""
+        entries = read_json(path)
+        code = entries.get("exit_code")
+        return cls(
+            ProcessMark.read(entries.get("keeper")),
+            ProcessMark.read(entries.get("trainer")),
+            code if type(code) is int else None,
+        )
+
+    def write(self, path: Path) -> None:
+        """Put it in place in one step; a full disk keeps the earlier one."""
+        unfinished = path.with_name(path.name + ".part")
+        with contextlib.suppress(OSError):
+            unfinished.write_text(json.dumps(asdict(self)), encoding="utf-8")
+            unfinished.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small JSON object from a file; {} where it is missing, damaged or something else."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            entries = json.loads(file.read(65_536))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return entries if isinstance(entries, dict) else {}

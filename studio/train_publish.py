@@ -1,0 +1,69 @@
+"""A run's best weights as a checkpoint of one's own, which the pickers find beside the shipped ones."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from models.card import ModelCard, read_card, write_card
+from models.errors import InvalidSetting
+from models.zoo import CARD_FILE, WEIGHTS_FILE
+from studio.train_state import RunFiles
+from training.run import TrainRun
+
+
+def publish(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> ModelCard:
+    """Write the best weights so far under the run's name, with a card that says which run they are of.
+
+    Args:
+        files: of the run.
+        own_folder: holds the checkpoints that were trained here.
+        taken: names of other models.
+
+    Raises:
+        RestorationError: no validation yet, or files that cannot be read or written.
+    """
+    name = own_name(files, taken)
+    try:
+        own_folder.mkdir(parents=True, exist_ok=True)
+        workplace = Path(tempfile.mkdtemp(dir=own_folder, prefix=".part-"))
+        try:
+            made = TrainRun(files.folder).publish(workplace)
+            card = read_card(made / CARD_FILE)
+            card = replace(card, name=name, title=f"{card.title} ({name})")
+            write_card(card, made / CARD_FILE)
+            (own_folder / name).mkdir(exist_ok=True)
+            for each in (WEIGHTS_FILE, CARD_FILE):
+                os.replace(made / each, own_folder / name / each)
+        finally:
+            shutil.rmtree(workplace, ignore_errors=True)
+    except OSError as error:
+        raise InvalidSetting(
+            f"The checkpoint of {name} cannot be written to {own_folder} ({error.strerror}). A folder with free space "
+            "is needed. Make room and press Use it again."
+        ) from None
+    return card
+
+
+def own_name(files: RunFiles, taken: frozenset[str]) -> str:
+    """What a run's checkpoint is called: as the run, unless a shipped model is."""
+    name = files.folder.name
+    return f"{name[:58]}-own" if name in taken else name
+
+
+def is_published(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> bool:
+    """Whether the pickers have weights of the run, of whatever age."""
+    return (own_folder / own_name(files, taken) / CARD_FILE).is_file()
+
+
+def is_newer(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> bool:
+    """Whether the run has weights that the pickers do not have."""
+    try:
+        best = files.best.stat().st_mtime
+    except OSError:
+        return False
+    try:
+        return best > (own_folder / own_name(files, taken) / WEIGHTS_FILE).stat().st_mtime
+    except OSError:
+        return True
