@@ -6,7 +6,9 @@ import sys
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
-from studio.hosting import hosting  # noqa: E402
+from models.errors import RestorationError  # noqa: E402
+from studio.hosting import Hosting, hosting  # noqa: E402
+from studio.zero_gpu import zero_gpu  # noqa: E402
 
 
 def main() -> int:
@@ -14,21 +16,30 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     told = hosting(os.environ)  # first: mistakes are answered before anything large is imported
+    try:
+        return serve(told)
+    except RestorationError as error:
+        print(error, file=sys.stderr)
+        return 2
 
-    from models.errors import RestorationError
+
+def serve(told: Hosting) -> int:
+    """Everything after the command line; the exit code."""
+    spaces = zero_gpu(os.environ)  # before anything imports torch
+
     from models.zoo import Zoo
     from studio.interface import build_studio, launch_settings
     from studio.jobs import Jobs
     from studio.pictures import own_temporary_folder
+    from studio.zero_gpu_zoo import ZeroGpuZoo
 
     os.environ.setdefault("GRADIO_TEMP_DIR", str(own_temporary_folder()))
-    try:
-        jobs = None if told.public else Jobs(told.runs)
-        zoo = Zoo(told.checkpoints, told.device, own_folder=jobs.published if jobs else None)
-        studio = build_studio(zoo, jobs)
-    except RestorationError as error:
-        print(error, file=sys.stderr)
-        return 2
+    jobs = None if told.public else Jobs(told.runs)
+    own = jobs.published if jobs else None
+    zoo = (
+        ZeroGpuZoo(told.checkpoints, spaces) if spaces else Zoo(told.checkpoints, told.device, own_folder=own)
+    )
+    studio = build_studio(zoo, jobs)
     print(f"JPEG Restoration Studio: http://{told.host}:{told.port}", flush=True)
     settings = launch_settings(studio, public=told.public, hosts=told.names)
     try:

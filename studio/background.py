@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -87,7 +88,8 @@ def in_background(
 
     if stop.is_set():
         raise RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
-    Thread(target=run, name=f"restore-{name}", daemon=True).start()
+    context = copy_context()  # a GPU that is lent wants to know for whose request
+    Thread(target=context.run, args=(run,), name=f"restore-{name}", daemon=True).start()
     try:
         while True:
             item = news.get()

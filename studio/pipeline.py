@@ -3,7 +3,7 @@
 Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Metrics. Nothing here knows the page.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 from types import MappingProxyType
@@ -12,10 +12,11 @@ from typing import Literal
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import OnTile, Restoration
+from models.restorer import OnTile, Restoration, Restorer
 from models.zoo import Zoo
 from studio.background import Progress, in_background
 from studio.result_cache import ResultCache
+from studio.zero_gpu_zoo import RestoreOptions, ZeroGpuZoo
 from training.metrics import Metrics, measure, psnr_db
 
 Guidance = Literal["automatic", "tables", "pixels", "manual"]
@@ -141,9 +142,11 @@ class Engine:
             request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
         )
         yield outputs
-        for name in self.by_cost(request.model_names):
+        names = self.by_cost(request.model_names)
+        together = self._together(names, request, broken)
+        for name in names:
             try:
-                finished = yield from self._run_model(name, request, broken, stop)
+                finished = yield from self._run_model(name, together.get(name), request, broken, stop)
             except RestorationCancelled:
                 raise
             except RestorationError as error:
@@ -173,16 +176,32 @@ class Engine:
             "degraded": self._cache.get_or_make(key, lambda: measure(restored=pixels, reference=original))
         }
 
+    def _together(
+        self, names: Sequence[str], request: RestoreRequest, broken: Broken
+    ) -> Mapping[str, Restorer]:
+        """Where a GPU is lent by the call: what serves all models that have to run now in one call."""
+        if not isinstance(self.zoo, ZeroGpuZoo):
+            return {}
+        try:
+            quality_factor, blind = steering(request, broken.image)
+            missing = [name for name in names if self._cache.get(self._key(name, request)) is None]
+        except RestorationError:
+            return {}  # every model says it for itself
+        return self.zoo.together(missing, broken.image, RestoreOptions(quality_factor, blind, request.stages))
+
+    def _key(self, name: str, request: RestoreRequest) -> tuple[str, Restorer, RestoreRequest]:
+        """Of a result; once its checkpoint has changed the restorer is another object, so that the cache misses."""
+        return "restored", self.zoo.load(name), replace(request, model_names=())
+
     def _run_model(
-        self, name: str, request: RestoreRequest, broken: Broken, stop: Event
+        self, name: str, shared: Restorer | None, request: RestoreRequest, broken: Broken, stop: Event
     ) -> Generator[Progress, None, _Finished]:
         yield Progress(name, 0, 0, 0.0)
-        restorer = self.zoo.load(name)
-        # Once its checkpoint has changed the restorer is another object, so that the cache misses.
-        key = ("restored", restorer, replace(request, model_names=()))
+        key = self._key(name, request)
         known = self._cache.get(key)
         if known is not None:
             return known
+        restorer = shared or key[1]
         quality_factor, blind = steering(request, broken.image)
 
         def work(on_tile: OnTile) -> _Finished:
