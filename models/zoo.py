@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -225,6 +226,12 @@ def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
 
 def _read_fitting_card(path: Path) -> ModelCard:
     """A card whose name is its folder's and free, and whose architecture is known."""
+    return _fitting_card(path, _changed(path), path.stat().st_size if path.exists() else 0)
+
+
+@lru_cache(maxsize=256)
+def _fitting_card(path: Path, _changed_ns: int, _size: int) -> ModelCard:
+    """The same, read once per state of the file: pages ask many times a second."""
     card = read_card(path)
     folder = path.parent.name
     if card.name != folder or card.name in BASELINES:

@@ -37,7 +37,7 @@ from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import bound_queue
+from studio.tabs.waiting import StudioBlocks, bound_queue
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
 from studio.train_desk import TrainDesk
 from studio.train_recipe_desk import RecipeDesk
@@ -66,7 +66,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory() as folder,
-        gr.Blocks(
+        StudioBlocks(
             title=NAME, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
         ) as demo,
     ):

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
+from gradio.data_classes import _StaticFiles
 
 
 def custom_html(
@@ -29,7 +30,9 @@ def custom_html(
         scripts: run one after the other in one scope.
         library: a script that is loaded before, once for all components that need it; served from where it lies.
     """
-    if library is not None:
+    if (
+        library is not None and library.resolve() not in _StaticFiles.all_paths
+    ):  # each is looked through all the time
         gr.set_static_paths(library)
     head = None if library is None else f'<script src="gradio_api/file={quote(library.as_posix())}"></script>'
 

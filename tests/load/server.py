@@ -39,6 +39,10 @@ class Server:
         """Of the process and its decoders, each page of memory counted once."""
         return sum(_proportional_mb(pid) for pid in (self.pid, *children_of(self.pid)))
 
+    def processor_seconds(self) -> float:
+        """Used so far by the process and its decoders."""
+        return sum(_processor_seconds(pid) for pid in (self.pid, *children_of(self.pid)))
+
     def threads(self) -> int:
         """How many the process has."""
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
@@ -93,6 +97,11 @@ def children_of(pid: int) -> list[int]:
         with contextlib.suppress(OSError):
             found += [int(child) for child in (task / "children").read_text().split()]
     return found
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _proportional_mb(pid: int) -> float:
