@@ -1,0 +1,37 @@
+# JPEG Restoration Studio: docs/hosting.md says how to build and run it.
+FROM python:3.11-slim
+
+# An index of CPU builds keeps the image small; PyPI's own torch brings CUDA.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+WORKDIR /studio
+
+COPY packages.txt requirements.txt ./
+RUN apt-get update \
+    && xargs -r -a packages.txt apt-get install -y --no-install-recommends \
+    && rm -rf /var/lib/apt/lists/* \
+    && pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -r requirements.txt
+
+COPY LICENSE README.md app.py ./
+COPY models ./models
+COPY training ./training
+COPY studio ./studio
+COPY assets ./assets
+COPY docs ./docs
+COPY checkpoints ./checkpoints
+
+RUN useradd --create-home --uid 1000 studio \
+    && mkdir runs \
+    && chown studio runs \
+    && python -m compileall -q app.py models training studio
+USER studio
+
+ENV GRADIO_ANALYTICS_ENABLED=False \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+EXPOSE 7860
+HEALTHCHECK --interval=60s --timeout=10s --start-period=120s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/theme.css', timeout=8)"]
+
+ENTRYPOINT ["python", "app.py", "--host", "0.0.0.0"]
+CMD ["--public"]
