@@ -137,7 +137,7 @@ class TrainTab:
 
     def switched(self, which: Any) -> list[dict[str, Any]]:
         """The form or its YAML."""
-        return [gr.update(visible=which == FORM), gr.update(visible=which == YAML)]
+        return [gr.update(visible=True if which == one else "hidden") for one in (FORM, YAML)]
 
     # The life of a run
 

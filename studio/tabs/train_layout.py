@@ -148,7 +148,7 @@ def _recipe(folders: Sequence[str]) -> tuple[dict[str, gr.components.Component],
         )
         with gr.Column() as pressed["of_form"]:
             controls["form"] = recipe_form("train-form")
-        with gr.Column(visible=False) as pressed["of_yaml"]:
+        with gr.Column(visible="hidden") as pressed["of_yaml"]:
             controls["yaml"] = gr.Code(
                 "",
                 language="yaml",
@@ -180,7 +180,7 @@ def _life() -> tuple[dict[str, gr.components.Component], gr.Button, gr.Column]:
     shown["charts"] = chart("train-charts")
     with gr.Column(elem_id="train-previews", visible=False) as previews:
         with gr.Row(elem_id="train-previews-bar"):
-            gr.HTML("<h3>At every validation, saved at quality 10 and restored</h3>")
+            gr.HTML("<h3>Previews</h3><p class='fact-note'>at every validation, from files of quality 10</p>")
             shown["pictures"] = gr.Radio(
                 [], label="Picture", show_label=False, elem_classes="segments", elem_id="train-pictures"
             )

@@ -152,3 +152,9 @@ def photograph_png():
 def settled():
     """The function that waits until the page is idle."""
     return wait_until_idle
+
+
+@pytest.fixture(scope="session")
+def served():
+    """The function that waits until a program serves its page."""
+    return wait_until_served
