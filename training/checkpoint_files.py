@@ -34,9 +34,11 @@ def write_atomically(path: Path, write: Callable[[Path], Any], *, keep: Path | N
         if keep is not None and path.exists():
             _keep_as(path, keep)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
     _flush_folder(path.parent)
 
@@ -51,8 +53,13 @@ def save_state(state: dict[str, Any], path: Path, *, keep: Path | None = None) -
     """Write tensors and plain values; see write_atomically."""
 
     def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:  # torch.save on a path hides why a write failed
-            torch.save(state, file)
+        try:
+            with open(temporary, "wb") as file:
+                torch.save(state, file)
+        except RuntimeError as error:  # torch's own writer stumbles over what a failed write left
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
     write_atomically(path, write, keep=keep)
 

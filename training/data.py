@@ -1,5 +1,6 @@
 """Clean pictures, and batches of patches broken on the fly, each a function of the seed and the step alone."""
 
+import functools
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from training.pictures import smallest_side
 
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6
+DRAWINGS = 48
 ROUND_HALF_AWAY = 0.5001
 """Coefficients of flat blocks often lie half-way between two steps, where libjpeg rounds away from zero; the rest is
 for float error."""
@@ -129,8 +131,6 @@ class DegradedPatches(Dataset):
             )
         areas = np.array([image.shape[0] * image.shape[1] for image in self.images], dtype=np.float64)
         self.chances = (areas**0.5 / (areas**0.5).sum()).cumsum()
-        drawings = np.random.default_rng(config.seed)
-        self.drawings = [draw_picture(drawings) for _ in range(48 if config.data.drawn_share else 0)]
 
     def __len__(self) -> int:
         return self.config.optimizer.steps
@@ -219,12 +219,18 @@ class DegradedPatches(Dataset):
     def _window(self, rng: np.random.Generator, drawn: bool, rows: int, columns: int) -> RgbImage:
         """A rectangle of a random picture, smaller where the picture is smaller."""
         if drawn:
-            image = self.drawings[rng.integers(len(self.drawings))]
+            image = _drawing(self.config.seed, int(rng.integers(DRAWINGS)))
         else:
             image = self.images[min(np.searchsorted(self.chances, rng.random()), len(self.images) - 1)]
         top = rng.integers(max(image.shape[0] - rows, 0) + 1)
         left = rng.integers(max(image.shape[1] - columns, 0) + 1)
         return image[top : top + rows, left : left + columns]
+
+
+@functools.cache
+def _drawing(seed: int, number: int) -> RgbImage:
+    """One of the rendered pictures of a run, made when it is first needed."""
+    return draw_picture(np.random.default_rng([seed, number]))
 
 
 def _texture(window: RgbImage) -> float:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from training.losses import RestorationLoss
 from training.optimizers import make_optimizer
 from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
 from training.processes import Processes
-from training.random_states import random_states, restore_random_states
+from training.random_states import random_states, restore_random_states, seed_everything
 from training.start_from import weights_to_start_from
 
 SAMPLES_PER_PIXEL = 1.5
@@ -59,7 +60,7 @@ class Learner:
         Raises:
             RestorationError: hyperparameters, weights, photographs or processes that do not go together.
         """
-        torch.manual_seed(config.seed)
+        seed_everything(config.seed)
         self.config, self.processes, self.device = config, processes, processes.device
         self.color = color_of(config.architecture)
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
@@ -94,12 +95,16 @@ class Learner:
 
     def batches(self, phase: int, first_step: int) -> Iterator[Batch]:
         """Batches from first_step on, drawn by the configured number of workers."""
+        workers = self.config.data.workers
         loader = DataLoader(
             self.patches(phase),
             batch_size=None,
             sampler=range(first_step, self.config.optimizer.steps),
-            num_workers=self.config.data.workers,
-            prefetch_factor=4 if self.config.data.workers else None,
+            num_workers=workers,
+            prefetch_factor=4 if workers else None,
+            multiprocessing_context="fork"
+            if workers and sys.platform == "linux"
+            else None,  # copies no photograph
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # so that starting a loader draws nothing from the run's own
         )

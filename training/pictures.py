@@ -16,7 +16,9 @@ from training.failures import RunStopped
 PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
-SKIMAGE_VALIDATION = ("chelsea",)
+SKIMAGE_VALIDATION = ("chelsea", "camera", "stereo_motorcycle")
+"""Photographs inside the scikit-image package that were never saved as JPEG."""
+
 SMALLEST_VALIDATION_SIDE = 48
 LARGEST_IN_MEMORY_BYTES = 4 * 2**30
 """Decoded photographs of one run that are kept in memory; more are read from disk patch by patch."""
@@ -175,8 +177,13 @@ def _problems(damaged: list[str], small: list[str], smallest: int) -> tuple[str,
 def _of_skimage(validation: bool) -> list[tuple[str, RgbImage]]:
     import skimage.data
 
-    names = SKIMAGE_VALIDATION if validation else SKIMAGE_TRAIN
-    return [(name, np.ascontiguousarray(getattr(skimage.data, name)()[..., :3])) for name in names]
+    found = []
+    for name in SKIMAGE_VALIDATION if validation else SKIMAGE_TRAIN:
+        pixels = getattr(skimage.data, name)()
+        pixels = pixels[0] if isinstance(pixels, tuple) else pixels  # the left one of a stereo pair
+        pixels = pixels[..., :3] if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        found.append((name, np.ascontiguousarray(pixels)))
+    return found
 
 
 def _checked(path: Path) -> PictureFile:

@@ -1,0 +1,197 @@
+"""The run's folder: who holds it, what is in it, and that old ones still work."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.errors import BrokenCheckpoint, InvalidSetting
+from tests.training.doomed import small_configuration, started, train, write_photographs
+from training.checkpoint_files import save_state, write_atomically
+from training.events import EventFile
+from training.run import TrainRun, run_folder
+from training.run_lock import SILENT_SECONDS, Heartbeat, LockHolder, this_process
+from training.trainer import fit
+
+
+def leave_lock(run: TrainRun, holder: LockHolder) -> None:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.lock_path.write_text(json.dumps(asdict(holder)))
+
+
+def test_a_lock_names_its_process_and_goes_with_it(tmp_path: Path) -> None:
+    run = TrainRun(tmp_path / "run")
+    assert run.holder() is None
+    with run.held():
+        assert run.holder() == this_process()
+        assert run.holder().pid == os.getpid() and run.heartbeat_path.exists()
+        with pytest.raises(InvalidSetting, match=f"in use: process {os.getpid()}") as caught, run.held():
+            pass
+        assert "give another folder" in str(caught.value)
+        assert run.holder() == this_process(), "a refused process leaves the lock alone"
+    assert run.holder() is None and not run.lock_path.exists()
+
+
+def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
+    run = TrainRun(tmp_path)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    try:
+        import psutil
+
+        alive = LockHolder(child.pid, psutil.Process(child.pid).create_time(), socket.gethostname(), "sleep")
+        leave_lock(run, alive)
+        assert run.holder() == alive
+        leave_lock(run, replace(alive, started=alive.started - 3600))
+        assert run.holder() is None, "the number was given to another process"
+        leave_lock(run, alive)
+        child.send_signal(signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert run.holder() is None, "killed, but not yet waited for"
+    finally:
+        child.kill()
+        child.wait()
+    assert run.holder() is None
+    with run.held():
+        assert run.holder() == this_process()
+
+
+def test_on_another_machine_the_heartbeat_decides(tmp_path: Path) -> None:
+    run = TrainRun(tmp_path)
+    elsewhere = replace(this_process(), host="elsewhere")
+    leave_lock(run, elsewhere)
+    assert run.holder() is None, "no heartbeat at all"
+    run.heartbeat_path.touch()
+    assert run.holder() == elsewhere
+    late = time.time() - SILENT_SECONDS - 1
+    os.utime(run.heartbeat_path, (late, late))
+    assert run.holder() is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", '{"pid": "x"}', '{"pid": -1, "started": 0, "host": "", "command": ""}']
+)
+def test_a_lock_that_says_nothing_holds_nobody_back(content: str, tmp_path: Path) -> None:
+    run = TrainRun(tmp_path)
+    run.lock_path.write_text(content)
+    assert run.holder() is None
+
+
+def test_two_trainers_in_one_folder_are_one_too_many(tmp_path: Path) -> None:
+    write_photographs(tmp_path)
+    process = started(train, tmp_path / "run", tmp_path)
+    run, deadline = TrainRun(tmp_path / "run"), time.monotonic() + 300
+    while run.holder() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert run.holder().pid == process.pid
+    with pytest.raises(InvalidSetting, match="is in use"):
+        fit(small_configuration(), run, data_root=tmp_path, device="cpu")
+    process.join(600)
+    assert process.exitcode == 0 and run.holder() is None
+    assert [event.kind for event in run.events() if event.kind in ("start", "error")] == ["start"]
+
+
+def test_the_heartbeat_follows_the_loop(tmp_path: Path) -> None:
+    write_photographs(tmp_path)
+    run, ages = TrainRun(tmp_path / "run"), []
+    fit(
+        small_configuration(steps=6),
+        run,
+        data_root=tmp_path,
+        device="cpu",
+        on_event=lambda event: ages.append(time.time() - run.heartbeat_path.stat().st_mtime),
+    )
+    assert len(ages) > 6 and max(ages) < 10
+    beat = Heartbeat(tmp_path / "beat", every_seconds=0.0)
+    beat.beat()
+    os.utime(beat.path, (0, 0))
+    beat.beat()
+    assert beat.path.stat().st_mtime > 0
+
+
+def test_events_are_whole_lines_and_steps_never_go_back(tmp_path: Path) -> None:
+    file = EventFile(tmp_path / "events.jsonl")
+    for step in (0, 3, 4, 6, 8, 9):
+        file.write(step, "train", {"loss": step / 10})
+    with open(file.path, "ab") as raw:
+        raw.write(b'{"step": 9, "kind": "val\xff')
+    assert [event.step for event in file.read()] == [0, 3, 4, 6, 8, 9]
+    file.forget_after(6)
+    file.write(7, "train", {})
+    assert [event.step for event in file.read()] == [0, 3, 4, 6, 7]
+    assert all(json.loads(line) for line in file.path.read_text().splitlines())
+
+
+def test_writing_is_whole_or_not_at_all_and_keeps_the_one_before(tmp_path: Path, monkeypatch) -> None:
+    path, kept = tmp_path / "file", tmp_path / "kept"
+    for text in ("first", "second", "third"):
+        write_atomically(path, lambda temporary, text=text: temporary.write_text(text), keep=kept)
+    assert (path.read_text(), kept.read_text()) == ("third", "second")
+
+    def no_links(*names: object) -> None:
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    write_atomically(path, lambda temporary: temporary.write_text("fourth"), keep=kept)
+    assert (path.read_text(), kept.read_text()) == ("fourth", "third")
+    assert sorted(tmp_path.iterdir()) == [path, kept]
+
+
+def test_names_of_runs_cannot_leave_their_root(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    (root / "link").mkdir(parents=True)
+    (root / "link").rmdir()
+    (root / "link").symlink_to(tmp_path)
+    assert run_folder(root, "my-run_2") == root / "my-run_2"
+    for name in ("..", ".", "", "a/b", "/etc", "a b", "ä", "link", "-x", "a" * 65, "a\n", "CON:"):
+        with pytest.raises(InvalidSetting, match="cannot be called"):
+            run_folder(root, name)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew_on_resume(tmp_path: Path) -> None:
+    write_photographs(tmp_path)
+    run = TrainRun(tmp_path / "run")
+    run.begin(small_configuration())
+    run.write_event(0, "start", resumed=False)
+    assert fit(small_configuration(steps=2), run, data_root=tmp_path, device="cpu", resume=True)
+    assert [event.values["resumed"] for event in run.events() if event.kind == "start"] == [False]
+    run.last_path.unlink()
+    run.previous_path.unlink()
+    with pytest.raises(InvalidSetting, match="nothing to resume"):
+        fit(small_configuration(), run, data_root=tmp_path, device="cpu", resume=True)
+    with pytest.raises(InvalidSetting, match="a run in .* already"):
+        fit(small_configuration(), run, data_root=tmp_path, device="cpu")
+
+
+def test_a_checkpoint_of_an_earlier_version_resumes(tmp_path: Path) -> None:
+    """They had one generator, no random states, no phase, no previous.pt and no lock."""
+    write_photographs(tmp_path)
+    run, asked = TrainRun(tmp_path / "run"), iter(range(1, 1000))
+    fit(small_configuration(), run, data_root=tmp_path, device="cpu", should_stop=lambda: next(asked) == 39)
+    state = run.load_last()
+    old = {key: value for key, value in state.items() if key not in ("phase", "random_states", "pixels")}
+    save_state(old | {"generator": torch.Generator().get_state()}, run.last_path)
+    run.previous_path.unlink()
+    assert fit(small_configuration(), run, data_root=tmp_path, device="cpu", resume=True)
+    trained = [event for event in run.events() if event.kind == "train"]
+    assert [event.step for event in trained] == list(range(3, 61, 3))
+    assert trained[-1].values["megapixels"] == round((30 * 2 * 32**2 + 30 * 2 * 48**2) / 1e6, 3)
+
+
+def test_a_checkpoint_of_another_network_is_a_sentence(tmp_path: Path) -> None:
+    write_photographs(tmp_path)
+    run = TrainRun(tmp_path / "run")
+    fit(small_configuration(steps=1), run, data_root=tmp_path, device="cpu")
+    other = replace(small_configuration(steps=2), hyperparameters={"widths": [8, 8, 16]})
+    with pytest.raises(BrokenCheckpoint, match="does not fit small"):
+        fit(other, run, data_root=tmp_path, device="cpu", resume=True)
+    assert run.load_last()["step"] == 1
