@@ -1,6 +1,7 @@
 """The studio's own pictures: photographs inside scikit-image's package, and drawings the project made itself."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from models.errors import InvalidSetting
 from studio.pictures import served_file
+from studio.session import Photograph, open_photograph
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 THUMBNAIL = 96
@@ -60,6 +62,20 @@ def example(name: object) -> Example:
             return one
     known = ", ".join(one.name for one in EXAMPLES)
     raise InvalidSetting(f"There is no example called {name!r:.40}. There are {known}. Choose one of them.")
+
+
+def open_example(name: object) -> Photograph:
+    """The opened example of that name; all visitors share one, whose arrays nobody changes.
+
+    Raises:
+        InvalidSetting: where there is none.
+    """
+    return _opened(example(name))
+
+
+@lru_cache(maxsize=len(EXAMPLES))
+def _opened(one: Example) -> Photograph:
+    return open_photograph(one.read_bytes(), one.file_name)
 
 
 def thumbnails(folder: Path) -> list[dict]:

@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 from models.errors import InvalidSetting
-from studio.examples import EXAMPLES, example
-from studio.session import Photograph, Session, open_photograph
+from studio.examples import EXAMPLES, open_example
+from studio.session import Session
 from studio.settings import one_of
 from studio.swept_picture import SweptPicture, swept_picture
 
@@ -37,15 +37,10 @@ def picture_for(choice: Any, session: Session | None, random: Random) -> SweptPi
     """
     choice = one_of(choice, (ANY, *CLEAN, OPENED), "The picture")
     if choice != OPENED:
-        return swept_picture(_example(random.choice(CLEAN) if choice == ANY else choice), "crop")
+        return swept_picture(open_example(random.choice(CLEAN) if choice == ANY else choice), "crop")
     if session is None or session.photograph is None:
         raise InvalidSetting(
             "There is no photograph in memory. The photograph open in the Restore tab can be used, and is held for a "
             "limited time. Open one there, or choose an example."
         )
     return swept_picture(session.photograph, "crop")
-
-
-def _example(name: str) -> Photograph:
-    one = example(name)
-    return open_photograph(one.read_bytes(), one.file_name)

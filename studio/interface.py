@@ -37,7 +37,7 @@ from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import StudioBlocks, bound_queue
+from studio.tabs.waiting import StudioBlocks, prepare_for_many
 from studio.theme import FAVICON, STYLE_SHEET, studio_theme
 from studio.train_desk import TrainDesk
 from studio.train_recipe_desk import RecipeDesk
@@ -92,7 +92,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         Endpoints(Api(engine, uploads.open, pictures)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep)
-    bound_queue(demo)
+    prepare_for_many(demo)
     return demo
 
 

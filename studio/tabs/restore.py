@@ -9,9 +9,9 @@ import gradio as gr
 
 from models.errors import RestorationError
 from studio.desk import Desk, Page
-from studio.examples import EXAMPLES, example
+from studio.examples import EXAMPLES, open_example
 from studio.permalink import from_query, look_values
-from studio.session import Photograph, Run, Session, open_photograph
+from studio.session import Photograph, Run, Session
 from studio.settings import RestoreForm
 from studio.tabs.restore_layout import (
     Buttons,
@@ -132,7 +132,7 @@ class RestoreTab:
         cards = list(self._desk.cards().values())
         default = RestoreForm(model_names=tuple(first_models(cards)))
         link = from_query(query, default, tuple(card.name for card in cards))
-        changes = self._open(lambda: _open_example(link.picture or EXAMPLES[0].name), run, link.form)
+        changes = self._open(lambda: open_example(link.picture or EXAMPLES[0].name), run, link.form)
         if isinstance(view := changes.get(self.outputs.viewer), dict):
             changes[self.outputs.viewer] = {**view, "look": look_values(link.look)}
         if link.problems:
@@ -147,7 +147,7 @@ class RestoreTab:
     def example_opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """One of the thumbnails was pressed."""
         name = asked(event).get("name")
-        return self._open(lambda: _open_example(name), self.run_of(values), self.form(values))
+        return self._open(lambda: open_example(name), self.run_of(values), self.form(values))
 
     def opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A file was uploaded."""
@@ -259,11 +259,6 @@ class RestoreTab:
 def asked(event: gr.EventData) -> dict[str, Any]:
     """What an event of the page carries; nothing where somebody sent anything but names and values."""
     return event._data if isinstance(event._data, dict) else {}
-
-
-def _open_example(name: Any) -> Photograph:
-    one = example(name)
-    return open_photograph(one.read_bytes(), one.file_name)
 
 
 def _all(components: Controls | Outputs) -> list[Any]:
