@@ -31,6 +31,7 @@ def serve(told: Hosting) -> int:
     from studio.interface import build_studio, launch_settings
     from studio.jobs import Jobs
     from studio.pictures import own_temporary_folder
+    from studio.tabs.endpoints import mcp_settings
     from studio.zero_gpu_zoo import ZeroGpuZoo
 
     os.environ.setdefault("GRADIO_TEMP_DIR", str(own_temporary_folder()))
@@ -42,6 +43,7 @@ def serve(told: Hosting) -> int:
     studio = build_studio(zoo, jobs)
     print(f"JPEG Restoration Studio: http://{told.host}:{told.port}", flush=True)
     settings = launch_settings(studio, public=told.public, hosts=told.names)
+    settings |= mcp_settings() if told.mcp else {}
     try:
         studio.launch(server_name=told.host, server_port=told.port, **settings)
     except OSError:

@@ -17,7 +17,7 @@ from studio.guard_bodies import (
     too_large,
     whole_body,
 )
-from studio.guard_doors import API, CALLS, CHEAP, UPLOAD, Doors, is_session, session_in
+from studio.guard_doors import API, CALLS, CHEAP, MCP, UPLOAD, Doors, is_session, session_in
 from studio.guard_rates import Buckets, Recent, Share, client_of
 
 OTHER_BYTES = 256 * 2**10
@@ -156,12 +156,13 @@ class Guard:
         path = scope["path"].rstrip("/")
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         size = int(declared) if declared.isdigit() and len(declared) < 16 else OTHER_BYTES**2
-        most = self._rules.upload_bytes if path == UPLOAD else OTHER_BYTES
+        brings_files = path == UPLOAD or path.startswith(MCP)
+        most = self._rules.upload_bytes if brings_files else OTHER_BYTES
         if size > most:
             raise too_large(most)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
-        counted = CountedBody(receive, most, UPLOAD_SECONDS if path == UPLOAD else SHORT_SECONDS)
+        counted = CountedBody(receive, most, UPLOAD_SECONDS if brings_files else SHORT_SECONDS)
         if path == UPLOAD:
             if self._rules.shares is not None and not self._uploads.take(client, size or most):
                 raise _too_often()

@@ -10,6 +10,9 @@ from urllib.parse import parse_qs
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
+MCP = f"{API}/mcp"
+"""Tools for assistants, whose files come inside the request; shut in public."""
+
 CALLS = (f"{API}/queue/join", f"{API}/run/predict")
 """Where handlers are called; both take the same JSON."""
 

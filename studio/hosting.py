@@ -23,6 +23,7 @@ class Hosting:
         device: "cpu", "cuda", "cuda:1" or "mps"; None takes the best there is.
         checkpoints: a folder with one folder per model.
         runs: a folder with one folder per training run.
+        mcp: also a server of the Model Context Protocol, for assistants on this machine.
     """
 
     public: bool
@@ -32,6 +33,7 @@ class Hosting:
     device: str | None
     checkpoints: Path
     runs: Path
+    mcp: bool
 
 
 def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | None = None) -> Hosting:
@@ -45,6 +47,10 @@ def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | No
     if not 1 <= told.port <= 65535:
         _parser().error(f"--port is {told.port}. Ports from 1 to 65535 are allowed. 7860 is the usual one.")
     on_spaces = "SPACE_ID" in environment
+    if told.mcp and (told.public or on_spaces):
+        _parser().error(
+            "--mcp was given for strangers too. It is for this machine and its owner. Leave one out."
+        )
     names = tuple(told.allow_host)
     if on_spaces:
         environment.setdefault("FORWARDED_ALLOW_IPS", PRIVATE_NETWORKS)
@@ -57,6 +63,7 @@ def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | No
         device=told.device,
         checkpoints=told.checkpoints,
         runs=told.runs,
+        mcp=told.mcp,
     )
 
 
@@ -75,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         "--public",
         action="store_true",
         help="for strangers: no training, nothing that touches the disk, a fair share for everybody",
+    )
+    parser.add_argument(
+        "--mcp", action="store_true", help="also serve assistants by MCP; needs requirements-mcp.txt"
     )
     parser.add_argument(
         "--allow-host",

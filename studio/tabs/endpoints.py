@@ -3,13 +3,14 @@
 They go through the same queue as the page, so they share its bounds; nothing here is called past it.
 """
 
+import importlib
 import logging
 from collections.abc import Callable
 from typing import Any, TypedDict, TypeVar
 
 import gradio as gr
 
-from models.errors import RestorationError
+from models.errors import MissingExtra, RestorationError
 from studio.api import Api
 from studio.tabs.restore import MODELS, UNFORESEEN
 
@@ -144,6 +145,22 @@ class Endpoints:
     def models(self) -> list[dict[str, Any]]:
         """List the models that /restore knows, cheapest first."""
         return _calmly(self._api.models)
+
+
+def mcp_settings() -> dict[str, bool]:
+    """What Blocks.launch needs to offer the endpoints as tools of the Model Context Protocol.
+
+    Raises:
+        MissingExtra: the package for it is not installed.
+    """
+    try:
+        importlib.import_module("gradio.mcp")
+    except ImportError as problem:
+        raise MissingExtra(
+            f"--mcp was asked for, but the package mcp cannot be imported ({problem}). It is an optional extra. "
+            "Install it with: pip install -r requirements-mcp.txt, or leave --mcp out."
+        ) from problem
+    return {"mcp_server": True}
 
 
 def _calmly(work: Callable[[], Answer]) -> Answer:
