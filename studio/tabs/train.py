@@ -11,8 +11,6 @@ from models.errors import RestorationError
 from studio.tabs.restore import IMMEDIATE, LIGHT, UNFORESEEN, RestoreTab
 from studio.tabs.restore_layout import model_choices
 from studio.tabs.train_layout import (
-    FORM,
-    YAML,
     RecipeControls,
     TrainButtons,
     TrainOutputs,
@@ -82,7 +80,6 @@ class TrainTab:
         c.network.input(self.network_chosen, {c.yaml, c.network}, left, **LATEST)
         c.photographs.input(self.photographs_chosen, {c.yaml, c.photographs}, left, **LATEST)
         c.command.copied(self.copied, {c.yaml}, left, **LIGHT)
-        b.form_or_yaml.input(self.switched, b.form_or_yaml, [b.of_form, b.of_yaml], **IMMEDIATE)
 
         life, known = [*_all(o), b.another, b.previews], {o.watch, o.seen, c.run_name}
         tab.select(self.entered, known, life, **LIGHT)
@@ -134,10 +131,6 @@ class TrainTab:
     def copied(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """The command was copied."""
         return self._recipe(lambda: self._recipes.copied(values[self._controls.yaml]))
-
-    def switched(self, which: Any) -> list[dict[str, Any]]:
-        """The form or its YAML."""
-        return [gr.update(visible=True if which == one else "hidden") for one in (FORM, YAML)]
 
     # The life of a run
 

@@ -18,7 +18,6 @@ from studio.views.train import EMPTY
 
 TICK_SECONDS = 2.0
 SKIMAGE_WORDS = "scikit-image's own"
-FORM, YAML = "form", "yaml"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +63,12 @@ class TrainButtons:
 
     Attributes:
         preset: what to start from.
-        form_or_yaml: which of the two is on view.
-        of_form, of_yaml: their columns.
         another: back from a run to the recipe.
         previews: column of the viewer.
         timer: ticks while the tab is on view.
     """
 
     preset: gr.Radio
-    form_or_yaml: gr.Radio
-    of_form: gr.Column
-    of_yaml: gr.Column
     another: gr.Button
     previews: gr.Column
     timer: gr.Timer
@@ -139,16 +133,16 @@ def _recipe(folders: Sequence[str]) -> tuple[dict[str, gr.components.Component],
         controls["run_name"] = gr.Textbox(
             label="Name", max_lines=1, max_length=64, elem_classes="inline", elem_id="train-name"
         )
-        pressed["form_or_yaml"] = gr.Radio(
-            [("Form", FORM), ("YAML", YAML)],
-            value=FORM,
+        gr.Radio(  # the style sheet shows what is chosen
+            [("Form", "form"), ("YAML", "yaml")],
+            value="form",
             label="Settings as",
             show_label=False,
             elem_classes="segments",
         )
-        with gr.Column() as pressed["of_form"]:
+        with gr.Column(elem_id="train-as-form"):
             controls["form"] = recipe_form("train-form")
-        with gr.Column(visible="hidden") as pressed["of_yaml"]:
+        with gr.Column(elem_id="train-as-yaml"):
             controls["yaml"] = gr.Code(
                 "",
                 language="yaml",

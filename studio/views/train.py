@@ -77,8 +77,7 @@ def facts_of(record: RunRecord, *, live: bool) -> str:
         ("Gain over doing nothing", f"{signed_decibels(gain)} dB" if gain is not None else ""),
         ("Loss", _number(latest, "loss", "{:.4g}")),
         ("Learning rate", _number(latest, "learning_rate", "{:.2g}")),
-        ("Images", _number(latest, "images_per_second", "{:.1f} per second")),
-        ("Megapixels", _number(latest, "megapixels_per_second", "{:.2f} per second")),
+        ("Speed", _speed(latest)),
         ("Waiting for data", f"{waiting:.0%}" if _is_number(waiting) else ""),
         ("Memory", _memory(latest)),
         ("Trained for", duration(latest["minutes"] * 60) if _is_number(latest.get("minutes")) else ""),
@@ -268,6 +267,11 @@ def _number(values: dict[str, Any], name: str, words: str) -> str:
     if not _is_number(value):
         return UNDEFINED if name == "loss" and name in values else ""
     return words.format(value)
+
+
+def _speed(values: dict[str, Any]) -> str:
+    images = _number(values, "images_per_second", "{:.0f} images/s")
+    return ", ".join(filter(None, (images, _number(values, "megapixels_per_second", "{:.2f} MP/s"))))
 
 
 def _memory(values: dict[str, Any]) -> str:

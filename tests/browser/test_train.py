@@ -122,10 +122,12 @@ def enter(page):
 def write_yaml(page, entries):
     """Into the editor, as somebody who pastes."""
     page.locator("#train-recipe label", has_text="YAML").click()
+    page.locator("#train-form").wait_for(state="hidden")
     page.locator("#train-yaml .cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(json.dumps(entries))
     page.locator("#train-recipe label", has_text="Form").click()
+    page.locator("#train-yaml").wait_for(state="hidden")
 
 
 def setting(page, path):
@@ -191,7 +193,7 @@ def test_form_and_yaml_stay_in_step_and_name_every_problem(open_train):
     assert "whole number" in page.locator("#train-problems").inner_text()
     assert setting(page, "data.patch_sizes").get_attribute("aria-invalid") == "true"
     page.click("#train-button")
-    page.wait_for_selector("#train-notice .notice")
+    page.wait_for_selector("#train-notice .notice", state="visible")
     assert "has problems" in page.locator("#train-notice").inner_text()
     write_yaml(page, {**TINY, "optimiser": {}, "architecture": "cascad"})
     page.wait_for_function(
@@ -296,6 +298,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
         "() => document.querySelector('#train-comparison .plot').data.map((one) => one.name)"
     )
     assert sorted(lines) == ["other", "tiny"]
+    page.wait_for_selector("#train-differences table", state="visible")
     differences = page.locator("#train-differences").inner_text()
     assert (
         "optimizer.learning_rate" in differences

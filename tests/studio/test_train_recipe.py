@@ -1,0 +1,141 @@
+"""Recipes: form and YAML say the same, every problem is named, presets work, networks and folders can be changed."""
+
+import pytest
+
+from models.errors import InvalidSetting
+from models.zoo import ARCHITECTURES
+from studio.jobs import Jobs
+from studio.train_checks import network_words, photograph_words
+from studio.train_recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
+from studio.train_recipe_desk import RecipeDesk
+from studio.views.train_recipe import form_of
+
+MINIMAL = "# mine\nname: mine\narchitecture: cascade\n"
+
+
+@pytest.fixture
+def recipes(tmp_path):
+    return RecipeDesk(Jobs(tmp_path / "runs", tmp_path))
+
+
+@pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.name)
+def test_presets_are_sound_and_say_what_they_are(one):
+    recipe = Recipe.read(one.text())
+    assert recipe.config is not None and recipe.problems == () and one.words()
+    assert network_words(recipe)[1] == []
+
+
+@pytest.mark.parametrize(
+    "text", [MINIMAL, *(one.text() for one in PRESETS)], ids=["minimal", *map(str, range(4))]
+)
+def test_every_field_of_the_form_shows_its_value_and_takes_it_back(text):
+    recipe = Recipe.read(text)
+    for path, value in recipe.values().items():
+        assert typed(path, shown(value)) == value, path
+        assert recipe.with_value(path, typed(path, shown(value))).config == recipe.config, path
+
+
+def test_the_form_draws_every_setting_once():
+    form = form_of(Recipe.read(MINIMAL), (), everything=True)
+    paths = [field["path"] for group in form["groups"] for field in group["fields"]]
+    assert sorted([*paths, "name", "architecture"]) == sorted(one.path for one in FIELDS)
+    assert form["groups"][0]["open"] and not any(group["open"] for group in form["groups"][1:])
+    assert all(field["about"] for group in form["groups"] for field in group["fields"])
+
+
+def test_an_edit_changes_one_value_and_keeps_the_remarks():
+    changed = Recipe.read(MINIMAL).with_value("optimizer.steps", typed("optimizer.steps", "20"))
+    assert changed.text == "# mine\nname: mine\narchitecture: cascade\noptimizer:\n  steps: 20\n"
+    assert changed.config.optimizer.steps == 20
+    assert (
+        changed.with_value("optimizer.minutes", typed("optimizer.minutes", "")).config.optimizer.minutes
+        is None
+    )
+
+
+def test_all_problems_are_named_at_once_and_beside_their_fields():
+    text = MINIMAL + "optimizer: {steps: -1, learning_rate: fast}\ndata: {patch_sizes: [33]}\nlos: {}\n"
+    recipe = Recipe.read(text)
+    assert len(recipe.problems) == 4 and any("did you mean loss?" in problem for problem in recipe.problems)
+    form = form_of(recipe, recipe.problems, everything=False)
+    wrong = {field["path"] for group in form["groups"] for field in group["fields"] if field["problem"]}
+    assert wrong == {"optimizer.steps", "optimizer.learning_rate", "data.patch_sizes"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: [",
+        "- a\n- b",
+        "",
+        "just words",
+        "a: &x [1]\nb: *x",
+        "x: " + "[" * 5000,
+        "!!python/object:os.system {}",
+        7,
+        "\x00",
+    ],
+)
+def test_texts_that_are_no_recipe_are_one_sentence_and_close_the_form(recipes, text):
+    recipe = Recipe.read(text)
+    assert recipe.config is None and recipe.problems
+    page = recipes.typed(text)
+    assert page.form["closed"] and "problem" in page.problems and page.yaml is None
+    with pytest.raises(InvalidSetting, match="cannot be read"):
+        recipes.edited(text, "optimizer.steps", "3")
+
+
+def test_settings_that_do_not_exist_are_refused():
+    for path in ("optimizer", "nonsense", "optimizer.steps.x", "__class__"):
+        with pytest.raises(InvalidSetting, match="no setting"):
+            Recipe.read(MINIMAL).with_value(path, 1)
+    with pytest.raises(InvalidSetting, match="no preset"):
+        preset("../../etc/passwd")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_network_can_be_chosen(architecture):
+    recipe = Recipe.read(PRESETS[0].text()).with_network(architecture)
+    assert recipe.problems == () and recipe.config.architecture == architecture
+    words, problems = network_words(recipe)
+    assert problems == [] and "parameters" in words
+
+
+def test_hyperparameters_that_build_nothing_are_a_problem(recipes):
+    page = recipes.edited(MINIMAL, "hyperparameters", "widths: [1, 2]")
+    assert "hyperparameters: they do not build a cascade" in page.problems
+
+
+def test_photographs_are_counted_and_missing_ones_said(recipes, tmp_path):
+    words, problems = photograph_words(Recipe.read(PRESETS[0].text()), tmp_path)
+    assert "to learn from" in words and problems == []
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.png").write_bytes(b"")
+    page = recipes.photographs_chosen(PRESETS[0].text(), str(folder))
+    assert "3 photographs to learn from" in page.photograph_words and page.problems == ""
+    assert f"train: [{folder}]" in page.yaml and "scikit-image package" not in page.yaml
+    assert "data.train" in recipes.photographs_chosen(PRESETS[0].text(), "/nowhere").problems
+
+
+def test_names_are_free_and_checked(recipes):
+    page = recipes.first()
+    assert page.run_name == "tiny-cpu" and "--run" in page.command["line"]
+    assert "letters" in recipes.named(MINIMAL, "../evil").problems
+    assert recipes.named(MINIMAL, "../evil").command["line"] == ""
+
+
+def test_copying_puts_the_recipe_where_its_command_reads_it(recipes, tmp_path):
+    page = recipes.copied(PRESETS[0].text())
+    path = tmp_path / "runs" / "tiny-cpu" / "config.yaml"
+    assert path.exists() and str(path) in page.command["note"]
+    with pytest.raises(InvalidSetting, match="has problems"):
+        recipes.copied("name: [")
+
+
+def test_differences_name_every_setting_that_is_not_the_same():
+    one = Recipe.read(MINIMAL).config
+    other = Recipe.read(MINIMAL + "optimizer: {steps: 5}\nhyperparameters: {periods: 3}\n").config
+    assert sorted(differences(one, other)) == [("hyperparameters.periods", None, 3), ("optimizer.steps", 100_000, 5)]
+    assert differences(one, one) == []
