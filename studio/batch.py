@@ -6,7 +6,7 @@ The same restorer of one file serves the command line here and, on many machines
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -18,6 +18,7 @@ from models.jpeg import Degradation, JpegImage
 from models.jpeg.metadata import to_srgb
 from models.restorer import Restoration
 from models.zoo import Zoo
+from studio.background import Progress
 from studio.batch_files import BatchPicture, bytes_at, cannot_be_written, photograph_at
 from studio.batch_results import record_in, result_png, write_whole
 from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
@@ -28,6 +29,8 @@ from training.metrics import measure
 from training.score_files import weights_of
 
 logger = logging.getLogger(__name__)
+
+OnProgress = Callable[[Progress], None]
 
 State = Literal["restored", "done before", "failed"]
 
@@ -123,11 +126,12 @@ class BatchRestorer:
         for name in self._settings.model_names:
             self._engine.zoo.load(name)
 
-    def restore(self, picture: BatchPicture) -> list[BatchRow]:
+    def restore(self, picture: BatchPicture, on_progress: OnProgress | None = None) -> list[BatchRow]:
         """Whatever is not done yet of one file; what goes wrong ends in the rows.
 
         Args:
             picture: the file.
+            on_progress: hears of every tile.
 
         Returns:
             One row per model, in the order of the settings.
@@ -139,7 +143,8 @@ class BatchRestorer:
             rows = {model: self._done_before(picture, model, made_of[model]) for model in made_of}
             missing = tuple(model for model, row in rows.items() if row is None)
             if missing:
-                rows |= self._restored(picture, open_photograph(data, name), missing, made_of)
+                photograph = open_photograph(data, name)
+                rows |= self._restored(picture, photograph, missing, made_of, on_progress)
         except RestorationError as error:
             return self._failed(name, str(error))
         except Exception:
@@ -181,13 +186,19 @@ class BatchRestorer:
         photograph: Photograph,
         models: tuple[str, ...],
         made_of: dict[str, dict[str, Any]],
+        on_progress: OnProgress | None,
     ) -> dict[str, BatchRow]:
         """Run some models on one file, and write what they give."""
         source, name = photograph.image, str(picture.source)
         keeps_profile = self._settings.keep_icc and source.profile_applies
         image = replace(source, profile_applies=False) if keeps_profile else source
         request = self._settings.request(photograph.key, models)
-        *_, outputs = self._engine.run_stages(image, request, Event())
+        outputs = StageOutputs(request, None, image)
+        for item in self._engine.run_stages(image, request, Event()):
+            if isinstance(item, StageOutputs):
+                outputs = item
+            elif on_progress is not None:
+                on_progress(item)
         rows = {
             model: BatchRow(name, model, "", "failed", sentence)
             for model, sentence in outputs.failures.items()
@@ -280,10 +291,12 @@ class _Comparison:
         return to_srgb(pixels, self.profile, is_gray=self.outputs.degraded.is_gray)
 
 
-def run_batch(restorer: BatchRestorer, pictures: Sequence[BatchPicture]) -> Iterator[list[BatchRow]]:
+def run_batch(
+    restorer: BatchRestorer, pictures: Sequence[BatchPicture], on_progress: OnProgress | None = None
+) -> Iterator[list[BatchRow]]:
     """The local engine: one file after the other, the rows of each as soon as it is done."""
     for picture in pictures:
-        yield restorer.restore(picture)
+        yield restorer.restore(picture, on_progress)
 
 
 def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration) -> dict[str, Any]:

@@ -7,6 +7,7 @@ python -m studio.restore FOLDER 'scans/**/*.jpg' -o DIR --model cascade --model 
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,12 +15,14 @@ from tqdm import tqdm
 from models.errors import InvalidSetting, RestorationError
 from models.jpeg import Degradation, JpegEncoding
 from models.zoo import Zoo
-from studio.batch import BatchRestorer, BatchRow, BatchSettings, run_batch
+from studio.background import Progress
+from studio.batch import BatchRestorer, BatchRow, BatchSettings, OnProgress, run_batch
 from studio.batch_files import BatchPicture, FoundPictures, cannot_be_written, found_pictures, photograph_at
 from studio.batch_ray import RayPlan, run_on_ray
 from studio.batch_report import check_report_name, write_report
 from studio.settings import SUBSAMPLINGS, one_of, whole
 from studio.views.facts import tables_say
+from studio.views.results import tile_words
 from studio.views.wording import seconds
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -27,7 +30,8 @@ ALL_DONE, SOME_FAILED, NOTHING_STARTED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
 OTHER_FORMATS = (".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 
-Engine = Callable[[Sequence[BatchPicture]], Iterator[list[BatchRow]]]
+Engine = Callable[[Sequence[BatchPicture], OnProgress], Iterator[list[BatchRow]]]
+"""Gives the rows of each picture; hears of tiles where they are worked on here."""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -143,17 +147,9 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
     device = arguments.device if arguments.engine == "local" else "cpu"  # Ray's workers have their own
     restorer = BatchRestorer(Zoo(arguments.checkpoints, device), settings, output)
     restorer.check_models()
-    engine: Engine = lambda pictures: run_batch(restorer, pictures)  # noqa: E731
+    engine: Engine = partial(run_batch, restorer)
     if arguments.engine == "ray":
-        plan = RayPlan(
-            arguments.checkpoints,
-            arguments.device,
-            settings,
-            output,
-            arguments.ray_address,
-            whole(arguments.ray_workers or 1, 1, 10_000, "The number of Ray's workers"),
-        )
-        engine = lambda pictures: run_on_ray(plan, pictures)  # noqa: E731
+        engine = _ray_engine(arguments, settings, output)
     rows, stopped = _worked_off(engine, found.pictures)
     rows += [BatchRow(word, "", "", "failed", sentence) for word, sentence in found.problems]
     if arguments.report:
@@ -162,6 +158,12 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
         except OSError as error:
             raise cannot_be_written(arguments.report, error) from error
     return _told(rows, found, output, stopped)
+
+
+def _ray_engine(arguments: argparse.Namespace, settings: BatchSettings, output: Path) -> Engine:
+    workers = whole(arguments.ray_workers or 1, 1, 10_000, "The number of Ray's workers")
+    plan = RayPlan(arguments.checkpoints, arguments.device, settings, output, arguments.ray_address, workers)
+    return lambda pictures, on_progress: run_on_ray(plan, pictures)
 
 
 def _names_a_file(output: Path) -> bool:
@@ -205,12 +207,16 @@ def _worked_off(engine: Engine, pictures: Sequence[BatchPicture]) -> tuple[list[
     rows: list[BatchRow] = []
     try:
         with tqdm(total=len(pictures), unit="picture", disable=None, dynamic_ncols=True) as bar:
-            for finished in engine(pictures):
+            for finished in engine(pictures, lambda step: bar.set_postfix_str(_step_words(step))):
                 rows += finished
                 bar.update()
     except KeyboardInterrupt:
         return sorted(rows, key=lambda row: place[row.picture]), True
     return sorted(rows, key=lambda row: place[row.picture]), False
+
+
+def _step_words(step: Progress) -> str:
+    return f"{step.model_name}: {tile_words(step)}"
 
 
 def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool) -> int:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from studio.batch import BatchRestorer, BatchSettings
 from studio.batch_files import found_pictures
 from studio.batch_report import COLUMNS
 from studio.batch_results import record_in
@@ -271,3 +272,49 @@ def test_hostile_names_do_not_steer_the_terminal(run, pictures, capsys):
     printed = capsys.readouterr()
     assert "\x1b" not in printed.err + printed.out
     assert "evil?.jpg" in printed.err
+
+
+def test_whoever_stops_it_is_told_how_to_go_on_and_keeps_what_is_done(
+    run, pictures, tmp_path, monkeypatch, capsys
+):
+    def interrupted(restorer, found, on_progress):
+        yield restorer.restore(found[0], on_progress)
+        raise KeyboardInterrupt
+
+    (pictures / "broken.jpg").unlink()
+    words = ("in", "-o", "out", "--model", "ar_cnn", "--report", "r.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr("studio.restore.run_batch", interrupted)
+        assert run(*words) == 130
+    printed = capsys.readouterr()
+    assert "1 results restored" in printed.out
+    assert "Repeat the command" in printed.err
+    assert len(rows_of(tmp_path / "r.csv")) == 1
+    assert run(*words) == 0
+    assert "2 results restored, 1 done before" in capsys.readouterr().out
+
+
+def test_an_unforeseen_failure_stops_nothing(run, pictures, monkeypatch, capsys):
+    from studio import batch
+
+    real = batch.result_png
+
+    def failing(pixels, image, record, **kept):
+        if record["facts"]["format"] == "PNG":
+            raise ZeroDivisionError
+        return real(pixels, image, record, **kept)
+
+    monkeypatch.setattr(batch, "result_png", failing)
+    assert run("in/clear.png", "in/one.jpg", "-o", "out", "--model", "plain") == 1
+    printed = capsys.readouterr()
+    assert "1 results restored, 0 done before, 1 failed" in printed.out
+    assert "clear.png: It failed for a reason nobody foresaw" in printed.err
+
+
+def test_tiles_are_told(zoo, pictures, tmp_path):
+    settings = BatchSettings(("cascade",))
+    (found,) = found_pictures([str(pictures / "one.jpg")], tmp_path / "out").pictures
+    steps = []
+    (row,) = BatchRestorer(zoo, settings, tmp_path / "out").restore(found, steps.append)
+    assert row.state == "restored"
+    assert [(step.done, step.total) for step in steps] == [(0, 0), (1, 1)]

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import pickle
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ import pytest
 
 from models.jpeg import JpegEncoding, encode
 from studio import batch_ray
+from studio.batch import BatchSettings
+from studio.batch_files import found_pictures
 from studio.restore import main
 from tests.paths import REPOSITORY
 
@@ -66,6 +69,20 @@ def test_results_and_report_are_those_of_the_local_engine(pictures, checkpoints,
     assert len(contents[0]) == 14
     assert contents[0] == contents[1]
     assert reports[0] == reports[1]
+
+
+def test_a_worker_that_takes_over_finds_what_is_done(pictures, checkpoints, tmp_path):
+    settings = BatchSettings(("ar_cnn",))
+    plan = batch_ray.RayPlan(checkpoints, "cpu", settings, tmp_path / "out")
+    found = found_pictures([str(pictures)], tmp_path / "out").pictures
+    batch = {"picture": [pickle.dumps(one) for one in found], "name": [f"name {one.stem}" for one in found]}
+    states = []
+    for _ in range(2):
+        answer = batch_ray.RayRestorer(plan)(batch)["rows"]
+        rows = [row for rows in map(pickle.loads, answer) for row in rows]
+        assert [row.picture for row in rows] == batch["name"]
+        states.append([row.state for row in rows if row.state != "failed"])
+    assert states == [["restored"] * 7, ["done before"] * 7]
 
 
 def test_without_ray_there_is_one_sentence(pictures, checkpoints, tmp_path, monkeypatch, capsys):
