@@ -27,8 +27,8 @@ from training.pictures import EIGHT_BIT_MODES, picture_paths
 
 MANIFEST = "manifest.jsonl"
 PIECE_SIDE, PIECE_DISTANCE = 480, 240
-SMALLEST_PIECE = 48
-"""A rest narrower than this at the right or lower edge joins the piece beside it."""
+SMALLEST_SIDE = 48
+"""Rows and columns below which a photograph is of no use."""
 
 
 @dataclass(frozen=True)
@@ -170,13 +170,9 @@ def read_manifest(path: Path) -> Iterator[Entry]:
 
 
 def starts(length: int, cut: Cut) -> list[int]:
-    """Where the pieces of one direction begin; together they cover all of `length` pixels but a small rest."""
-    if length <= cut.side:
-        return [0]
-    found = list(range(0, length - cut.side + 1, cut.distance))
-    if length - cut.side - found[-1] >= SMALLEST_PIECE:
-        found.append(length - cut.side)
-    return found
+    """Where the pieces of one direction begin; together they cover all of `length` pixels."""
+    last = max(length - cut.side, 0)
+    return [*range(0, last, cut.distance), last]
 
 
 def _prepared(path: Path, target: Path, cut: Cut, keep_jpeg: bool, known: Entry | None) -> Entry:
@@ -200,10 +196,8 @@ def _prepared(path: Path, target: Path, cut: Cut, keep_jpeg: bool, known: Entry 
         return _left_out(blank, f"it cannot be read ({str(error).splitlines()[0][:100]})")
     except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return _left_out(blank, f"it cannot be read ({str(error).splitlines()[0][:100]})")
-    if min(rows, columns) < SMALLEST_PIECE:
-        return _left_out(
-            sized, f"{rows} x {columns} pixels are fewer than {SMALLEST_PIECE} x {SMALLEST_PIECE}"
-        )
+    if min(rows, columns) < SMALLEST_SIDE:
+        return _left_out(sized, f"{rows} x {columns} pixels are fewer than {SMALLEST_SIDE} x {SMALLEST_SIDE}")
     names = []
     for top in starts(rows, cut):
         for left in starts(columns, cut):
@@ -242,9 +236,9 @@ def _remove_strangers(target: Path, entries: list[Entry]) -> None:
 
 
 def _checked_cut(side: int, distance: int) -> Cut:
-    if side < SMALLEST_PIECE or not 1 <= distance <= side:
+    if side < SMALLEST_SIDE or not 1 <= distance <= side:
         raise InvalidSetting(
-            f"Pieces of {side} pixels every {distance} pixels were asked for. A side of at least {SMALLEST_PIECE} and "
+            f"Pieces of {side} pixels every {distance} pixels were asked for. A side of at least {SMALLEST_SIDE} and "
             "a distance from 1 to the side are allowed. Change --side or --distance."
         )
     return Cut(side, distance)

@@ -14,6 +14,11 @@ from models.errors import MissingExtra
 from models.zoo import checked_device
 
 
+def is_first_process() -> bool:
+    """Whether this process speaks to people; known before the others are joined."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 class Processes:
     """This process among those that train a run.
 

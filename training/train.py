@@ -11,6 +11,7 @@ from models.errors import RestorationError
 from training.config import TrainConfig
 from training.console import Console
 from training.failures import in_words
+from training.processes import is_first_process
 from training.run import TrainRun
 from training.trainer import fit
 
@@ -25,7 +26,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "config", type=Path, nargs="?", help="YAML file; may be left out with --resume or --publish"
     )
-    parser.add_argument("--run", type=Path, help="folder of the run (default: runs/<name>)")
+    parser.add_argument(
+        "--run",
+        "--folder",
+        type=Path,
+        help="folder of the run (default: runs/<name>); torchrun takes --run for an option of its own",
+    )
     parser.add_argument(
         "--data", type=Path, default=Path(DEFAULT_DATA), help="folder above the picture folders"
     )
@@ -95,6 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(in_words(error), file=sys.stderr)
         return 2
     console.close()
+    if not is_first_process():
+        return 0
     if finished:
         print(f"Finished. Publish it with: python -m training.train --run {run.folder} --publish checkpoints")
     else:
