@@ -236,7 +236,7 @@ class Desk:
 
     def _weights_hash(self, name: str) -> str | None:
         card = self.cards()[name]
-        return weights_of(self._engine.zoo.folder / name, card).sha256 if card.architecture else None
+        return weights_of(self._engine.zoo.folder_of(name), card).sha256 if card.architecture else None
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""

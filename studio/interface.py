@@ -47,7 +47,7 @@ NAME = "JPEG Restoration Studio"
 KEPT_SECONDS = 30 * 60
 SWEEP_SECONDS = 5 * 60
 CACHE_BYTES = 512 * 2**20
-MOST_VISITORS = 2000
+MOST_VISITORS = 4000
 """Whose state is held; the one away longest goes first."""
 
 
@@ -83,7 +83,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
             if jobs is not None:
                 with gr.Tab("Train", id="train") as train:
                     desks = TrainDesk(jobs, zoo, pictures), RecipeDesk(jobs)
-                    build_train_tab(demo, train, *desks, restore, KEPT_SECONDS)
+                    build_train_tab(demo, train, *desks, restore)
             with gr.Tab("Lessons", id="lessons"):
                 build_lessons_tab(tabs, restore, GamesDesk(zoo, pictures), KEPT_SECONDS)
             with gr.Tab("Models", id="models") as models:

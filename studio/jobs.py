@@ -241,7 +241,8 @@ class Jobs:
     # The supervisor's thread
 
     def _supervise(self) -> None:
-        self._asked = {name: 0 for name in self.names() if self.state(name).kind == "stopping"}
+        with contextlib.suppress(InvalidSetting):
+            self._asked = {name: 0 for name in self.names() if self.state(name).kind == "stopping"}
         while True:
             with contextlib.suppress(queue.Empty):
                 work, answer = self._work.get(timeout=self._watch())

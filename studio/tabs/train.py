@@ -35,7 +35,6 @@ def build_train_tab(
     desk: TrainDesk,
     recipes: RecipeDesk,
     restore: RestoreTab,
-    session_seconds: int,
 ) -> None:
     """Lay the tab out and wire it.
 
@@ -45,10 +44,11 @@ def build_train_tab(
         desk: answers for runs.
         recipes: answers for the recipe.
         restore: its picker takes what "Use it" makes.
-        session_seconds: how long it is kept what a visitor looks at.
     """
-    watch = gr.State(Watch(), time_to_live=session_seconds)
-    seen = gr.State(Seen(), time_to_live=session_seconds)
+    watch, seen = (
+        gr.State(Watch()),
+        gr.State(Seen()),
+    )  # small, and a run is watched for longer than pictures are kept
     built = build_train_layout(desk.jobs.picture_folders(), watch, seen)
     TrainTab(desk, recipes, restore, *built).wire(demo, tab)
 
