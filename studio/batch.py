@@ -304,10 +304,15 @@ def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration
     return {
         **file_facts(photograph.image),
         "quality_factor_from_tables": estimate.quality_factor if estimate else None,
-        "predicted_quality_factor": restoration.predicted_quality_factor,
-        "applied_quality_factor": restoration.applied_quality_factor,
+        "predicted_quality_factor": _rounded(restoration.predicted_quality_factor),
+        "applied_quality_factor": _rounded(restoration.applied_quality_factor),
         "steered_by": restoration.condition,
     }
+
+
+def _rounded(quality_factor: float | None) -> float | None:
+    """Three digits are more than it means; the rest depends on the number of threads."""
+    return None if quality_factor is None else round(quality_factor, 3)
 
 
 def _sha256(path: Path) -> str | None:

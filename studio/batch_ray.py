@@ -142,8 +142,8 @@ def _connect(ray: ModuleType, plan: RayPlan) -> None:
     except (ConnectionError, RuntimeError, ValueError) as problem:
         raise InvalidSetting(
             f"There is no Ray cluster to be reached at {plan.address} ({str(problem).splitlines()[0][:200]}). An "
-            "address such as 10.0.0.5:6379 is needed, where 'ray start --head' runs. Correct it, or leave it out to "
-            "work on this machine."
+            "address such as 10.0.0.5:6379 is needed, where 'ray start --head' runs, and where that asks for a token, "
+            "RAY_AUTH_MODE=token with the token of the cluster. Correct it, or leave it out to work on this machine."
         ) from problem
 
 
