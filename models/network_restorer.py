@@ -134,9 +134,7 @@ class NetworkRestorer:
         self._in_tiles([pixels.shape], restore_tile, on_tile)
         return pictures
 
-    def _restore_planes(
-        self, image: JpegImage, stages: int | None, on_tile: OnTile | None
-    ) -> list[RgbImage]:
+    def _restore_planes(self, image: JpegImage, stages: int | None, on_tile: OnTile | None) -> list[RgbImage]:
         """Each plane at its own size, then chroma at full size and RGB: one (rows, columns, 3) uint8 per stage."""
         if self.card.color == "coefficients":
             components = ycbcr_components(image)
@@ -185,7 +183,7 @@ class NetworkRestorer:
                         on_tile(done, len(tiles))
                 return
             except (MemoryError, RuntimeError) as problem:
-                if not _is_out_of_memory(problem):
+                if not is_out_of_memory(problem):
                     raise
             if longest <= floor:
                 raise OutOfMemory(
@@ -248,12 +246,12 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def _is_out_of_memory(problem: Exception) -> bool:
-    """Torch has a class of its own for CUDA only; elsewhere the message tells."""
+def is_out_of_memory(problem: Exception) -> bool:
+    """True for a lack of memory; torch has a class of its own for CUDA only, elsewhere the message tells."""
     if isinstance(problem, MemoryError | torch.OutOfMemoryError):
         return True
     message = str(problem).lower()
-    return "out of memory" in message or "can't allocate memory" in message
+    return any(words in message for words in ("out of memory", "can't allocate memory", "not enough memory"))
 
 
 def ycbcr_components(image: JpegImage) -> tuple[JpegComponent, ...]:

@@ -9,12 +9,15 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
-from models.errors import RestorationCancelled, RestorationError
+from models.errors import OutOfMemory, RestorationCancelled, RestorationError
+from models.network_restorer import is_out_of_memory
 from models.restorer import OnTile
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+SPARE_MEMORY = "What it needs grows with the picture. Try again in a minute, or choose a smaller picture."
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,10 @@ def in_background(
             news.put(_Done(work(on_tile)))
         except RestorationError as error:
             news.put(error)
-        except Exception:
+        except Exception as problem:
+            if is_out_of_memory(problem):
+                news.put(OutOfMemory(f"{name} ran out of memory. {SPARE_MEMORY}"))
+                return
             logger.exception("%s failed", name)
             news.put(
                 RestorationError(

@@ -1,0 +1,50 @@
+"""A model that runs out of memory outside its tiles is one sentence, and the next model runs."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from models.baselines import PlainDecoding
+from models.card import ModelCard
+from studio.desk import Desk
+from studio.pictures import PictureFolder
+from studio.pipeline import Engine
+from studio.result_cache import ResultCache
+from studio.session import Run, Session
+from studio.settings import RestoreForm
+
+
+@dataclass(frozen=True, eq=False)
+class Hungry:
+    """A restorer that never has enough."""
+
+    card: ModelCard
+    problem: Exception
+
+    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+        raise self.problem
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes."),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_no_memory_is_one_sentence_and_the_next_model_runs(zoo, tmp_path, photograph, monkeypatch, problem):
+    hungry = Hungry(replace(PlainDecoding().card, name="plain"), problem)
+    load = zoo.load
+    monkeypatch.setattr(zoo, "load", lambda name: hungry if name == "plain" else load(name))
+    desk = Desk(Engine(zoo, ResultCache(2**20)), PictureFolder(tmp_path, 600))
+    form = RestoreForm(model_names=["plain", "reapply"])
+    session = Session(photograph)
+    begun = desk.began(session, Run(), form)
+    *_, last = desk.restored(session, begun.run)
+    rows = {row["id"]: row for row in last.results["rows"]}
+    assert rows["reapply"]["state"] == "done"
+    said = str(rows["plain"])
+    assert "ran out of memory" in said and "smaller picture" in said and "unforeseen" not in said
