@@ -26,7 +26,7 @@ from studio.result_cache import ResultCache
 from studio.session import Photograph, open_photograph
 from studio.takeaway import file_facts, versions
 from training.metrics import measure
-from training.score_files import weights_of
+from training.score_files import Weights, weights_of
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +116,7 @@ class BatchRestorer:
         self._settings = settings
         self._output = output
         self._versions = {**versions(), "device": str(zoo.device)}
+        self._weights: dict[str, Weights | None] = {}
 
     def check_models(self) -> None:
         """Load every model.
@@ -161,8 +162,11 @@ class BatchRestorer:
 
     def _made_of(self, picture: BatchPicture, data: bytes, model: str) -> dict[str, Any]:
         """What decides a result: equal here, equal there."""
-        card = next(card for card in self._engine.zoo.cards() if card.name == model)
-        weights = weights_of(self._engine.zoo.folder_of(model), card) if card.architecture else None
+        if model not in self._weights:
+            card = self._engine.zoo.load(model).card
+            folder = self._engine.zoo.folder_of(model)
+            self._weights[model] = weights_of(folder, card) if card.architecture else None
+        weights = self._weights[model]
         return {
             "picture_sha256": hashlib.sha256(data).hexdigest(),
             "reference_sha256": _sha256(picture.reference) if picture.reference else None,
