@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 from studio.guard_bodies import (
     SHORT_SECONDS,
     UPLOAD_SECONDS,
     CountedBody,
+    OneFile,
     Refusal,
     check_named_call,
     replayed,
@@ -103,6 +106,8 @@ class Guard:
         except Refusal as refusal:
             if not answered:
                 await _refuse(scope, dressed, refusal)
+        except ClientDisconnect:
+            pass  # somebody left in the middle of an upload, and nobody is there to be told
         finally:
             self._open[client] -= 1
             if not self._open[client]:
@@ -166,7 +171,8 @@ class Guard:
         if path == UPLOAD:
             if self._rules.shares is not None and not self._uploads.take(client, size or most):
                 raise _too_often()
-            return counted
+            kind = dict(scope["headers"]).get(b"content-type", b"")
+            return counted if self._rules.arities is None else OneFile(counted, kind)
         body = await whole_body(counted)
         if body is None:
             return None

@@ -6,9 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
+
 from studio.guard_doors import is_session
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+MOST_HEAD_BYTES = 8192
+"""Of what stands before an uploaded file."""
 
 PIECE_SECONDS = 20.0
 """A sender who is silent for longer is not waited for."""
@@ -56,6 +61,42 @@ class CountedBody:
             raise too_large(self._most_bytes)
         self._whole = not message.get("more_body", False)
         return message
+
+
+class OneFile:
+    """Passes an upload on as long as it is one file: form fields would be held in memory, all of them."""
+
+    def __init__(self, receive: Receive, content_type: bytes) -> None:
+        self._receive = receive
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+        self._next_part = b"\r\n--" + boundary + b"\r\n"
+        self._seen, self._in_file = b"", False
+
+    async def __call__(self) -> dict[str, Any]:
+        """The next message.
+
+        Raises:
+            Refusal: a form field, or another file.
+        """
+        message = await self._receive()
+        self._look_at(message.get("body", b""))
+        return message
+
+    def _look_at(self, piece: bytes) -> None:
+        seen = self._seen + piece
+        if not self._in_file:
+            head, end, seen = seen.partition(b"\r\n\r\n")
+            if not end:
+                self._seen = head
+            if len(head) > MOST_HEAD_BYTES or (end and b"filename=" not in head):
+                raise _not_one_file()
+            if not end:
+                return
+            self._in_file = True
+            seen = end + seen  # an empty file ends where its head does
+        if self._next_part in seen:
+            raise _not_one_file()
+        self._seen = seen[-len(self._next_part) :]
 
 
 async def whole_body(receive: Receive) -> bytes | None:
@@ -156,6 +197,10 @@ def too_large(most_bytes: int) -> Refusal:
     """A body above its limit."""
     most = f"{most_bytes // 2**20} MB" if most_bytes >= 2**20 else f"{most_bytes // 2**10} kB"
     return Refusal(413, f"The request is larger than {most}. Up to that size is taken. Send less at once.")
+
+
+def _not_one_file() -> Refusal:
+    return Refusal(400, "The upload is not one file. One file at a time is taken. Drop one photograph.")
 
 
 def _no_constant(name: str) -> None:

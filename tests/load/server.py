@@ -53,7 +53,8 @@ class Server:
 
     def files(self) -> list[Path]:
         """Everything in its folder but the page's own small pictures."""
-        return [path for path in self.folder.rglob("*") if path.is_file() and path.name not in _own_names()]
+        found = [Path(place) / name for place, _, names in os.walk(self.folder) for name in names]
+        return [path for path in found if path.name not in _own_names()]
 
 
 @contextlib.contextmanager
