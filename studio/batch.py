@@ -88,6 +88,7 @@ class BatchRow:
         model: the model's name.
         result: the result's name below the output folder; "" where there is none.
         state: restored now, done before with the same settings, or failed.
+        result_sha256: of the result's file, "" where there is none.
         sentence: why it failed, or why nothing was measured.
         seconds: the restoration took in this run, None where it did not run.
         record: what the result's own file says, see BatchRestorer.
@@ -97,6 +98,7 @@ class BatchRow:
     model: str
     result: str
     state: State
+    result_sha256: str = ""
     sentence: str = ""
     seconds: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
@@ -158,7 +160,9 @@ class BatchRestorer:
         return [rows[model] for model in self._settings.model_names]
 
     def _failed(self, name: str, sentence: str) -> list[BatchRow]:
-        return [BatchRow(name, model, "", "failed", sentence) for model in self._settings.model_names]
+        return [
+            BatchRow(name, model, "", "failed", sentence=sentence) for model in self._settings.model_names
+        ]
 
     def _made_of(self, picture: BatchPicture, data: bytes, model: str) -> dict[str, Any]:
         """What decides a result: equal here, equal there."""
@@ -181,8 +185,15 @@ class BatchRestorer:
         record = record_in(self._output / result)
         if record is None or record.get("made_of") != made_of:
             return None
-        sentence = record.get("not_measured") or ""
-        return BatchRow(str(picture.source), model, result, "done before", sentence, record=record)
+        return BatchRow(
+            str(picture.source),
+            model,
+            result,
+            "done before",
+            _sha256(self._output / result) or "",
+            record.get("not_measured") or "",
+            record=record,
+        )
 
     def _restored(
         self,
@@ -204,7 +215,7 @@ class BatchRestorer:
             elif on_progress is not None:
                 on_progress(item)
         rows = {
-            model: BatchRow(name, model, "", "failed", sentence)
+            model: BatchRow(name, model, "", "failed", sentence=sentence)
             for model, sentence in outputs.failures.items()
         }
         profile = source.icc_profile if keeps_profile else None
@@ -225,8 +236,10 @@ class BatchRestorer:
             )
             result = picture.result_name(model)
             self._write(data, self._output / result)
-            sentence = record["not_measured"] or ""
-            rows[model] = BatchRow(name, model, result, "restored", sentence, restoration.seconds, record)
+            digest, sentence = hashlib.sha256(data).hexdigest(), record["not_measured"]
+            rows[model] = BatchRow(
+                name, model, result, "restored", digest, sentence, restoration.seconds, record
+            )
         return rows
 
     def _write(self, data: bytes, path: Path) -> None:
@@ -320,7 +333,7 @@ def _rounded(quality_factor: float | None) -> float | None:
 
 
 def _sha256(path: Path) -> str | None:
-    """Of a file's bytes; None where it cannot be read, which the comparison says."""
+    """Of a file's bytes; None where it cannot be read."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

@@ -13,6 +13,7 @@ from studio.batch_results import write_whole
 from studio.takeaway import versions
 from training.metrics import CONVENTION
 
+EMPTY = "PSNR is empty where pictures are identical, SSIM where they are smaller than its window."
 REPORT_SUFFIXES = (".csv", ".json")
 COLUMNS = (
     "picture",
@@ -36,6 +37,7 @@ COLUMNS = (
     "applied_quality_factor",
     "steered_by",
     "picture_sha256",
+    "result_sha256",
     "reference_sha256",
     "weights_sha256",
     "sentence",
@@ -77,7 +79,7 @@ def csv_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
     about = {"settings": settings.as_json(), "models": settings.model_names, "versions": versions()}
     for name, value in about.items():
         stream.write(f"# {name}: {json.dumps(value, sort_keys=True)}\n")
-    stream.write(f"# {CONVENTION}\n")
+    stream.write(f"# {CONVENTION}\n# {EMPTY}\n")
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
@@ -109,9 +111,6 @@ def _cells(row: BatchRow) -> dict[str, Any]:
         **restored,
         **{f"degraded_{name}": value for name, value in degraded.items()},
         "gain_db": None if None in pair else pair[0] - pair[1],
-        **{
-            name: getattr(row, name)
-            for name in ("model", "picture", "result", "state", "seconds", "sentence")
-        },
+        **{name: value for name, value in vars(row).items() if name != "record"},
     }
     return {name: known.get(name) for name in COLUMNS}

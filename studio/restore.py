@@ -151,7 +151,7 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
     if arguments.engine == "ray":
         engine = _ray_engine(arguments, settings, output)
     rows, stopped = _worked_off(engine, found.pictures)
-    rows += [BatchRow(word, "", "", "failed", sentence) for word, sentence in found.problems]
+    rows += [BatchRow(word, "", "", "failed", sentence=sentence) for word, sentence in found.problems]
     if arguments.report:
         try:
             write_report(arguments.report, rows, settings)

@@ -318,3 +318,15 @@ def test_tiles_are_told(zoo, pictures, tmp_path):
     (row,) = BatchRestorer(zoo, settings, tmp_path / "out").restore(found, steps.append)
     assert row.state == "restored"
     assert [(step.done, step.total) for step in steps] == [(0, 0), (1, 1)]
+
+
+def test_words_that_lead_nowhere_are_listed_with_the_failures(run, pictures, tmp_path, capsys):
+    assert (
+        run("in/one.jpg", "gone.jpg", "in/x*.jpg", "-o", "out", "--model", "plain", "--report", "r.csv") == 1
+    )
+    printed = capsys.readouterr()
+    assert "gone.jpg does not exist." in printed.err
+    assert "in/x*.jpg fits no picture." in printed.err
+    rows = {row["picture"]: row for row in rows_of(tmp_path / "r.csv")}
+    assert rows["gone.jpg"]["sentence"].startswith("gone.jpg does not exist.")
+    assert len(rows["in/one.jpg"]["result_sha256"]) == 64

@@ -4,6 +4,7 @@ JPEG_STUDIO_BATCH=500 pytest tests/studio/test_batch_killed.py   the promised si
 """
 
 import csv
+import hashlib
 import os
 import signal
 import subprocess
@@ -88,7 +89,10 @@ def test_killed_and_repeated_equals_uninterrupted(pictures, checkpoints, tmp_pat
     assert done.items() <= stamps(killed).items(), "a result was made twice"
     assert contents(killed) == contents(whole)
     lines = [line for line in report.read_text("utf-8").splitlines() if not line.startswith("#")]
-    states = [row["state"] for row in csv.DictReader(lines)]
+    rows = list(csv.DictReader(lines))
+    states = [row["state"] for row in rows]
+    hashes = {row["result"]: row["result_sha256"] for row in rows if row["result"]}
+    assert hashes == {name: hashlib.sha256(data).hexdigest() for name, data in contents(whole).items()}
     assert states.count("done before") == len(done)
     assert states.count("restored") == COUNT - len(done)
     assert states.count("failed") == 1
