@@ -1,4 +1,4 @@
-"""Every odd, damaged or hostile file: a picture on the page or one clear sentence, and never for long."""
+"""Every odd, damaged or hostile file: a picture or one clear sentence, never for long, and a good picture after it."""
 
 import time
 import warnings
@@ -6,25 +6,36 @@ import warnings
 import pytest
 
 from models.errors import RestorationError
+from studio.decoder import Decoder
+from studio.examples import EXAMPLES
 from studio.session import Run, open_photograph
 from studio.settings import RestoreForm
 from tests.paths import SHARED, needs_shared_data
 
 SECONDS = 10
+GOOD = EXAMPLES[0]
 FORM = RestoreForm(saves="keep", model_names=["plain"])
 FILES = sorted(
     path for path in (SHARED / "hostile").rglob("*") if path.is_file() and path.name != "MANIFEST.csv"
 )
 
 
+@pytest.fixture(scope="module")
+def decoder():
+    """As the page opens what strangers send."""
+    one = Decoder()
+    yield one
+    one.close()
+
+
 @needs_shared_data
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SHARED / "hostile")))
-def test_a_file_is_shown_or_refused_in_one_sentence(desk, path):
+def test_a_file_is_shown_or_refused_in_one_sentence(desk, decoder, path):
     began = time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            opened = desk.opened(open_photograph(path.read_bytes(), path.name), Run(), FORM)
+            opened = desk.opened(open_photograph(path.read_bytes(), path.name, decoder.read), Run(), FORM)
         except RestorationError as error:
             assert str(error).endswith(".")
             assert len(str(error)) < 500
@@ -33,3 +44,4 @@ def test_a_file_is_shown_or_refused_in_one_sentence(desk, path):
             *_, last = desk.restored(opened.session, run.run)
             assert [row["state"] for row in last.results["rows"]] == ["done", "done"]
     assert time.monotonic() - began < SECONDS
+    assert decoder.read(GOOD.read_bytes()).pixels.shape == (400, 600, 3)
