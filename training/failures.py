@@ -26,6 +26,11 @@ def in_words(error: BaseException) -> RestorationError | None:
         )
     if isinstance(error, OSError):
         return _of_the_disk(error)
+    if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
+        return RunStopped(
+            f"torch.compile failed ({_first_line(error)}). It needs a C++ compiler on a processor, Triton on a GPU. "
+            "Set runtime.compile to false, and start again in another folder."
+        )
     if isinstance(error, RuntimeError) and "DataLoader worker" in str(error):
         return RunStopped(
             f"A process that prepares patches ended ({_first_line(error)}). It needs memory for the photographs and "

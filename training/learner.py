@@ -31,6 +31,9 @@ SAMPLES_PER_PIXEL = 1.5
 MOST_SKIPPED_STEPS = 10
 """Steps in a row whose gradient is no number, after which a run is given up."""
 
+WORKER_START = "fork" if sys.platform == "linux" else None
+"""How data workers start: forked ones share the photographs in memory; None is the system's own way."""
+
 LESS_BOLD = (
     "Lower optimizer.learning_rate, or set runtime.precision to fp32, and start again in another folder."
 )
@@ -102,9 +105,7 @@ class Learner:
             sampler=range(first_step, self.config.optimizer.steps),
             num_workers=workers,
             prefetch_factor=4 if workers else None,
-            multiprocessing_context="fork"
-            if workers and sys.platform == "linux"
-            else None,  # copies no photograph
+            multiprocessing_context=WORKER_START if workers else None,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # so that starting a loader draws nothing from the run's own
         )

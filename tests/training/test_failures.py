@@ -304,6 +304,31 @@ def test_weights_to_start_from_are_checked(root: Path) -> None:
     assert fit(good, run, data_root=root, device="cpu", resume=True), "a run that has begun needs it no more"
 
 
+def test_a_data_worker_that_dies_and_a_compiler_that_is_missing_are_sentences(
+    root: Path, monkeypatch
+) -> None:
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    monkeypatch.setattr(learner.DegradedPatches, "__getitem__", lambda self, step: os._exit(9))
+    run = TrainRun(root / "run")
+    fails(small_configuration(), run, root, RunStopped, "A process that prepares patches ended")
+    monkeypatch.undo()
+
+    def no_compiler(self, *arguments, **options):
+        raise InvalidCxxCompiler
+
+    monkeypatch.setattr(learner.Learner, "step", no_compiler)
+    fails(small_configuration(), run, root, RunStopped, "torch.compile failed", resume=True)
+
+
+def test_memory_that_is_not_enough_is_a_sentence(root: Path, monkeypatch) -> None:
+    def greedy(self, *arguments, **options):
+        return torch.empty(2**60)
+
+    monkeypatch.setattr(learner.Learner, "step", greedy)
+    fails(small_configuration(), TrainRun(root / "run"), root, RunStopped, "The memory was not enough")
+
+
 def test_a_fault_of_the_program_is_told_as_one(root: Path, monkeypatch) -> None:
     def bug(self, *arguments, **options):
         raise ZeroDivisionError("a fault")
