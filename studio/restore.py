@@ -228,7 +228,7 @@ def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped:
     if only and not stopped:
         return NOTHING_STARTED if failed else _told_one(rows[0], output / only)
     restored, before = (sum(row.state == state for row in rows) for state in ("restored", "done before"))
-    print(_printable(f"{output}: {restored} results restored, {before} done before, {failed} failed"))
+    print(_printable(f"{output}: {restored} restored, {before} done before, {failed} failed"))
     if stopped:
         print("Stopped. Repeat the command to go on; what is done is skipped.", file=sys.stderr)
         return INTERRUPTED

@@ -54,7 +54,7 @@ def test_a_folder_goes_through_all_models_and_a_bad_file_stops_nothing(run, zoo,
     out = tmp_path / "out"
     assert run("in", "-o", out, "--model", "ar_cnn", "--model", "plain", "--report", tmp_path / "r.csv") == 1
     printed = capsys.readouterr()
-    assert "6 results restored, 0 done before, 2 failed" in printed.out
+    assert "6 restored, 0 done before, 2 failed" in printed.out
     assert printed.err.count("broken.jpg") == 1
     assert "deep/two_ar_cnn.png" in {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
     image = read((pictures / "one.jpg").read_bytes())
@@ -80,7 +80,7 @@ def test_done_is_skipped_until_something_changes(run, pictures, tmp_path, capsys
     assert run(*words) == 0
     before = stamps(out)
     assert run(*words) == 0
-    assert "0 results restored, 2 done before" in capsys.readouterr().out
+    assert "0 restored, 2 done before" in capsys.readouterr().out
     assert stamps(out) == before
     assert run(*words, "--blind") == 0
     assert not set(stamps(out).items()) & set(before.items())
@@ -93,7 +93,7 @@ def test_done_is_skipped_until_something_changes(run, pictures, tmp_path, capsys
     (out / "one_ar_cnn.png").write_bytes((out / "one_ar_cnn.png").read_bytes()[:60])
     capsys.readouterr()
     assert run(*words) == 0
-    assert "1 results restored, 1 done before" in capsys.readouterr().out
+    assert "1 restored, 1 done before" in capsys.readouterr().out
 
 
 def test_a_changed_checkpoint_is_not_taken_for_done(zoo, checkpoints, pictures, tmp_path, capsys):
@@ -108,7 +108,7 @@ def test_a_changed_checkpoint_is_not_taken_for_done(zoo, checkpoints, pictures, 
     data[-1] ^= 1
     (folder / "weights.safetensors").write_bytes(data)
     assert main(words) == 0
-    assert capsys.readouterr().out.count("1 results restored") == 2
+    assert capsys.readouterr().out.count("1 restored") == 2
 
 
 def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photograph, tmp_path):
@@ -287,11 +287,11 @@ def test_whoever_stops_it_is_told_how_to_go_on_and_keeps_what_is_done(
         patch.setattr("studio.restore.run_batch", interrupted)
         assert run(*words) == 130
     printed = capsys.readouterr()
-    assert "1 results restored" in printed.out
+    assert "1 restored" in printed.out
     assert "Repeat the command" in printed.err
     assert len(rows_of(tmp_path / "r.csv")) == 1
     assert run(*words) == 0
-    assert "2 results restored, 1 done before" in capsys.readouterr().out
+    assert "2 restored, 1 done before" in capsys.readouterr().out
 
 
 def test_an_unforeseen_failure_stops_nothing(run, pictures, monkeypatch, capsys):
@@ -307,7 +307,7 @@ def test_an_unforeseen_failure_stops_nothing(run, pictures, monkeypatch, capsys)
     monkeypatch.setattr(batch, "result_png", failing)
     assert run("in/clear.png", "in/one.jpg", "-o", "out", "--model", "plain") == 1
     printed = capsys.readouterr()
-    assert "1 results restored, 0 done before, 1 failed" in printed.out
+    assert "1 restored, 0 done before, 1 failed" in printed.out
     assert "clear.png: It failed for a reason nobody foresaw" in printed.err
 
 
