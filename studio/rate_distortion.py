@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from studio.sweeps import PLAIN, SweepPoint
 
@@ -113,6 +112,8 @@ def at_psnr(curve: RateCurve, psnr_db: float) -> Place | None:
 
 def _between(axis: NDArray[np.float64], curve: RateCurve, at: float) -> Place | None:
     """The curve where its strictly rising `axis` has the value `at`; bits per pixel are read as logarithms."""
+    from scipy.interpolate import PchipInterpolator  # late: half a second of the program's start
+
     if len(axis) == 0 or not axis[0] <= at <= axis[-1]:
         return None
     columns = np.stack([curve.quality_factors, np.log(curve.bits_per_pixel), curve.psnr_db], axis=1)
