@@ -171,14 +171,12 @@ class Desk:
             run=Run(),
             viewer=EMPTY_VIEW,
             results={"rows": [], "note": DELETED, "convention": ""},
-            photograph_facts="",
+            photograph_facts=facts.deleted_line(files),
             bench_facts="",
             quality="",
             freshness="",
-            summary="",
-            notice=facts.notice(
-                f"Deleted: {files} file{'s' if files != 1 else ''}, and all results. {DELETED}"
-            ),
+            summary=facts.summary(None, None),
+            notice="",
             busy=False,
         )
 

@@ -165,9 +165,7 @@ def build_layout(
                 photograph = photograph_input(examples, f"{MAX_BYTES // 2**20} MB")
                 photograph_facts = gr.HTML("", elem_classes="facts")
                 with gr.Row(elem_classes="privacy"):
-                    gr.HTML(
-                        f"<p class='fact fact-note'>Yours stay {kept} at most, and go with this page.</p>"
-                    )
+                    gr.HTML(f"<p class='fact fact-note'>Deleted after {kept}, or when you leave.</p>")
                     delete = gr.Button("Delete my images now", size="sm", elem_classes="quiet")
             with gr.Column(elem_classes="step"):
                 heading(2, "Break it")

@@ -83,6 +83,13 @@ def _steered(
     return [(f"{cards[name].title} steered by", condition) for name, condition in steered.items()]
 
 
+def deleted_line(files: int) -> str:
+    """What was deleted, told to screen readers as well."""
+    return (
+        f"<p class='fact' role='status'>Deleted: {files} file{'s' if files != 1 else ''} and all results.</p>"
+    )
+
+
 def summary(photograph: Photograph | None, request: RestoreRequest | None) -> str:
     """All settings in one plain line, for narrow screens."""
     if photograph is None or request is None:

@@ -135,7 +135,7 @@ def test_delete_my_images_now(public, watched, settled):
     drop(page, "mine.jpg")
     page.locator("#restore-button").click()
     settled(page, 90)
-    assert page.get_by_text("30 minutes at most").is_visible()
+    assert page.get_by_text("Deleted after 30 minutes").is_visible()
     own = [path for path in public.files() if path.name.startswith("mine")]
     assert own
     page.get_by_role("button", name="Delete my images now").click()

@@ -156,3 +156,25 @@ def test_names_from_people_are_harmless(photograph):
 def test_session_types_do_not_compare_arrays(photograph):
     assert Session(photograph) != Session(photograph)
     assert RestoreRequest("k", ("a",)) == RestoreRequest("k", ("a",))
+
+
+def test_deleting_everything_says_so_and_shows_nothing(desk):
+    page = desk.emptied(1)
+    assert page.session.photograph is None and page.run.request is None
+    assert page.viewer["panes"] == [] and page.results["rows"] == []
+    assert "Deleted: 1 file and" in page.photograph_facts
+    assert "Deleted: 2 files" in desk.emptied(2).photograph_facts
+
+
+def test_a_run_that_found_no_place_in_line_is_said_to_be_so(desk, photograph):
+    form = RestoreForm(model_names=["plain"])
+    session = Session(photograph)
+    begun = desk.began(session, Run(), form)
+    refused = desk.settled(session, begun.run, form)
+    assert "Busy" in refused.notice and refused.busy is False
+    assert [row["state"] for row in refused.results["rows"]] == ["done"] or "waiting" not in str(
+        refused.results
+    )
+    begun = desk.began(session, Run(), form)
+    list(desk.restored(session, begun.run))
+    assert desk.settled(session, begun.run, form).notice is None
