@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from models.jpeg import read
-from studio.session import Photograph, Run
+from studio.session import Photograph, Run, open_photograph
 from studio.settings import RestoreForm
 from studio.takeaway import zip_of_results
 
@@ -75,3 +75,37 @@ def test_a_kept_file_is_not_handed_on_with_its_place(desk, taken):
                 assert picture.getexif().get(0x010F) == ("Maker" if with_exif else None)
                 assert not picture.getexif().get_ifd(0x8825)
         assert report["results"][0]["metrics"] is None
+
+
+@pytest.fixture(scope="module")
+def telling():
+    """A JPEG that says SECRET wherever a camera or a person may say more than the picture."""
+    exif = Image.Exif()
+    exif[0x010F] = "Camera"
+    inner, place = exif.get_ifd(0x8769), exif.get_ifd(0x8825)
+    inner[0xA431] = "SECRET-SERIAL"
+    inner[0x9286] = b"ASCII\0\0\0SECRET-COMMENT"
+    inner[0x927C] = b"SECRET-MAKER"
+    place[0x001C] = b"ASCII\0\0\0SECRET-PLACE"
+    exif[0x9C9C] = "SECRET-XP".encode("utf-16-le")
+    buffer = io.BytesIO()
+    picture = Image.fromarray(np.full((48, 64, 3), 120, np.uint8))
+    picture.save(
+        buffer, "JPEG", exif=exif, comment=b"SECRET-MARKER", xmp=b"<x:xmpmeta>SECRET-XMP</x:xmpmeta>"
+    )
+    assert buffer.getvalue().count(b"SECRET") >= 6
+    return open_photograph(buffer.getvalue(), "holiday.jpg")
+
+
+@pytest.mark.parametrize("saves", ["keep", "once"])
+def test_nothing_leaves_that_says_where_or_by_whose_camera(desk, telling, taken, tmp_path, saves):
+    form = RestoreForm(saves=saves, model_names=("plain",))
+    _, files, _ = taken(desk, telling, form)
+    for name, data in files.items():
+        assert b"SECRET" not in data and b"Exif" not in data and b"xmpmeta" not in data, name
+        assert b"eXIf" not in data, name
+    _, files, _ = taken(desk, telling, form, with_exif=True)
+    assert any(b"Camera" in data for data in files.values())
+    assert not any(b"SECRET" in data for data in files.values())
+    served = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert served and not any(b"SECRET" in path.read_bytes() for path in served)
