@@ -44,7 +44,6 @@ MOST_RUNS = 100
 PUBLISHED = "published"
 """A folder beside those of the runs, so that no run can be called so."""
 
-PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 PATIENCE_SECONDS = (120.0, 30.0)
 """From Stop to a firmer request, and from there to the end by force."""
 
@@ -132,14 +131,6 @@ class Jobs:
         """How a run stands."""
         return state_of(self.files(name), self.record(name))
 
-    def picture_folders(self) -> list[str]:
-        """Names of the folders below the data root that hold pictures."""
-        with contextlib.suppress(OSError):
-            return sorted(
-                path.name for path in self.data_root.iterdir() if path.is_dir() and _has_pictures(path)
-            )
-        return []
-
     def live(self) -> str | None:
         """The run that is being trained on this machine; None for none."""
         for name in self.names():
@@ -155,9 +146,9 @@ class Jobs:
         options = ["--resume"] if resume else []
         return [*self._trainer, "--run", folder, "--data", _short(self.data_root), *options]
 
-    def command_line(self, name: str, *, resume: bool = False) -> str:
+    def command_line(self, name: str) -> str:
         """The same as a line for a POSIX shell, from any folder."""
-        return f"cd {shlex.quote(str(REPOSITORY))} && {shlex.join(self.command(name, resume=resume))}"
+        return f"cd {shlex.quote(str(REPOSITORY))} && {shlex.join(self.command(name))}"
 
     # What is done
 
@@ -179,10 +170,7 @@ class Jobs:
             unfinished.write_text(config.to_yaml(), encoding="utf-8")
             unfinished.replace(files.config)
         except OSError as error:
-            raise InvalidSetting(
-                f"The run cannot be kept in {files.folder} ({error.strerror}). A folder with free space that "
-                "may be written is needed. Make room, or start the studio with another --runs."
-            ) from None
+            raise _cannot_keep(files.folder, error) from None
         return files
 
     def start(self, config: TrainConfig) -> None:
@@ -287,11 +275,13 @@ class Jobs:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Nobody else starts a run meanwhile, and none is live."""
-        self.root.mkdir(parents=True, exist_ok=True)
         turnstile = FileLock(self.root / ".starting", timeout=0)
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             turnstile.acquire()
-        except Timeout:
+        except OSError as error:
+            if not isinstance(error, Timeout):
+                raise _cannot_keep(self.root, error) from None
             raise InvalidSetting(
                 "Another run is just being started. One run at a time is trained on a machine. Look again in a moment."
             ) from None
@@ -356,6 +346,13 @@ class Jobs:
         return files.can_resume() or files.best.exists() or trainer_of(files) is not None
 
 
+def _cannot_keep(folder: Path, error: OSError) -> InvalidSetting:
+    return InvalidSetting(
+        f"The run cannot be kept in {folder} ({error.strerror}). A folder with free space that may be written is "
+        "needed. Make room, or start the studio with another --runs."
+    )
+
+
 def _is_name(name: object) -> bool:
     return isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) is not None and name != PUBLISHED
 
@@ -381,12 +378,6 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _has_pictures(folder: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return any(path.suffix.lower() in PICTURE_SUFFIXES for path in itertools.islice(folder.iterdir(), 50))
-    return False
 
 
 def _short(path: Path) -> str:

@@ -1,57 +1,74 @@
 """What a recipe would work with, before it is started: its photographs counted, its network built on trial."""
 
+import contextlib
+import inspect
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from models.errors import RestorationError
 from models.zoo import ARCHITECTURES
 from studio.train_recipe import SKIMAGE, Recipe
-from training.pictures import SKIMAGE_TRAIN, SKIMAGE_VALIDATION, picture_paths
+from training.pictures import PICTURE_SUFFIXES, SKIMAGE_TRAIN, SKIMAGE_VALIDATION, picture_paths
 
 LARGEST_TRIED = 2048
 """Networks with larger hyperparameters are not built for their size alone: they might not fit into memory."""
+
+
+def picture_folders(data_root: Path) -> list[str]:
+    """Names of the folders below the data root that hold pictures; looks at their first files only."""
+    with contextlib.suppress(OSError):
+        return sorted(path.name for path in data_root.iterdir() if path.is_dir() and _has_pictures(path))
+    return []
+
+
+def _has_pictures(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return any(path.suffix.lower() in PICTURE_SUFFIXES for path in islice(folder.iterdir(), 50))
+    return False
 
 
 def photograph_words(recipe: Recipe, data_root: Path) -> tuple[str, list[str]]:
     """What is trained and validated on, in words, and what is wrong with the folders.
 
     Args:
-        recipe: with a configuration.
+        recipe: with or without other problems.
         data_root: what relative folders lie below.
     """
-    if recipe.config is None:
+    trained, validated_on = recipe.value("data.train"), recipe.value("data.validation")
+    if not isinstance(trained, list) or not all(isinstance(one, str) for one in [*trained, validated_on]):
         return "", []
-    data, problems, count = recipe.config.data, [], 0
-    for folder in data.train:
-        if folder == SKIMAGE:
-            count += len(SKIMAGE_TRAIN)
-            continue
+    problems: list[str] = []
+
+    def count(path: str, folder: str, own: int) -> int:
         try:
-            count += len(picture_paths(data_root / folder))
-        except RestorationError as error:
-            problems.append(f"data.train: {error}")
-    validated = len(SKIMAGE_VALIDATION)
-    if data.validation != SKIMAGE:
-        try:
-            validated = len(picture_paths(data_root / data.validation))
-        except RestorationError as error:
-            problems.append(f"data.validation: {error}")
-    own = " of scikit-image's own" if data.validation == SKIMAGE else f" in {data.validation}"
-    words = f"{count:,} photograph{'s' * (count != 1)} to learn from; validated on {validated:,}{own}."
+            return own if folder == SKIMAGE else len(picture_paths(data_root / folder))
+        except (RestorationError, ValueError) as error:
+            problems.append(f"{path}: {error}")
+            return 0
+
+    learned = sum(count("data.train", folder, len(SKIMAGE_TRAIN)) for folder in trained)
+    validated = count("data.validation", validated_on, len(SKIMAGE_VALIDATION))
+    where = " of scikit-image's own" if validated_on == SKIMAGE else f" in {validated_on}"
+    words = f"{learned:,} photograph{'s' * (learned != 1)} to learn from; validated on {validated:,}{where}."
     return ("" if problems else words), problems
 
 
 def network_words(recipe: Recipe) -> tuple[str, list[str]]:
     """The size and cost of the network, in words, and why it cannot be built."""
-    if recipe.config is None:
+    architecture, hyperparameters = recipe.value("architecture"), recipe.value("hyperparameters")
+    if not isinstance(architecture, str) or not isinstance(hyperparameters, dict):
         return "", []
-    hyperparameters = _frozen(recipe.config.hyperparameters)
-    if _largest(hyperparameters) > LARGEST_TRIED:
+    if architecture not in ARCHITECTURES:
         return "", []
+    frozen = _frozen(hyperparameters)
+    unknown = hyperparameters.keys() - inspect.signature(ARCHITECTURES[architecture]).parameters.keys()
+    if unknown or _largest(frozen) > LARGEST_TRIED:
+        return "", []  # the configuration names unknown ones itself
     try:
-        parameters, cost = _size_of(recipe.config.architecture, hyperparameters)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, IndexError, MemoryError) as error:
-        return "", [f"hyperparameters: they do not build a {recipe.config.architecture} ({str(error)[:200]})"]
+        parameters, cost = _size_of(architecture, frozen)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, MemoryError) as error:
+        return "", [f"hyperparameters: they do not build a {architecture} ({str(error)[:200]})"]
     size = f"{parameters / 1e6:.2f} M" if parameters >= 1e6 else f"{parameters / 1e3:.1f} k"
     return f"{size} parameters, {cost:.3f} MMAC per pixel.", []
 

@@ -4,9 +4,8 @@ A handler of the Train tab calls one method here and hands the TrainPage on. Fie
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.card import ModelCard
@@ -22,9 +21,6 @@ from studio.views import facts, train_runs
 from studio.views import train as views
 from training.config import TrainConfig
 
-DRAWING_SECONDS = 5.0
-"""Curves, log and list of a live run are sent again after so long: drawing keeps the browser busy."""
-
 START, STOP, RESUME, STOPPING, WAITING = "start", "stop", "resume", "stopping", "waiting"
 """What the large button does; the last two say why it does nothing."""
 
@@ -36,12 +32,10 @@ class Watch:
     Attributes:
         shown: the run on view; "" for none, which is a recipe to be started.
         picture: name of the preview on view; "" for the first one.
-        compared: runs laid over each other.
     """
 
     shown: str = ""
     picture: str = ""
-    compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,6 @@ class Seen:
     Attributes:
         action: what the large button does.
         head, charts, view, log, runs: what each part was made of; equal again means nothing new.
-        drawn: when charts, log and list were sent last, on time.monotonic's clock.
     """
 
     action: str = START
@@ -60,7 +53,6 @@ class Seen:
     view: tuple[Any, ...] = ()
     log: tuple[Any, ...] = ()
     runs: tuple[Any, ...] = ()
-    drawn: float = field(default=-DRAWING_SECONDS, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +94,10 @@ class TrainDesk:
 
     # Looking
 
+    def pulse(self) -> dict[str, str]:
+        """What there is to see, as texts that change with it: the states of runs, and how far they are."""
+        return self._overview.pulse()
+
     def entered(self, watch: Watch, name: str) -> TrainPage:
         """The tab was opened: everything, and the live run where nothing else is on view."""
         rows = self._overview.rows()
@@ -109,7 +105,7 @@ class TrainDesk:
         known = watch.shown if any(row.name == watch.shown for row in rows) else ""
         return self._looked(replace(watch, shown=known or live), Seen(), name)
 
-    def ticked(self, watch: Watch, seen: Seen, name: str) -> TrainPage | None:
+    def refreshed(self, watch: Watch, seen: Seen, name: str) -> TrainPage | None:
         """What is new since the page was brought up to date; None for nothing.
 
         Args:
@@ -166,7 +162,7 @@ class TrainDesk:
         """A run's best weights were put into the pickers.
 
         Args:
-            watch, seen, name: see ticked.
+            watch, seen, name: see refreshed.
             run: whose weights.
             made: told the name of the checkpoint.
 
@@ -176,7 +172,7 @@ class TrainDesk:
         card = publish(self.jobs.files(run), self._own_folder(), self._overview.shipped_names())
         made(card.name)
         self._overview.forget()
-        page = self._looked(watch, replace(seen, drawn=-DRAWING_SECONDS), name)
+        page = self._looked(watch, seen, name)
         return replace(
             page, notice=facts.freshness(f"{card.title} is in the Restore tab's list now, and ticked.")
         )
@@ -193,12 +189,11 @@ class TrainDesk:
         """
         self.jobs.delete(run)
         self._overview.forget()
-        kept = tuple(one for one in watch.compared if one != run)
         shown = "" if watch.shown == run else watch.shown
-        page = self._looked(replace(watch, shown=shown, compared=kept), Seen(), name)
+        page = self._looked(replace(watch, shown=shown), Seen(), name)
         return replace(page, notice="", comparison=views.NO_CHART, differences="")
 
-    def compared(self, watch: Watch, runs: Any) -> TrainPage:
+    def compared(self, runs: Any) -> TrainPage:
         """Several runs were ticked and laid over each other.
 
         Raises:
@@ -213,7 +208,6 @@ class TrainDesk:
         records = {name: self.jobs.record(name) for name in asked[:8]}
         configs = {name: self._config(name) for name in records}
         return TrainPage(
-            watch=replace(watch, compared=tuple(records)),
             notice="",
             comparison=train_runs.comparison_chart(records),
             differences=train_runs.comparison_table(configs),
@@ -229,18 +223,17 @@ class TrainDesk:
         head = (watch.shown, row.state if row else None, row.record.version if row else 0, action, words)
         page = TrainPage(watch=watch, seen=replace(seen, action=action, head=head))
         if head != seen.head:
-            page = replace(page, button=words, **self._head(row, name))
-        due = time.monotonic() - seen.drawn >= DRAWING_SECONDS
-        if due or row is None or head[:2] != seen.head[:2]:
-            page = self._drawn(page, watch, row, rows)
+            live = next((one.name for one in rows if one.state.is_live), "") if action == WAITING else ""
+            page = replace(page, button=words, **self._head(row, name, live))
+        page = self._drawn(page, watch, row, rows)
         return self._viewed(page, watch, row)
 
     @staticmethod
-    def _head(row: train_runs.RunRow | None, name: str) -> dict[str, Any]:
+    def _head(row: train_runs.RunRow | None, name: str, waits_for: str) -> dict[str, Any]:
         if row is None:
-            return {"head": views.ready_head(name), "facts": "", "empty": views.EMPTY}
+            return {"head": views.ready_head(name, waits_for), "facts": "", "empty": views.EMPTY}
         return {
-            "head": views.head_of(row.name, row.state, row.record),
+            "head": views.head_of(row.name, row.state, row.record, waits_for),
             "facts": views.facts_of(row.record, live=row.state.is_live),
             "empty": "",
         }
@@ -253,7 +246,7 @@ class TrainDesk:
         rows: Sequence[train_runs.RunRow],
     ) -> TrainPage:
         """Curves, log and list, each only where it is another one."""
-        seen = replace(page.seen, drawn=time.monotonic())
+        seen = page.seen
         charts = (row.name, row.record.version) if row else ()
         if charts != seen.charts:
             page = replace(page, charts=views.curves_of(row.name, row.record) if row else views.NO_CHART)

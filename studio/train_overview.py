@@ -1,5 +1,6 @@
 """Overview: how all runs stand, looked up once for everybody who watches."""
 
+import hashlib
 import threading
 import time
 
@@ -33,6 +34,13 @@ class Overview:
                 self._looked_at = time.monotonic()
             return self._rows
 
+    def pulse(self) -> dict[str, str]:
+        """The states of all runs, and how far they have come, as short texts to compare."""
+        rows = self.rows()
+        states = [(row.name, row.state.kind, row.published) for row in rows]
+        told = [(row.record.version, row.can_publish, _log_size(self._jobs.files(row.name))) for row in rows]
+        return {"urgent": _short_of(states), "news": _short_of(told)}
+
     def forget(self) -> None:
         """Something was done: look again at the next question."""
         with self._lock:
@@ -64,3 +72,14 @@ class Overview:
             return self._networks[key]
         except Exception:  # a file of somebody else's may hold anything
             return ""
+
+
+def _log_size(files: RunFiles) -> int:
+    try:
+        return files.log.stat().st_size
+    except OSError:
+        return 0
+
+
+def _short_of(facts: list[tuple[object, ...]]) -> str:
+    return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()

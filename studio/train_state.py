@@ -173,7 +173,7 @@ def _ended_words(files: RunFiles, known: ProcessFile) -> str:
     code = known.exit_code
     how = f" (signal {-code})" if code is not None and code < 0 else f" (exit code {code})" if code else ""
     words = " ".join(line for line in log_lines(files.log, LAST_WORDS) if line)
-    said = f" Its last words: {words[-600:]}" if words else ""
+    said = f" Its last words: “{words[-600:]}”" if words else ""
     kept = (
         "Resume goes on from its last checkpoint."
         if files.can_resume()

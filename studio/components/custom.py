@@ -4,6 +4,7 @@ Plain instances, not subclasses: Gradio writes a .pyi file beside every module t
 and an import should leave the source tree alone.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ def custom_html(
     elem_id: str,
     scripts: tuple[str, ...] = ("behavior.js",),
     library: Path | None = None,
+    server_functions: list[Callable] | None = None,
 ) -> gr.HTML:
     """A component whose markup is constant and whose behavior reads `props.value`.
 
@@ -28,6 +30,7 @@ def custom_html(
         value: anything JSON can carry; dictionaries made by `served_file` gain a `url` on their way to the page.
         elem_id: identifier in the page.
         scripts: run one after the other in one scope.
+        server_functions: what the scripts may call as `server.NAME`, each with one argument.
         library: a script that is loaded before, once for all components that need it; served from where it lies.
     """
     if (
@@ -47,4 +50,5 @@ def custom_html(
         apply_default_css=False,
         elem_id=elem_id,
         head=head,
+        server_functions=server_functions,
     )

@@ -16,6 +16,7 @@ from studio.tabs.train_layout import (
     TrainOutputs,
     build_train_layout,
 )
+from studio.train_checks import picture_folders
 from studio.train_desk import RESUME, START, STOP, Seen, TrainDesk, TrainPage, Watch
 from studio.train_recipe_desk import RecipeDesk, RecipePage
 from studio.views import facts
@@ -49,7 +50,7 @@ def build_train_tab(
         gr.State(Watch()),
         gr.State(Seen()),
     )  # small, and a run is watched for longer than pictures are kept
-    built = build_train_layout(desk.jobs.picture_folders(), watch, seen)
+    built = build_train_layout(picture_folders(desk.jobs.data_root), watch, seen, desk.pulse)
     TrainTab(desk, recipes, restore, *built).wire(demo, tab)
 
 
@@ -83,13 +84,14 @@ class TrainTab:
 
         life, known = [*_all(o), b.another, b.previews], {o.watch, o.seen, c.run_name}
         tab.select(self.entered, known, life, **LIGHT)
-        b.timer.tick(self.ticked, known, life, **IMMEDIATE)
+        b.pulse.beat(self.refreshed, known, life, **IMMEDIATE)
+        c.run_name.change(self.refreshed, known, life, **LATEST)
         pressed = o.button.click(self.pressed, {*known, c.yaml}, [*{*life, *left}], **LIGHT)
         pressed.then(None, None, None, js=SHOW_LIFE, api_visibility="private")
         b.another.click(self.another, known, life, **LIGHT)
         o.pictures.input(self.pictured, {*known, o.pictures}, life, **LATEST)
         o.runs.chosen(self.chosen, known, life, **LIGHT)
-        o.runs.compared(self.compared, known, life, **LIGHT)
+        o.runs.compared(self.compared, None, life, **LIGHT)
         o.runs.deleted(self.deleted, known, life, **LIGHT)
         picker = self._restore.controls.model_names
         o.runs.used(self.used, {*known, picker}, [*life, picker], **LIGHT)
@@ -139,9 +141,9 @@ class TrainTab:
         watch, _, name = self._known(values)
         return self._life(lambda: self._desk.entered(watch, name))
 
-    def ticked(self, values: dict[Any, Any]) -> Any:
-        """A moment has passed."""
-        page = self._calmly(lambda: self._desk.ticked(*self._known(values)), TrainPage)
+    def refreshed(self, values: dict[Any, Any]) -> Any:
+        """There is news, or the recipe has another name."""
+        page = self._calmly(lambda: self._desk.refreshed(*self._known(values)), TrainPage)
         return gr.skip() if page is None else self._answer(page)
 
     def pressed(self, values: dict[Any, Any]) -> dict[Any, Any]:
@@ -166,9 +168,9 @@ class TrainTab:
         """Another preview was chosen."""
         return self._life(lambda: self._desk.pictured(*self._known(values), values[self._outputs.pictures]))
 
-    def compared(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
+    def compared(self, event: gr.EventData) -> dict[Any, Any]:
         """Ticked runs were laid over each other."""
-        return self._life(lambda: self._desk.compared(self._known(values)[0], event._data.get("names")))
+        return self._life(lambda: self._desk.compared(event._data.get("names")))
 
     def deleted(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run was deleted."""

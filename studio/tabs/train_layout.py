@@ -1,6 +1,6 @@
 """The Train tab's components and where they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -8,6 +8,7 @@ import gradio as gr
 from models.zoo import ARCHITECTURES
 from studio.components.chart import chart
 from studio.components.command_line import command_line
+from studio.components.pulse import pulse
 from studio.components.recipe_form import recipe_form
 from studio.components.run_list import run_list
 from studio.components.run_log import run_log
@@ -16,7 +17,6 @@ from studio.tabs.restore_layout import heading
 from studio.train_recipe import PRESETS, SKIMAGE
 from studio.views.train import EMPTY
 
-TICK_SECONDS = 2.0
 SKIMAGE_WORDS = "scikit-image's own"
 
 
@@ -65,35 +65,36 @@ class TrainButtons:
         preset: what to start from.
         another: back from a run to the recipe.
         previews: column of the viewer.
-        timer: ticks while the tab is on view.
+        pulse: beats when there is news, while the tab is on view.
     """
 
     preset: gr.Radio
     another: gr.Button
     previews: gr.Column
-    timer: gr.Timer
+    pulse: gr.HTML
 
 
 def build_train_layout(
-    folders: Sequence[str], watch: gr.State, seen: gr.State
+    folders: Sequence[str], watch: gr.State, seen: gr.State, news: Callable[[], dict[str, str]]
 ) -> tuple[RecipeControls, TrainOutputs, TrainButtons]:
     """Build the whole tab inside the current Blocks context.
 
     Args:
         folders: names of picture folders that are there.
         watch, seen: see TrainOutputs.
+        news: see studio.components.pulse.
     """
     with gr.Row(elem_id="train-bench", elem_classes="bench"):
         with gr.Column(elem_id="train-recipe", elem_classes="bench-controls", scale=0, min_width=304):
             controls, pressed = _recipe(folders)
         with gr.Column(elem_id="train-life", elem_classes="bench-looking"):
             shown, another, previews = _life()
-        timer = gr.Timer(TICK_SECONDS)
+            beats = pulse("train-pulse", news)
     notice = shown["notice"]
     return (
         RecipeControls(**controls, notice=notice),
         TrainOutputs(watch=watch, seen=seen, **shown),
-        TrainButtons(**pressed, another=another, previews=previews, timer=timer),
+        TrainButtons(**pressed, another=another, previews=previews, pulse=beats),
     )
 
 

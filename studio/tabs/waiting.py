@@ -12,6 +12,9 @@ from gradio.queueing import Queue
 QUEUE_LENGTH = 32
 """Handlers of one group that may wait; those that run models are one group."""
 
+REST_SECONDS = 0.01
+"""Between two looks at an empty queue. Gradio looks a thousand times a second, which takes a twentieth of a core."""
+
 MOST_MAILBOXES = 1000
 """Visitors whose news are held while nobody fetches them."""
 
@@ -61,6 +64,7 @@ class BoundedQueue(Queue):
             blocks=queue.blocks,
             default_concurrency_limit=queue.default_concurrency_limit,
         )
+        self.sleep_when_free = REST_SECONDS
         self.pending_messages_per_session = _Mailboxes(self)
         self.ANALYTICS_MAX_EVENTS = 1
         self.ANAYLTICS_CACHE_FREQUENCY = 2**62

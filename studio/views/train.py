@@ -38,8 +38,13 @@ STATE_WORDS = {
 """A run's state in a few words."""
 
 
-def head_of(name: str, state: RunState, record: RunRecord) -> str:
-    """Name, state, progress and time left as markup."""
+def head_of(name: str, state: RunState, record: RunRecord, waits_for: str = "") -> str:
+    """Name, state, progress and time left as markup.
+
+    Args:
+        name, state, record: of the run.
+        waits_for: another run that has to end before this one could go on.
+    """
     done = progress_of(record)
     words = STATE_WORDS[state.kind]
     if done is not None and state.kind != "finished":
@@ -51,19 +56,28 @@ def head_of(name: str, state: RunState, record: RunRecord) -> str:
     if state.is_live or state.kind == "elsewhere":
         value = f" value='{done:.4f}'" if done is not None and state.kind != "starting" else ""
         bar = f"<progress max='1'{value} aria-label='Share of the budget used'></progress>"
-    sentence = f"<p class='train-sentence'>{escape(state.sentence)}</p>" if state.sentence else ""
-    if state.kind == "starting":
-        sentence = "<p class='train-sentence'>The trainer loads the photographs and measures where it starts from.</p>"
+    loading = "The trainer loads the photographs and measures where it starts from."
+    sentence = loading if state.kind == "starting" else state.sentence
+    return _head(name, state.kind, words, bar + _sentences(sentence, waits_for))
+
+
+def ready_head(name: str, waits_for: str = "") -> str:
+    """Of a run that Start would begin; waits_for: see head_of."""
+    return _head(name, "ready", "ready to start", _sentences("", waits_for)) if name else ""
+
+
+def _head(name: str, kind: str, words: str, rest: str) -> str:
     return (
-        f"<div class='train-head' data-state='{state.kind}'><h2>{escape(name)}</h2>"
-        f"<p class='train-state'>{escape(words)}</p>{bar}{sentence}</div>"
+        f"<div class='train-head' data-state='{kind}'><h2>{escape(name)}</h2>"
+        f"<p class='train-state'>{escape(words)}</p>{rest}</div>"
     )
 
 
-def ready_head(name: str) -> str:
-    """Of a run that Start would begin."""
-    words = "<p class='train-state'>ready to start</p>"
-    return f"<div class='train-head' data-state='ready'><h2>{escape(name)}</h2>{words}</div>" if name else ""
+def _sentences(sentence: str, waits_for: str) -> str:
+    waiting = (
+        f"{waits_for} is being trained, and one run at a time is. It is in the list." if waits_for else ""
+    )
+    return "".join(f"<p class='train-sentence'>{escape(one)}</p>" for one in (sentence, waiting) if one)
 
 
 def facts_of(record: RunRecord, *, live: bool) -> str:

@@ -299,6 +299,9 @@ def test_a_root_that_cannot_be_written_is_one_sentence(jobs_of, tmp_path):
     (jobs.root / "run").write_text("a file where a folder belongs")
     with pytest.raises(InvalidSetting, match=r"cannot be kept.*is needed.*Make room"):
         jobs.start(config())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidSetting, match=r"cannot be kept.*is needed.*Make room"):
+        Jobs(tmp_path / "file" / "runs", tmp_path).start(config())
 
 
 def test_the_command_shown_is_the_command_run(jobs_of):

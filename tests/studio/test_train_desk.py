@@ -53,17 +53,18 @@ def until(condition):
 def test_an_empty_tab_says_what_to_do(desk):
     page = desk.entered(Watch(), "mine")
     assert "press Start" in page.empty and page.button == "Start mine" and page.seen.action == START
-    assert page.runs == {"runs": []} and desk.ticked(page.watch, page.seen, "mine") is None
+    assert page.runs == {"runs": []} and desk.refreshed(page.watch, page.seen, "mine") is None
 
 
 def test_a_run_is_started_watched_and_stopped(desk):
     page = desk.pressed(Watch(), Seen(), "run", config())
     assert page.watch.shown == "run" and page.seen.action == STOP and page.button == "Stop"
-    until(lambda: (looked := desk.ticked(page.watch, Seen(), "next")).charts and looked.charts["charts"])
-    looked = desk.ticked(page.watch, Seen(), "next")
+    until(lambda: (looked := desk.refreshed(page.watch, Seen(), "next")).charts and looked.charts["charts"])
+    looked = desk.refreshed(page.watch, Seen(), "next")
     assert "training" in looked.head and "Loss" in looked.facts and looked.runs["runs"][0]["live"]
     other = desk.chosen(Watch(), "next", "")  # somebody looks at the recipe meanwhile
     assert other.seen.action == WAITING and other.button == "Start next"
+    assert "run is being trained" in other.head
     stopped = desk.pressed(page.watch, looked.seen, "next", None)
     assert stopped.button in ("Stopping", "Resume run")
     until(lambda: "stopped" in desk.chosen(page.watch, "next", "run").head)
@@ -74,18 +75,26 @@ def test_nothing_is_sent_while_nothing_happens(desk, jobs):
     write_run(configuration("done"), jobs.root, score_db=27.0)
     page = desk.chosen(Watch(), "next", "done")
     assert page.charts["charts"] and page.runs["runs"]
-    assert desk.ticked(page.watch, page.seen, "next") is None
+    assert desk.refreshed(page.watch, page.seen, "next") is None
     time.sleep(1.1)
-    assert desk.ticked(page.watch, page.seen, "next") is None
+    assert desk.refreshed(page.watch, page.seen, "next") is None
 
 
-def test_curves_of_a_live_run_are_sent_now_and_then_only(desk):
+def test_the_pulse_tells_news_from_states_and_is_still_where_nothing_happens(desk, jobs):
+    write_run(configuration("done"), jobs.root, score_db=27.0)
+    still = desk.pulse()
+    time.sleep(1.1)
+    assert desk.pulse() == still
     page = desk.pressed(Watch(), Seen(), "run", config())
-    until(lambda: desk.ticked(page.watch, Seen(), "next").charts["charts"])
-    first = desk.ticked(page.watch, Seen(), "next")
+    until(lambda: desk.jobs.record("run").step > 5)
+    time.sleep(1.1)
+    first = desk.pulse()
+    assert first["urgent"] != still["urgent"]
     time.sleep(1.5)
-    second = desk.ticked(page.watch, first.seen, "next")
-    assert second.head is not None and second.charts is None and second.runs is None and second.log is None
+    second = desk.pulse()
+    assert second["urgent"] == first["urgent"] and second["news"] != first["news"]
+    desk.pressed(page.watch, Seen(action=STOP), "next", None)
+    assert desk.pulse()["urgent"] != second["urgent"]
 
 
 def test_recipes_with_problems_start_nothing(desk, jobs):
@@ -117,15 +126,15 @@ def test_runs_are_compared_and_deleted(desk, jobs):
     for name, rate in (("one", 0.001), ("two", 0.002)):
         optimizer = {"petaflop": 0.25, "learning_rate": rate}
         write_run(configuration(name, optimizer=optimizer), jobs.root, score_db=27.0)
-    page = desk.compared(Watch(), ["one", "two", "none"])
+    page = desk.compared(["one", "two", "none"])
     assert [chart["label"] for chart in page.comparison["charts"]][0] == "Validation"
     assert len(page.comparison["charts"][0]["figure"]["data"]) == 2
     assert "optimizer.learning_rate" in page.differences and "0.002" in page.differences
     for asked in (["one"], [], None, "one", ["../evil", "one"]):
         with pytest.raises(InvalidSetting, match="can be compared"):
-            desk.compared(Watch(), asked)
-    left = desk.deleted(Watch(shown="two", compared=("one", "two")), "next", "two")
-    assert left.watch == Watch(compared=("one",)) and [row["name"] for row in left.runs["runs"]] == ["one"]
+            desk.compared(asked)
+    left = desk.deleted(Watch(shown="two"), "next", "two")
+    assert left.watch == Watch() and [row["name"] for row in left.runs["runs"]] == ["one"]
     with pytest.raises(InvalidSetting, match="any more"):
         desk.chosen(Watch(), "next", "two")
 

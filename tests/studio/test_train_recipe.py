@@ -116,7 +116,12 @@ def test_photographs_are_counted_and_missing_ones_said(recipes, tmp_path):
     page = recipes.photographs_chosen(PRESETS[0].text(), str(folder))
     assert "3 photographs to learn from" in page.photograph_words and page.problems == ""
     assert f"train: [{folder}]" in page.yaml and "scikit-image package" not in page.yaml
-    assert "data.train" in recipes.photographs_chosen(PRESETS[0].text(), "/nowhere").problems
+    missing = recipes.photographs_chosen(PRESETS[0].text(), "/nowhere")
+    assert "data.train" in missing.problems
+    both = recipes.edited(missing.yaml, "data.patch_sizes", "33")
+    assert "/nowhere" in both.problems and "33" in both.problems and "2 problems" in both.problems
+    for nonsense in ("\x00", "3", "../" * 2000):
+        assert "problem" in recipes.photographs_chosen(PRESETS[0].text(), nonsense).problems
 
 
 def test_names_are_free_and_checked(recipes):

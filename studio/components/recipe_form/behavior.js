@@ -49,7 +49,7 @@ function build() {
   inputs.clear();
   place.replaceChildren(...groups().map((group) => {
     const folded = make("details", ""), fields = make("div", "fields"), title = make("summary", "", group.title);
-    folded.open = group.open;
+    folded.open = group.open && !matchMedia("(max-width: 760px)").matches;
     title.append(make("span", "wrong"));
     fields.append(...group.fields.map((field) => row(field, ++number)));
     folded.append(title, fields);
