@@ -1,0 +1,66 @@
+"""The bounded queue's mailboxes, and answers that cost only what they change."""
+
+import asyncio
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from studio.tabs import waiting
+from studio.tabs.waiting import StudioBlocks, prepare_for_many
+
+
+@pytest.fixture
+def page():
+    with StudioBlocks(analytics_enabled=False) as demo:
+        state, text, number = gr.State(1), gr.HTML("a"), gr.Slider(0, 9, 5)
+        button = gr.Button("go")
+        button.click(lambda: None, None, [state, text, number])
+    prepare_for_many(demo)
+    return demo, state, text, number
+
+
+def answered(page, predictions):
+    demo, *outputs = page
+    visitor = SessionState(demo)
+    fn = next(iter(demo.fns.values()))
+    return visitor, asyncio.run(demo.postprocess_data(fn, predictions, visitor))
+
+
+def test_outputs_that_a_handler_leaves_alone_are_left_alone(page):
+    _, state, text, number = page
+    visitor, told = answered(page, {text: "b"})
+    assert told == [None, "b", gr.skip()]
+    assert visitor[state._id] == 1
+    visitor, told = answered(page, {state: 2, text: gr.skip(), number: 7})
+    assert told == [None, gr.skip(), 7]
+    assert visitor[state._id] == 2
+
+
+def test_updates_arrive_and_lists_still_work(page):
+    _, _, text, number = page
+    _, told = answered(page, {number: gr.update(maximum=20)})
+    assert told[1] == gr.skip() and told[2]["maximum"] == 20
+    assert answered(page, [3, "c", 4])[1] == [None, "c", 4]
+
+
+def test_an_output_of_another_handler_is_still_a_mistake(page):
+    with pytest.raises(ValueError):
+        answered(page, {gr.HTML("stray"): "x"})
+
+
+def test_a_visitor_costs_no_description_of_the_page(page):
+    demo = page[0]
+    assert not any(SessionState(demo).config_values.values())
+    assert len(demo.get_config_file()["components"]) >= 4
+
+
+def test_mailboxes_of_people_who_wait_are_kept(page, monkeypatch):
+    monkeypatch.setattr(waiting, "MOST_MAILBOXES", 3)
+    queue = page[0]._queue
+    queue.event_ids_to_events["e"] = SimpleNamespace(session_hash="patient")
+    boxes = queue.pending_messages_per_session
+    for visitor in ("patient", "a", "b", "c", "d"):
+        boxes[visitor] = object()
+    assert list(boxes) == ["patient", "c", "d"]
