@@ -137,6 +137,7 @@ def _recipe(folders: Sequence[str]) -> tuple[dict[str, gr.components.Component],
         gr.Radio(  # the style sheet shows what is chosen
             [("Form", "form"), ("YAML", "yaml")],
             value="form",
+            interactive=True,
             label="Settings as",
             show_label=False,
             elem_classes="segments",

@@ -181,9 +181,9 @@ def test_form_and_yaml_stay_in_step_and_name_every_problem(open_train):
     named(page, "tiny")
     setting(page, "optimizer.learning_rate").fill("1e-3")
     setting(page, "optimizer.learning_rate").press("Tab")
-    page.wait_for_function(
-        "() => document.querySelector('#train-yaml .cm-content').innerText.includes('learning_rate: 0.001')"
-    )
+    page.locator("#train-recipe label", has_text="YAML").click()
+    page.locator("#train-yaml .cm-line", has_text="learning_rate: 0.001").wait_for()
+    page.locator("#train-recipe label", has_text="Form").click()
     setting(page, "data.patch_sizes").fill("33")
     setting(page, "data.patch_sizes").press("Tab")
     page.wait_for_selector("#train-problems li")
