@@ -142,5 +142,8 @@ def test_copying_puts_the_recipe_where_its_command_reads_it(recipes, tmp_path):
 def test_differences_name_every_setting_that_is_not_the_same():
     one = Recipe.read(MINIMAL).config
     other = Recipe.read(MINIMAL + "optimizer: {steps: 5}\nhyperparameters: {periods: 3}\n").config
-    assert sorted(differences(one, other)) == [("hyperparameters.periods", None, 3), ("optimizer.steps", 100_000, 5)]
+    assert sorted(differences(one, other)) == [
+        ("hyperparameters.periods", None, 3),
+        ("optimizer.steps", 100_000, 5),
+    ]
     assert differences(one, one) == []
