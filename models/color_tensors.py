@@ -5,7 +5,9 @@ from torch import Tensor
 
 from models.jpeg.color import rgb_to_ycbcr
 
-_TO_YCBCR = torch.from_numpy(rgb_to_ycbcr(torch.eye(3).numpy()).T.copy()) - torch.tensor([[0.0], [128], [128]])
+_TO_YCBCR = torch.from_numpy(rgb_to_ycbcr(torch.eye(3).numpy()).T.copy()) - torch.tensor(
+    [[0.0], [128], [128]]
+)
 """(3, 3): the linear part of the conversion, from the one place where its numbers stand."""
 
 _FROM_YCBCR = torch.linalg.inv(_TO_YCBCR.double()).float()

@@ -38,7 +38,9 @@ def turn_coefficients(coefficients: Tensor, orientation: Orientation) -> Tensor:
     """
     turns, flipped = orientation
     signs = torch.tensor([1.0, -1.0], device=coefficients.device).repeat(BLOCK // 2)[:, None, None]
-    blocks = coefficients.unflatten(1, (BLOCK, BLOCK))  # (batch, vertical, horizontal, block rows, block columns)
+    blocks = coefficients.unflatten(
+        1, (BLOCK, BLOCK)
+    )  # (batch, vertical, horizontal, block rows, block columns)
     if flipped:
         blocks = blocks.flip(4) * signs
     for _ in range(turns):

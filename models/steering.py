@@ -112,7 +112,10 @@ def whole_picture_summary(network: SteeredNetwork | EstimatingNetwork, pixels: T
 
 
 def _summaries(
-    network: SteeredNetwork | EstimatingNetwork, pixels: RgbImage, device: torch.device, every_orientation: bool
+    network: SteeredNetwork | EstimatingNetwork,
+    pixels: RgbImage,
+    device: torch.device,
+    every_orientation: bool,
 ) -> list[tuple[Orientation, Tensor | None]]:
     """What the network sees of the whole picture, for every orientation in which that differs."""
     if hasattr(network, "overview_side"):
@@ -138,7 +141,9 @@ def _overview_of(pixels: RgbImage, side: int, device: torch.device) -> Tensor:
     return total
 
 
-def _summary_of(network: SteeredNetwork | EstimatingNetwork, pixels: RgbImage, device: torch.device) -> Tensor:
+def _summary_of(
+    network: SteeredNetwork | EstimatingNetwork, pixels: RgbImage, device: torch.device
+) -> Tensor:
     """Summarise a whole picture in strips of block rows.
 
     Blocks that the right and lower edge cut through are left out, unless there are no others.

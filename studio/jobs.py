@@ -300,6 +300,7 @@ class Jobs:
         """Start a keeper and wait until it has left its mark."""
         for leftover in (files.stop, files.process, files.log):
             leftover.unlink(missing_ok=True)
+        self._asked.pop(name, None)  # what its last trainer was asked, this one was not
         command = self.command(name, resume=resume)
         arguments = [sys.executable, "-m", "studio.train_keeper", str(files.folder), *command]
         keeper = subprocess.Popen(

@@ -42,7 +42,8 @@ def test_the_global_branch_is_table_1() -> None:
     branch = Qgcn().globally
     convolutions = [layer for layer in branch.convolutions if isinstance(layer, torch.nn.Conv2d)]
     found = [
-        (layer.out_channels, layer.kernel_size[0], layer.stride[0], layer.padding[0]) for layer in convolutions
+        (layer.out_channels, layer.kernel_size[0], layer.stride[0], layer.padding[0])
+        for layer in convolutions
     ]
     assert found == [row for width in (32, 64, 128, 256) for row in ((width, 4, 2, 1), (width, 3, 1, 1))]
     assert branch.fc1.out_features == 1024 and branch.fc2.out_features == 64

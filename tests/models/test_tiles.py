@@ -9,7 +9,9 @@ SHAPES = [(1, 1), (8, 8), (100, 300), (257, 64), (64, 1001)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(("longest", "overlap", "multiple"), [(64, 16, 8), (80, 9, 8), (40, 9, 1), (48, 8, 16)])
+@pytest.mark.parametrize(
+    ("longest", "overlap", "multiple"), [(64, 16, 8), (80, 9, 8), (40, 9, 1), (48, 8, 16)]
+)
 def test_every_pixel_is_kept_once_and_is_where_it_was(shape, longest, overlap, multiple) -> None:
     picture = np.arange(shape[0] * shape[1]).reshape(shape)
     kept = np.zeros(shape, int)

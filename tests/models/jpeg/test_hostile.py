@@ -54,9 +54,7 @@ def test_hostile_file(entry):
     assert growth / 1024 < 1500  # ru_maxrss counts kilobytes on Linux
 
 
-SOUND_JPEGS = [
-    entry for entry in ENTRIES if entry["expected_code"] == "OK" and entry["pil_result"] == "ok"
-]
+SOUND_JPEGS = [entry for entry in ENTRIES if entry["expected_code"] == "OK" and entry["pil_result"] == "ok"]
 
 
 @pytest.mark.parametrize("entry", SOUND_JPEGS, ids=[entry["file"] for entry in SOUND_JPEGS])

@@ -76,7 +76,11 @@ def test_the_sound_file_is_taken():
         (_with_scans(101), ImageTooLarge, "more than 100 scans"),
         (JPEG[:2] + b"\xff\xe5\0\2" * (MAX_SEGMENTS + 1) + JPEG[2:], UnreadableImage, "segments"),
         (bytes(MAX_BYTES + 1), ImageTooLarge, "100 MB"),
-        (_with_frame(marker=0xC9) + bytes(MAX_ARITHMETIC_BYTES), ImageTooLarge, "arithmetic coding has 24.0 MB"),
+        (
+            _with_frame(marker=0xC9) + bytes(MAX_ARITHMETIC_BYTES),
+            ImageTooLarge,
+            "arithmetic coding has 24.0 MB",
+        ),
         (_png(100_000, 100_000), ImageTooLarge, "10000 megapixels"),
         (_png(0, 5), UnreadableImage, "0 x 5"),
         (_png(5, 5)[:20], UnreadableImage, "header"),
