@@ -42,6 +42,12 @@ def sweep(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('#sweep-stop').disabled")
 
 
+def train(page: Page) -> None:
+    """The latest training run, or the recipe alone where there is none."""
+    open_tab(page, "Train")
+    page.wait_for_selector("#train-button", state="visible")
+
+
 def lessons(page: Page) -> None:
     """The first lesson."""
     open_tab(page, "Lessons")
@@ -55,7 +61,7 @@ def models(page: Page) -> None:
 
 
 SCENES: dict[str, Callable[[Page], None]] = {
-    scene.__name__: scene for scene in (restore, anatomy, sweep, lessons, models)
+    scene.__name__: scene for scene in (restore, anatomy, sweep, train, lessons, models)
 }
 
 
