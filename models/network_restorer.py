@@ -31,6 +31,9 @@ for networks that keep their features at the size of the picture, as those of si
 SMALLEST_STEP = 64
 """Pixels by which the smallest tiles advance; where even they do not fit, memory is truly exhausted."""
 
+BFLOAT16_PROBES = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+"""Functions of torch.cpu that tell of units for bfloat16."""
+
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 
 
@@ -228,12 +231,12 @@ class NetworkRestorer:
 
 
 def bfloat16_is_fast(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 matrices in hardware: CUDA since Ampere, processors with AMX."""
+    """Whether the device multiplies bfloat16 in hardware: CUDA since Ampere, processors with AMX or AVX-512 BF16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
-        return bool(probe and probe())
+        probes = (getattr(torch.cpu, name, None) for name in BFLOAT16_PROBES)
+        return any(probe() for probe in probes if probe)
     return False
 
 

@@ -23,6 +23,7 @@ from studio.games_desk import GamesDesk
 from studio.guard import FairShares, Guard, GuardRules
 from studio.guard_doors import EMBEDDERS, Doors, headers_for, own_names
 from studio.jobs import Jobs
+from studio.page_head import PageHead
 from studio.pictures import PictureFolder, sweep_forever
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
@@ -38,7 +39,7 @@ from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
 from studio.tabs.waiting import StudioBlocks, prepare_for_many
-from studio.theme import FAVICON, STYLE_SHEET, studio_theme
+from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.train_desk import TrainDesk
 from studio.train_recipe_desk import RecipeDesk
 from studio.uploads import Uploads
@@ -160,7 +161,10 @@ def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[st
         "quiet": True,
         "state_session_capacity": MOST_VISITORS,
         "app_kwargs": {
-            "middleware": [Middleware(Guard, rules=rules)],
+            "middleware": [
+                Middleware(Guard, rules=rules),
+                Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
+            ],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,

@@ -7,6 +7,7 @@ import gradio as gr
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLE_SHEET = ASSETS / "studio.css"
 FAVICON = ASSETS / "logo.svg"
+IDLE_SCRIPT = ASSETS / "idle.js"
 
 SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Liberation Sans", "Arial", "sans-serif")
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Liberation Mono", "Menlo", "monospace")

@@ -4,6 +4,7 @@ Everything between them goes through Hugging Face Accelerate, which is needed fo
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,19 @@ from models.zoo import checked_device
 def is_first_process() -> bool:
     """Whether this process speaks to people; known before the others are joined."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def end_process(code: int) -> None:
+    """Leave Python with an exit code; one process among several leaves at once.
+
+    Threads of gloo may still let go of tensors while Python is being taken down, which aborts a process that has done
+    all its work (https://github.com/pytorch/pytorch/pull/179291).
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 class Processes:

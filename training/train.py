@@ -11,7 +11,7 @@ from models.errors import RestorationError
 from training.config import TrainConfig
 from training.console import Console
 from training.failures import in_words
-from training.processes import is_first_process
+from training.processes import end_process, is_first_process
 from training.run import TrainRun
 from training.trainer import fit
 
@@ -111,4 +111,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.networks.fused_convolution import convolve_and_add
 from models.networks.layers import ScaledResidualBlock, conv3x3, mac_per_pixel, multilayer_perceptron
 
 _RGB_TO_YCBCR = torch.tensor(
@@ -154,15 +155,16 @@ class RestorationStage(nn.Module):
                 features = block(features, next(remaining))
             return features
 
-        x = self.enter(functional.pixel_unshuffle(picture - 0.5, 2))  # (batch, half, rows/2, columns/2)
-        x = x if carried is None else x + carried[0]
-        half = through(self.encode_half, x)
-        x = self.down_quarter(half)  # (batch, quarter, rows/4, columns/4)
-        x = x if carried is None else x + carried[1]
-        quarter = through(self.encode_quarter, x)
-        x = self.down_eighth(quarter)  # (batch, eighth, rows/8, columns/8)
-        x = x if carried is None else x + carried[2]
-        eighth = self.globally(through(self.bottom, x), context)
+        def joined(scale: int, convolution: nn.Conv2d, features: Tensor) -> Tensor:
+            if carried is None:
+                return convolution(features)
+            return convolve_and_add(convolution, features, carried[scale])
+
+        x = joined(0, self.enter, functional.pixel_unshuffle(picture - 0.5, 2))
+        half = through(self.encode_half, x)  # (batch, half, rows/2, columns/2)
+        quarter = through(self.encode_quarter, joined(1, self.down_quarter, half))  # rows/4, columns/4
+        eighth = through(self.bottom, joined(2, self.down_eighth, quarter))  # rows/8, columns/8
+        eighth = self.globally(eighth, context)
         quarter = through(self.decode_quarter, quarter + self.up_quarter(eighth))
         half = through(self.decode_half, half + self.up_half(quarter))
         correction = functional.pixel_shuffle(self.leave(half), 2)

@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from models.networks.fused_convolution import convolve_and_add, convolve_and_rectify
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
@@ -28,7 +29,8 @@ class ScaledResidualBlock(nn.Module):
 
     def forward(self, features: Tensor, scale: Tensor) -> Tensor:
         """features (batch, channels, rows, columns); scale (batch, channels, 1, 1), 1 leaves the block as it is."""
-        return features + self.second(functional.relu(self.first(features)) * scale)
+        inner = convolve_and_rectify(self.first, features)
+        return convolve_and_add(self.second, inner, features, input_scale=scale)
 
 
 class ConstantScaleResidualBlock(nn.Module):
@@ -42,7 +44,8 @@ class ConstantScaleResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, channels, rows, columns) -> the same."""
-        return features + self.scale * self.second(functional.relu(self.first(features)))
+        inner = convolve_and_rectify(self.first, features)
+        return convolve_and_add(self.second, inner, features, output_scale=self.scale)
 
 
 def multilayer_perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

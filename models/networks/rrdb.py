@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.networks.fused_convolution import convolve_and_add
 from models.networks.layers import conv3x3
 
 NEGATIVE_SLOPE = 0.2
@@ -37,7 +38,7 @@ class DenseBlock(nn.Module):
         for layer in self.layers[:-1]:
             fresh = functional.leaky_relu(layer(seen), NEGATIVE_SLOPE)  # (batch, growth, rows, columns)
             seen = torch.cat([seen, fresh], 1)
-        return features + RESIDUAL_SCALE * self.layers[-1](seen)
+        return convolve_and_add(self.layers[-1], seen, features, output_scale=RESIDUAL_SCALE)
 
 
 class ResidualInResidualDenseBlock(nn.Module):

@@ -2,7 +2,7 @@
 // many times more than a question. Nothing is asked while nobody looks.
 
 const EVERY = 3000;  // milliseconds between questions
-const NEWS = 6000;  // news that can wait are told at this distance
+const NEWS = 9000;  // news that can wait are told at this distance
 let known = null, told = -Infinity, asking = false;
 
 async function ask() {

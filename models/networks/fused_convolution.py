@@ -1,0 +1,74 @@
+"""Convolutions that rectify or add on their way out: what inference on a processor gains from oneDNN's fused steps.
+
+Between two convolutions of a residual block lie a ReLU, a scale and a sum, each of which reads and writes all features
+once more. oneDNN does them while a convolution's results are still in the cache. PyTorch reaches these kernels through
+operators that its compiler uses; where they are missing, or gradients are wanted, the plain layers do the same.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def convolve_and_rectify(convolution: nn.Conv2d, features: Tensor) -> Tensor:
+    """ReLU of a convolution: (batch, inputs, rows, columns) -> (batch, outputs, rows, columns)."""
+    if not _can_fuse(convolution, features):
+        return functional.relu(convolution(features))
+    features, weight, bias = _in_one_precision(features, convolution.weight, convolution.bias)
+    return torch.ops.mkldnn._convolution_pointwise(
+        features, weight, bias, *_geometry(convolution), "relu", [], ""
+    )
+
+
+def convolve_and_add(
+    convolution: nn.Conv2d,
+    features: Tensor,
+    base: Tensor,
+    *,
+    input_scale: Tensor | None = None,
+    output_scale: float = 1.0,
+) -> Tensor:
+    """base + output_scale * convolution(features * input_scale).
+
+    Args:
+        convolution: with a bias.
+        features: (batch, inputs, rows, columns).
+        base: (batch, outputs, rows, columns).
+        input_scale: (batch, inputs, 1, 1), or None for 1.
+        output_scale: of the whole correction.
+    """
+    one_scale = input_scale is None or len(input_scale) == 1
+    if not (one_scale and _can_fuse(convolution, features)):
+        correction = convolution(features if input_scale is None else features * input_scale)
+        return base + (correction if output_scale == 1 else output_scale * correction)
+    scale = output_scale if input_scale is None else output_scale * input_scale
+    features, weight, bias, base = _in_one_precision(
+        features, convolution.weight * scale, convolution.bias * output_scale, base
+    )
+    return torch.ops.mkldnn._convolution_pointwise.binary(
+        features, base, weight, bias, *_geometry(convolution), "add", None, None, [], None
+    )
+
+
+def _can_fuse(convolution: nn.Conv2d, features: Tensor) -> bool:
+    """Inference on a processor, of a layer that nobody listens to."""
+    return (
+        features.device.type == "cpu"
+        and not torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+        and not convolution._forward_hooks
+        and torch.backends.mkldnn.is_available()
+        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    )
+
+
+def _in_one_precision(features: Tensor, *others: Tensor) -> list[Tensor]:
+    """All of them in autocast's precision, else in that of the features."""
+    autocast = torch.is_autocast_enabled("cpu")
+    precision = torch.get_autocast_dtype("cpu") if autocast else features.dtype
+    return [each.to(precision) for each in (features, *others)]
+
+
+def _geometry(convolution: nn.Conv2d) -> tuple:
+    """In the order of the operators' arguments."""
+    return convolution.padding, convolution.stride, convolution.dilation, convolution.groups
