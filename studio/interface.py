@@ -19,16 +19,16 @@ from studio.api import Api
 from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
-from studio.games_desk import GamesDesk
-from studio.guard import FairShares, Guard, GuardRules
-from studio.guard_doors import EMBEDDERS, Doors, headers_for, own_names
+from studio.games.desk import GamesDesk
+from studio.guard.doors import EMBEDDERS, Doors, headers_for, own_names
+from studio.guard.middleware import FairShares, Guard, GuardRules
 from studio.jobs import Jobs
 from studio.page_head import PageHead
 from studio.pictures import PictureFolder, sweep_forever
 from studio.pipeline import Engine
 from studio.result_cache import ResultCache
-from studio.sweep_desk import SweepDesk
-from studio.sweeps import Sweeper
+from studio.sweep.desk import SweepDesk
+from studio.sweep.sweeper import Sweeper
 from studio.tabs.anatomy import build_anatomy_tab
 from studio.tabs.endpoints import Endpoints
 from studio.tabs.lessons import build_lesson_guide, build_lessons_tab
@@ -40,8 +40,8 @@ from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
 from studio.tabs.waiting import StudioBlocks, prepare_for_many
 from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
-from studio.train_desk import TrainDesk
-from studio.train_recipe_desk import RecipeDesk
+from studio.train.desk import TrainDesk
+from studio.train.recipe_desk import RecipeDesk
 from studio.uploads import Uploads
 
 NAME = "JPEG Restoration Studio"

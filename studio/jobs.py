@@ -1,6 +1,6 @@
 """Jobs: starts, stops, resumes and finds training runs, one at a time on a machine; a run is its folder.
 
-A trainer is started by a keeper (studio.train_keeper) in a session of its own, so it goes on when this server ends, and
+A trainer is started by a keeper (studio.train.keeper) in a session of its own, so it goes on when this server ends, and
 a server started later finds it by the folder. Keepers are started from one thread that lives as long as the server:
 systems that end a child with the thread that made it must find that thread alive.
 """
@@ -27,9 +27,9 @@ import psutil
 from filelock import FileLock, Timeout
 
 from models.errors import InvalidSetting
-from studio.train_process import ProcessFile, ProcessMark
-from studio.train_record import RunBook, RunRecord
-from studio.train_state import LATE_SECONDS, RunFiles, RunState, silent_seconds, state_of, trainer_of
+from studio.train.process import ProcessFile, ProcessMark
+from studio.train.record import RunBook, RunRecord
+from studio.train.state import LATE_SECONDS, RunFiles, RunState, silent_seconds, state_of, trainer_of
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -302,7 +302,7 @@ class Jobs:
             leftover.unlink(missing_ok=True)
         self._asked.pop(name, None)  # what its last trainer was asked, this one was not
         command = self.command(name, resume=resume)
-        arguments = [sys.executable, "-m", "studio.train_keeper", str(files.folder), *command]
+        arguments = [sys.executable, "-m", "studio.train.keeper", str(files.folder), *command]
         keeper = subprocess.Popen(
             arguments,
             cwd=REPOSITORY,

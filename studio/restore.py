@@ -16,10 +16,10 @@ from models.errors import InvalidSetting, RestorationError
 from models.jpeg import Degradation, JpegEncoding
 from models.zoo import Zoo
 from studio.background import Progress
-from studio.batch import BatchRestorer, BatchRow, BatchSettings, OnProgress, run_batch
-from studio.batch_files import BatchPicture, FoundPictures, cannot_be_written, found_pictures, photograph_at
-from studio.batch_ray import RayPlan, run_on_ray
-from studio.batch_report import check_report_name, write_report
+from studio.batch.files import BatchPicture, FoundPictures, cannot_be_written, found_pictures, photograph_at
+from studio.batch.on_ray import RayPlan, run_on_ray
+from studio.batch.report import check_report_name, write_report
+from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, OnProgress, run_batch
 from studio.settings import SUBSAMPLINGS, one_of, whole
 from studio.views.facts import tables_say
 from studio.views.results import tile_words

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from plotly import graph_objects
 
 from studio.figures.sheet import look_of_model, quality_axis, sheet
-from studio.sweeps import PLAIN, ByHandSweep, SweepPoint
+from studio.sweep.sweeper import PLAIN, ByHandSweep, SweepPoint
 
 
 def by_hand_curve(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from plotly import graph_objects
 
 from studio.figures.sheet import look_of_model, quality_axis, sheet
-from studio.sweeps import PLAIN, SweepPoint
+from studio.sweep.sweeper import PLAIN, SweepPoint
 from studio.views.wording import decibels, signed_decibels
 
 

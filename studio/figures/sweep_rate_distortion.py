@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from plotly import graph_objects
 
 from studio.figures.sheet import look_of_model, sheet
-from studio.rate_distortion import Reading, rate_curve
-from studio.sweeps import SweepPoint
+from studio.sweep.rate_distortion import Reading, rate_curve
+from studio.sweep.sweeper import SweepPoint
 
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 

@@ -7,7 +7,7 @@ from typing import Any
 from plotly import graph_objects
 
 from studio.figures.sheet import INK, sheet
-from studio.sweeps import PLAIN, SweepPoint
+from studio.sweep.sweeper import PLAIN, SweepPoint
 from studio.views.wording import signed_decibels
 
 LOSS_TO_GAIN = ((0.0, "#c98d3a"), (0.25, "#e9d3a8"), (0.5, "#f5f5f5"), (0.75, "#a9d5cf"), (1.0, "#42a198"))

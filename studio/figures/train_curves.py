@@ -7,7 +7,7 @@ from typing import Any
 from plotly import graph_objects
 
 from studio.figures.sheet import MUTED, sheet
-from studio.train_record import RunRecord
+from studio.train.record import RunRecord
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#117733")
 """Told apart by people with any kind of colour vision, in this order; after M. Okabe, K. Ito and P. Tol."""

@@ -10,8 +10,8 @@ from models.errors import RestorationError
 from studio.components.blind import blind_controls
 from studio.components.guess import guess_controls
 from studio.components.viewer import viewer
-from studio.game_pictures import ANY
-from studio.games_desk import GamePage, GamesDesk
+from studio.games.desk import GamePage, GamesDesk
+from studio.games.pictures import ANY
 from studio.tabs.restore import HEAVY, LIGHT, UNFORESEEN, asked
 from studio.views.games import blind_value, guess_value
 

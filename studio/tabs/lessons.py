@@ -7,7 +7,7 @@ import gradio as gr
 
 from studio.components.lesson_guide import lesson_guide
 from studio.components.lessons import lessons_page
-from studio.games_desk import GamesDesk
+from studio.games.desk import GamesDesk
 from studio.lessons import lesson
 from studio.tabs.games import build_blind_game, build_guess_game
 from studio.tabs.restore import IMMEDIATE, RestoreTab

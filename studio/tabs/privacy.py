@@ -11,7 +11,7 @@ from studio.permalink import example_of
 from studio.pictures import PictureFolder
 from studio.result_cache import ResultCache
 from studio.session import Photograph, Run, Session
-from studio.sweep_run import SweepRecord
+from studio.sweep.run import SweepRecord
 from studio.tabs.restore import IMMEDIATE, RestoreTab
 
 STRAGGLER_SECONDS = 10

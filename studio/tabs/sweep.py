@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from models.errors import RestorationError
-from studio.sweep_desk import SweepDesk, SweepPage
-from studio.sweep_form import SweepForm
-from studio.sweep_run import SweepRecord
+from studio.sweep.desk import SweepDesk, SweepPage
+from studio.sweep.form import SweepForm
+from studio.sweep.run import SweepRecord
 from studio.tabs.restore import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN
 from studio.tabs.restore_layout import first_models
 from studio.tabs.sweep_layout import (

@@ -10,9 +10,9 @@ from models.card import ModelCard
 from studio.components.chart import chart
 from studio.components.strip import strip
 from studio.settings import SUBSAMPLINGS
-from studio.sweep_files import GAINS, RATES
-from studio.sweep_form import SweepForm
-from studio.sweeps import PLAIN
+from studio.sweep.files import GAINS, RATES
+from studio.sweep.form import SweepForm
+from studio.sweep.sweeper import PLAIN
 from studio.tabs.restore_layout import first_models, heading, model_choices
 from training.metrics import CONVENTION
 

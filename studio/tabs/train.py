@@ -16,9 +16,9 @@ from studio.tabs.train_layout import (
     TrainOutputs,
     build_train_layout,
 )
-from studio.train_checks import picture_folders
-from studio.train_desk import RESUME, START, STOP, Seen, TrainDesk, TrainPage, Watch
-from studio.train_recipe_desk import RecipeDesk, RecipePage
+from studio.train.checks import picture_folders
+from studio.train.desk import RESUME, START, STOP, Seen, TrainDesk, TrainPage, Watch
+from studio.train.recipe_desk import RecipeDesk, RecipePage
 from studio.views import facts
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from studio.components.run_list import run_list
 from studio.components.run_log import run_log
 from studio.components.viewer import viewer
 from studio.tabs.restore_layout import heading
-from studio.train_recipe import PRESETS, SKIMAGE
+from studio.train.recipe import PRESETS, SKIMAGE
 from studio.views.train import EMPTY
 
 SKIMAGE_WORDS = "scikit-image's own"

@@ -4,10 +4,10 @@ from time import monotonic_ns
 from typing import Any
 
 from models.images import RgbImage
-from studio.blind_pair import BlindPair
-from studio.game_pictures import picture_choices
+from studio.games.blind_pair import BlindPair
+from studio.games.pictures import picture_choices
+from studio.games.quality_guess import FULL_POINTS, POINTS_PER_STEP, ROUNDS, GuessRound
 from studio.pictures import PictureFolder
-from studio.quality_guess import FULL_POINTS, POINTS_PER_STEP, ROUNDS, GuessRound
 from studio.views.block_grids import BlockGrid
 from studio.views.wording import decibels
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
-from studio.rate_distortion import Reading
-from studio.sweep_run import SweepRun
-from studio.sweeps import ByHandSweep, QualitySweep, Sweep, SweepStep, TwiceSweep
-from studio.swept_picture import SweptPicture
+from studio.sweep.picture import SweptPicture
+from studio.sweep.rate_distortion import Reading
+from studio.sweep.run import SweepRun
+from studio.sweep.sweeper import ByHandSweep, QualitySweep, Sweep, SweepStep, TwiceSweep
 from studio.views.results import tile_words
 from studio.views.wording import decibels, seconds
 

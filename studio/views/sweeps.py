@@ -11,10 +11,10 @@ from studio.figures.sweep_curves import MEASURES, measured_values, quality_curve
 from studio.figures.sweep_rate_distortion import rate_distortion
 from studio.figures.sweep_twice import gain_map, plain_map
 from studio.pictures import PictureFolder
-from studio.rate_distortion import Reading, rate_curve
-from studio.sweep_files import figures_page, file_stem, points_csv
-from studio.sweep_run import SweepRun
-from studio.sweeps import PLAIN, SweepPoint
+from studio.sweep.files import figures_page, file_stem, points_csv
+from studio.sweep.rate_distortion import Reading, rate_curve
+from studio.sweep.run import SweepRun
+from studio.sweep.sweeper import PLAIN, SweepPoint
 from studio.views.sweep_words import measured_words, settings_words, told_words
 from studio.views.wording import decibels, signed_decibels
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from studio.figures import train_curves as figures
 from studio.pictures import PictureFolder
-from studio.train_record import Preview, RunRecord
-from studio.train_state import RunState
+from studio.train.record import Preview, RunRecord
+from studio.train.state import RunState
 from studio.views.wording import UNDEFINED, decibels, signed_decibels
 
 NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from studio.train_recipe import FIELDS, Recipe, shown
+from studio.train.recipe import FIELDS, Recipe, shown
 from training.schema import ConfigField
 
 FIRST = (

@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from studio.figures.train_curves import MEASURES, overlaid
-from studio.train_recipe import differences
-from studio.train_record import RunRecord
-from studio.train_state import RunState
+from studio.train.recipe import differences
+from studio.train.record import RunRecord
+from studio.train.state import RunState
 from studio.views.train import NO_CHART, STATE_WORDS, best_gain, duration, progress_of
 from studio.views.wording import UNDEFINED, decibels, signed_decibels
 from training.config import TrainConfig

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 from playwright.sync_api import sync_playwright
 
 from studio.jobs import Jobs
-from studio.train_recipe import PRESETS, Recipe
+from studio.train.recipe import PRESETS, Recipe
 from tests.paths import REPOSITORY
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

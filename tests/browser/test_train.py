@@ -14,7 +14,7 @@ import torch
 from models.card import ModelCard, read_card
 from models.networks.ar_cnn import ArCnn
 from models.zoo import save_checkpoint
-from studio.train_process import ProcessFile, ProcessMark
+from studio.train.process import ProcessFile, ProcessMark
 from tests.paths import REPOSITORY
 from training.config import TrainConfig
 

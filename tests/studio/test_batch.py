@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
-from studio.batch import BatchRestorer, BatchSettings
-from studio.batch_files import found_pictures
-from studio.batch_report import COLUMNS
-from studio.batch_results import record_in
+from studio.batch.files import found_pictures
+from studio.batch.report import COLUMNS
+from studio.batch.results import record_in
+from studio.batch.run import BatchRestorer, BatchSettings
 from studio.restore import main
 from training.metrics import measure
 
@@ -295,16 +295,16 @@ def test_whoever_stops_it_is_told_how_to_go_on_and_keeps_what_is_done(
 
 
 def test_an_unforeseen_failure_stops_nothing(run, pictures, monkeypatch, capsys):
-    from studio import batch
+    from studio.batch import run as batch_run
 
-    real = batch.result_png
+    real = batch_run.result_png
 
     def failing(pixels, image, record, **kept):
         if record["facts"]["format"] == "PNG":
             raise ZeroDivisionError
         return real(pixels, image, record, **kept)
 
-    monkeypatch.setattr(batch, "result_png", failing)
+    monkeypatch.setattr(batch_run, "result_png", failing)
     assert run("in/clear.png", "in/one.jpg", "-o", "out", "--model", "plain") == 1
     printed = capsys.readouterr()
     assert "1 restored, 0 done before, 1 failed" in printed.out

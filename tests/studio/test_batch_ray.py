@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from models.jpeg import JpegEncoding, encode
-from studio import batch_ray
-from studio.batch import BatchSettings
-from studio.batch_files import found_pictures
+from studio.batch import on_ray
+from studio.batch.files import found_pictures
+from studio.batch.run import BatchSettings
 from studio.restore import main
 from tests.paths import REPOSITORY
 
@@ -73,12 +73,12 @@ def test_results_and_report_are_those_of_the_local_engine(pictures, checkpoints,
 
 def test_a_worker_that_takes_over_finds_what_is_done(pictures, checkpoints, tmp_path):
     settings = BatchSettings(("ar_cnn",))
-    plan = batch_ray.RayPlan(checkpoints, "cpu", settings, tmp_path / "out")
+    plan = on_ray.RayPlan(checkpoints, "cpu", settings, tmp_path / "out")
     found = found_pictures([str(pictures)], tmp_path / "out").pictures
     batch = {"picture": [pickle.dumps(one) for one in found], "name": [f"name {one.stem}" for one in found]}
     states = []
     for _ in range(2):
-        answer = batch_ray.RayRestorer(plan)(batch)["rows"]
+        answer = on_ray.RayRestorer(plan)(batch)["rows"]
         rows = [row for rows in map(pickle.loads, answer) for row in rows]
         assert [row.picture for row in rows] == batch["name"]
         states.append([row.state for row in rows if row.state != "failed"])
@@ -86,14 +86,14 @@ def test_a_worker_that_takes_over_finds_what_is_done(pictures, checkpoints, tmp_
 
 
 def test_without_ray_there_is_one_sentence(pictures, checkpoints, tmp_path, monkeypatch, capsys):
-    real = batch_ray.importlib.import_module
+    real = on_ray.importlib.import_module
 
     def absent(name):
         if name.startswith("ray"):
             raise ImportError("No module named 'ray'")
         return real(name)
 
-    monkeypatch.setattr(batch_ray.importlib, "import_module", absent)
+    monkeypatch.setattr(on_ray.importlib, "import_module", absent)
     words = [
         str(pictures),
         "-o",

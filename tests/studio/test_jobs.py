@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-import studio.train_state
+import studio.train.state
 from models.errors import InvalidSetting
 from studio.jobs import PUBLISHED, Jobs
-from studio.train_log import KEPT_BYTES, SHOWN_LINES, log_lines
-from studio.train_process import ProcessFile, ProcessMark
-from studio.train_state import trainer_of
+from studio.train.log import KEPT_BYTES, SHOWN_LINES, log_lines
+from studio.train.process import ProcessFile, ProcessMark
+from studio.train.state import trainer_of
 from tests.paths import REPOSITORY
 from training.config import TrainConfig
 
@@ -110,7 +110,7 @@ def test_one_run_at_a_time_on_a_machine(jobs_of):
 
 def test_a_hanging_trainer_is_called_stalled_and_can_be_stopped(jobs_of, monkeypatch):
     jobs = jobs_of("hangs")
-    monkeypatch.setattr(studio.train_state, "LATE_SECONDS", 1)
+    monkeypatch.setattr(studio.train.state, "LATE_SECONDS", 1)
     jobs.start(config())
     until(lambda: kind_of(jobs) == "stalled")
     assert "No sign of life for" in jobs.state("run").sentence
@@ -327,5 +327,5 @@ def test_the_command_shown_is_the_command_run(jobs_of):
 
 
 def test_jobs_know_neither_gradio_nor_torch():
-    code = "import sys, studio.jobs, studio.train_keeper; sys.exit('torch' in sys.modules or 'gradio' in sys.modules)"
+    code = "import sys, studio.jobs, studio.train.keeper; sys.exit('torch' in sys.modules or 'gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, timeout=120).returncode == 0

@@ -9,13 +9,13 @@ import pytest
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding, degrade
-from studio.blind_pair import BlindPair, checked_names, new_pair
-from studio.game_pictures import ANY, CLEAN, OPENED, picture_choices, picture_for
-from studio.games_desk import GamesDesk
+from studio.games.blind_pair import BlindPair, checked_names, new_pair
+from studio.games.desk import GamesDesk
+from studio.games.pictures import ANY, CLEAN, OPENED, picture_choices, picture_for
+from studio.games.quality_guess import FULL_POINTS, HIGHEST, LOWEST, POINTS_PER_STEP, new_round
 from studio.pictures import PictureFolder
-from studio.quality_guess import FULL_POINTS, HIGHEST, LOWEST, POINTS_PER_STEP, new_round
 from studio.session import Session
-from studio.swept_picture import swept_picture
+from studio.sweep.picture import swept_picture
 from studio.views.games import blind_value, blind_view, guess_value, guess_view
 from training.metrics import psnr_db
 

@@ -11,7 +11,7 @@ import pytest
 
 from models.errors import MissingExtra
 from models.jpeg import JpegEncoding, encode
-from studio.guard import OTHER_BYTES
+from studio.guard.middleware import OTHER_BYTES
 from studio.interface import build_studio, launch_settings
 from studio.tabs.endpoints import mcp_settings
 from tests.paths import REPOSITORY

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from studio import guard_bodies
-from studio.guard import OTHER_BYTES, FairShares, Guard, GuardRules
-from studio.guard_doors import Doors, headers_for, own_names
-from studio.guard_rates import Buckets, Recent, Share, client_of
+from studio.guard import bodies
+from studio.guard.doors import Doors, headers_for, own_names
+from studio.guard.middleware import OTHER_BYTES, FairShares, Guard, GuardRules
+from studio.guard.rates import Buckets, Recent, Share, client_of
 from studio.hosting import PRIVATE_NETWORKS, hosting
 
 UPLOAD = "/gradio_api/upload"
@@ -104,14 +104,14 @@ def test_everything_else_may_be_small_only(app, rules):
 
 
 def test_half_sent_bodies_time_out(app, rules, monkeypatch):
-    monkeypatch.setattr(guard_bodies, "PIECE_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "PIECE_SECONDS", 0.05)
     for path in (UPLOAD, JOIN):
         status, words, _ = asked(rules, app, path, body=[PIECE])
         assert status == 408 and "1000 bytes" in words
 
 
 def test_a_body_that_drips_in_forever_times_out(app, rules, monkeypatch):
-    monkeypatch.setattr("studio.guard.UPLOAD_SECONDS", 0.0)
+    monkeypatch.setattr("studio.guard.middleware.UPLOAD_SECONDS", 0.0)
     assert asked(rules, app, UPLOAD, body=[])[0] == 408
 
 

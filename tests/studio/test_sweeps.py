@@ -15,7 +15,8 @@ from models.restorer import Restoration
 from studio.examples import example
 from studio.result_cache import ResultCache
 from studio.session import open_photograph
-from studio.sweeps import (
+from studio.sweep.picture import CROP_PIXELS, swept_picture
+from studio.sweep.sweeper import (
     PLAIN,
     ByHandSweep,
     QualitySweep,
@@ -26,7 +27,6 @@ from studio.sweeps import (
     SweepStep,
     TwiceSweep,
 )
-from studio.swept_picture import CROP_PIXELS, swept_picture
 from training.metrics import measure
 
 QUALITY = QualitySweep((10, 40), "4:2:0", (PLAIN, "ar_cnn", "cascade"))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from models.zoo import Zoo
 from studio.examples import example
-from studio.sweep import main
+from studio.sweep.__main__ import main
 from tests.paths import REPOSITORY
 
 TIMED = "JPEG_STUDIO_TIMING"

@@ -15,12 +15,12 @@ from studio.examples import example
 from studio.pictures import PictureFolder
 from studio.result_cache import ResultCache
 from studio.session import Session, open_photograph
-from studio.sweep_desk import SweepDesk
-from studio.sweep_files import figures_page, points_csv
-from studio.sweep_form import SweepForm
-from studio.sweep_run import SweepRecord, SweepRun
-from studio.sweeps import PLAIN, QualitySweep, Sweeper, SweepFailure, SweepPoint
-from studio.swept_picture import swept_picture
+from studio.sweep.desk import SweepDesk
+from studio.sweep.files import figures_page, points_csv
+from studio.sweep.form import SweepForm
+from studio.sweep.picture import swept_picture
+from studio.sweep.run import SweepRecord, SweepRun
+from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepFailure, SweepPoint
 from studio.views import sweep_words
 from studio.views import sweeps as views
 from training.metrics import CONVENTION, Metrics
@@ -39,7 +39,7 @@ FORM = SweepForm(
 @pytest.fixture(autouse=True)
 def every_point_is_drawn(monkeypatch):
     """However fast they come."""
-    monkeypatch.setattr("studio.sweep_desk.DRAWING_SECONDS", 0)
+    monkeypatch.setattr("studio.sweep.desk.DRAWING_SECONDS", 0)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models.jpeg import Degradation, JpegEncoding
-from studio.rate_distortion import at_psnr, at_quality, rate_curve, readings_at
-from studio.sweeps import PLAIN, SweepJob, SweepPoint
+from studio.sweep.rate_distortion import at_psnr, at_quality, rate_curve, readings_at
+from studio.sweep.sweeper import PLAIN, SweepJob, SweepPoint
 from training.metrics import Metrics
 
 FACTORS = (10, 30, 50, 70, 90)

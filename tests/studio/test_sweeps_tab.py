@@ -7,9 +7,9 @@ import pytest
 
 from studio.interface import build_studio
 from studio.session import Session
-from studio.sweep_desk import SweepPage
-from studio.sweep_form import SweepForm
-from studio.sweep_run import SweepRecord
+from studio.sweep.desk import SweepPage
+from studio.sweep.form import SweepForm
+from studio.sweep.run import SweepRecord
 from studio.tabs.sweep import SweepTab
 from studio.tabs.sweep_layout import SweepControls, SweepOutputs
 

@@ -13,8 +13,8 @@ from models.zoo import Zoo
 from studio.interface import build_studio
 from studio.jobs import Jobs
 from studio.pictures import PictureFolder
-from studio.train_desk import START, STOP, WAITING, Seen, TrainDesk, Watch
-from studio.train_process import ProcessFile
+from studio.train.desk import START, STOP, WAITING, Seen, TrainDesk, Watch
+from studio.train.process import ProcessFile
 from studio.views.train import MOST_STEPS
 from tests.training.sample_runs import configuration, write_run
 from training.config import TrainConfig

@@ -5,9 +5,9 @@ import pytest
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
 from studio.jobs import Jobs
-from studio.train_checks import network_words, photograph_words
-from studio.train_recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
-from studio.train_recipe_desk import RecipeDesk
+from studio.train.checks import network_words, photograph_words
+from studio.train.recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
+from studio.train.recipe_desk import RecipeDesk
 from studio.views.train_recipe import form_of
 
 MINIMAL = "# mine\nname: mine\narchitecture: cascade\n"

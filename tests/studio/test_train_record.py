@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from studio.train_record import CAPACITY, Curve, RunBook
+from studio.train.record import CAPACITY, Curve, RunBook
 
 
 def line(step, kind, time=1000.0, **values):

@@ -13,7 +13,7 @@ from models.jpeg import Degradation, JpegEncoding, degrade
 from models.zoo import Zoo
 from studio.background import Progress, in_background
 from studio.settings import one_of
-from studio.swept_picture import SweptPicture
+from studio.sweep.picture import SweptPicture
 from training.metrics import Metrics, measure
 
 QUALITY_FACTORS = (10, 15, 20, 30)

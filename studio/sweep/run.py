@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import Literal
 
-from studio.sweeps import Sweep, SweepFailure, SweepPoint
-from studio.swept_picture import SweptPicture
+from studio.sweep.picture import SweptPicture
+from studio.sweep.sweeper import Sweep, SweepFailure, SweepPoint
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from models.card import ModelCard, read_card, write_card
 from models.errors import InvalidSetting
 from models.zoo import CARD_FILE, WEIGHTS_FILE
-from studio.train_state import RunFiles
+from studio.train.state import RunFiles
 from training.run import TrainRun
 
 

@@ -7,7 +7,7 @@ from models.errors import InvalidSetting
 from studio.examples import EXAMPLES, open_example
 from studio.session import Session
 from studio.settings import one_of
-from studio.swept_picture import SweptPicture, swept_picture
+from studio.sweep.picture import SweptPicture, swept_picture
 
 ANY, OPENED = "any", "opened"
 CLEAN = ("coffee", "chelsea", "astronaut", "camera", "text", "line-art")

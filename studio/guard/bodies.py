@@ -8,7 +8,7 @@ from typing import Any
 
 from python_multipart.multipart import parse_options_header
 
-from studio.guard_doors import is_session
+from studio.guard.doors import is_session
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 

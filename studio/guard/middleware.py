@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from studio.guard_bodies import (
+from studio.guard.bodies import (
     SHORT_SECONDS,
     UPLOAD_SECONDS,
     CountedBody,
@@ -20,8 +20,8 @@ from studio.guard_bodies import (
     too_large,
     whole_body,
 )
-from studio.guard_doors import API, CALLS, CHEAP, MCP, UPLOAD, Doors, is_session, session_in
-from studio.guard_rates import Buckets, Recent, Share, client_of
+from studio.guard.doors import API, CALLS, CHEAP, MCP, UPLOAD, Doors, is_session, session_in
+from studio.guard.rates import Buckets, Recent, Share, client_of
 
 OTHER_BYTES = 256 * 2**10
 """For everything that is no upload."""

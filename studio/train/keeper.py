@@ -1,6 +1,6 @@
 """The keeper of one training run: starts the trainer and takes down what it prints, whatever becomes of the server.
 
-python -m studio.train_keeper FOLDER COMMAND... is started by studio.jobs in a session of its own. It writes log.txt,
+python -m studio.train.keeper FOLDER COMMAND... is started by studio.jobs in a session of its own. It writes log.txt,
 which cannot grow, and process.json with its own process, the trainer's, and how the trainer ended. It outlives the
 server and hears no signal but KILL: those that stop a run go to the trainer.
 """
@@ -12,8 +12,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studio.train_log import BoundedLog
-from studio.train_process import ProcessFile, ProcessMark
+from studio.train.log import BoundedLog
+from studio.train.process import ProcessFile, ProcessMark
 
 PROCESS_FILE = "process.json"
 LOG_FILE = "log.txt"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.sweeps import PLAIN, SweepPoint
+from studio.sweep.sweeper import PLAIN, SweepPoint
 
 
 @dataclass(frozen=True, eq=False)

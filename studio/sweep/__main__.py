@@ -12,14 +12,14 @@ from time import perf_counter
 
 from models.errors import RestorationError
 from models.zoo import Zoo
-from studio.batch_files import cannot_be_written, photograph_at
+from studio.batch.files import cannot_be_written, photograph_at
 from studio.restore import CHECKPOINTS
 from studio.result_cache import ResultCache
 from studio.settings import SUBSAMPLINGS, whole
-from studio.sweep_files import points_csv
-from studio.sweep_run import SweepRun
-from studio.sweeps import PLAIN, QualitySweep, Sweeper, SweepStep
-from studio.swept_picture import swept_picture
+from studio.sweep.files import points_csv
+from studio.sweep.picture import swept_picture
+from studio.sweep.run import SweepRun
+from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepStep
 from studio.views.sweep_words import measured_words
 from studio.views.wording import seconds
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from models.errors import InvalidSetting, MissingExtra
 from models.zoo import Zoo
-from studio.batch import BatchRestorer, BatchRow, BatchSettings
-from studio.batch_files import BatchPicture
+from studio.batch.files import BatchPicture
+from studio.batch.run import BatchRestorer, BatchRow, BatchSettings
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURES_AT_ONCE = 4
 """Handed to a worker together; small, so that the last worker is not waited for long."""
 NOT_SHIPPED = ["runs", "tmp", ".git", ".venv", "docs", "tests", "checkpoints"]

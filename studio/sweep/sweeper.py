@@ -19,7 +19,7 @@ from models.restorer import OnTile, Restorer
 from models.zoo import Zoo
 from studio.background import Progress, in_background
 from studio.result_cache import ResultCache
-from studio.swept_picture import SweptPicture
+from studio.sweep.picture import SweptPicture
 from training.metrics import Metrics, measure
 
 PLAIN = PlainDecoding().card.name

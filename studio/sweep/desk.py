@@ -14,12 +14,12 @@ from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.zoo import Zoo
 from studio.pictures import PictureFolder
-from studio.rate_distortion import readings_at
 from studio.session import Photograph, Session
-from studio.sweep_form import SweepForm, check_size
-from studio.sweep_run import SweepRecord, SweepRun
-from studio.sweeps import ByHandSweep, QualitySweep, Sweeper, SweepStep
-from studio.swept_picture import swept_picture
+from studio.sweep.form import SweepForm, check_size
+from studio.sweep.picture import swept_picture
+from studio.sweep.rate_distortion import readings_at
+from studio.sweep.run import SweepRecord, SweepRun
+from studio.sweep.sweeper import ByHandSweep, QualitySweep, Sweeper, SweepStep
 from studio.views import facts, sweep_words
 from studio.views import sweeps as views
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.errors import RestorationError
 from models.zoo import ARCHITECTURES
-from studio.train_recipe import SKIMAGE, Recipe
+from studio.train.recipe import SKIMAGE, Recipe
 from training.pictures import PICTURE_SUFFIXES, SKIMAGE_TRAIN, SKIMAGE_VALIDATION, picture_paths
 
 LARGEST_TRIED = 2048

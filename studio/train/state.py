@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.train_keeper import LOG_FILE, PROCESS_FILE
-from studio.train_log import log_lines
-from studio.train_process import ProcessFile, ProcessMark, read_json
-from studio.train_record import RunRecord
+from studio.train.keeper import LOG_FILE, PROCESS_FILE
+from studio.train.log import log_lines
+from studio.train.process import ProcessFile, ProcessMark, read_json
+from studio.train.record import RunRecord
 
 HOST = socket.gethostname()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.jpeg import Degradation, Degraded, JpegEncoding, degrade
 from studio.settings import whole
-from studio.swept_picture import SweptPicture
+from studio.sweep.picture import SweptPicture
 
 LOWEST, HIGHEST = 3, 97
 FULL_POINTS, POINTS_PER_STEP = 100, 4

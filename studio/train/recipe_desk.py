@@ -6,8 +6,8 @@ from typing import Any
 
 from models.errors import InvalidSetting
 from studio.jobs import Jobs
-from studio.train_checks import network_words, photograph_words
-from studio.train_recipe import PRESETS, Recipe, preset, typed
+from studio.train.checks import network_words, photograph_words
+from studio.train.recipe import PRESETS, Recipe, preset, typed
 from studio.views import train_recipe as views
 from training.config import NAME_PATTERN, TrainConfig
 

@@ -1,6 +1,6 @@
 """A batch: any number of files restored by any number of models, each result once, whatever happens in between.
 
-The same restorer of one file serves the command line here and, on many machines, studio.batch_ray. No page code.
+The same restorer of one file serves the command line here and, on many machines, studio.batch.on_ray. No page code.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from models.jpeg.metadata import to_srgb
 from models.restorer import Restoration
 from models.zoo import Zoo
 from studio.background import Progress
-from studio.batch_files import BatchPicture, bytes_at, cannot_be_written, photograph_at
-from studio.batch_results import record_in, result_png, write_whole
+from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photograph_at
+from studio.batch.results import record_in, result_png, write_whole
 from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
 from studio.result_cache import ResultCache
 from studio.session import Photograph, open_photograph

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import InvalidSetting
-from studio.batch import BatchRow, BatchSettings
-from studio.batch_results import write_whole
+from studio.batch.results import write_whole
+from studio.batch.run import BatchRow, BatchSettings
 from studio.takeaway import versions
 from training.metrics import CONVENTION
 

@@ -15,7 +15,7 @@ from training.config import TrainConfig, read_config
 from training.config_reading import read_yaml
 from training.schema import ConfigField, fields
 
-CONFIGS = Path(__file__).resolve().parent.parent / "training" / "configs"
+CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 SKIMAGE = "skimage"
 ORIGIN = "The recipe"
 

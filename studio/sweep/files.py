@@ -9,8 +9,8 @@ from io import StringIO
 from PIL import features
 from plotly import graph_objects
 
-from studio.sweep_run import SweepRun
-from studio.sweeps import PLAIN, ByHandSweep, QualitySweep, SweepPoint, TwiceSweep
+from studio.sweep.run import SweepRun
+from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, SweepPoint, TwiceSweep
 from studio.views.sweep_words import measured_words, original_words, settings_words
 from training.metrics import CONVENTION
 

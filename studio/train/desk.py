@@ -13,10 +13,10 @@ from models.errors import InvalidSetting, RestorationError
 from models.zoo import Zoo
 from studio.jobs import Jobs
 from studio.pictures import PictureFolder
-from studio.train_log import log_lines
-from studio.train_overview import Overview
-from studio.train_publish import publish
-from studio.train_state import RunState
+from studio.train.log import log_lines
+from studio.train.overview import Overview
+from studio.train.publish import publish
+from studio.train.state import RunState
 from studio.views import facts, train_runs
 from studio.views import train as views
 from training.config import TrainConfig

@@ -6,8 +6,8 @@ import time
 
 from models.zoo import Zoo
 from studio.jobs import Jobs
-from studio.train_publish import is_newer, is_published
-from studio.train_state import RunFiles
+from studio.train.publish import is_newer, is_published
+from studio.train.state import RunFiles
 from studio.views.train_runs import RunRow
 from training.config_reading import read_yaml
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from models.errors import InvalidSetting
 from models.zoo import Zoo
-from studio.blind_pair import BlindPair, checked_names, new_pair
-from studio.game_pictures import picture_for
+from studio.games.blind_pair import BlindPair, checked_names, new_pair
+from studio.games.pictures import picture_for
+from studio.games.quality_guess import GuessRound, new_round
 from studio.pictures import PictureFolder
-from studio.quality_guess import GuessRound, new_round
 from studio.session import Session
 from studio.views.games import blind_value, blind_view, guess_value, guess_view
 
