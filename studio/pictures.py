@@ -19,6 +19,9 @@ from models.images import RgbImage, write_png
 
 logger = logging.getLogger(__name__)
 
+WRITING_TRIES = 5
+"""Somebody who leaves, or the sweep, may take a folder away just when a file is to be put into it."""
+
 
 def nobody() -> str | None:
     """Whose request is being answered, where nobody's is."""
@@ -92,25 +95,36 @@ class PictureFolder:
     def _written_once(self, path: Path, write: Callable[[Path], object]) -> dict[str, Any]:
         """The file, new or touched; it appears whole or not at all."""
         self.adopt(path)  # first, so that nobody else's going takes it away
-        if path.is_file():
-            os.utime(path)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.parent / f".{os.getpid()}-{time.monotonic_ns()}.part"
-            write(unfinished)
-            unfinished.replace(path)
+        for tries_left in reversed(range(WRITING_TRIES)):
+            try:
+                if path.is_file():
+                    os.utime(path)
+                else:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    unfinished = path.parent / f".{os.getpid()}-{time.monotonic_ns()}.part"
+                    write(unfinished)
+                    unfinished.replace(path)
+                break
+            except FileNotFoundError:  # somebody took the file or the folder away between two of these lines
+                if not tries_left:
+                    raise
         return served_file(path)
 
     def sweep(self) -> int:
         """Delete files older than the lifetime, also of aborted uploads and earlier processes; returns how many."""
         limit, count = time.time() - self.lifetime_seconds, 0
-        for path in set(self.root.rglob("*")) - self._kept:
-            with contextlib.suppress(OSError):  # somebody else was quicker, or a folder is not empty
-                if path.is_file() and path.stat().st_mtime < limit:
-                    path.unlink()
-                    count += 1
-                elif path.is_dir() and path.stat().st_mtime < limit:
-                    path.rmdir()
+        for folder, _, names in os.walk(
+            self.root, topdown=False
+        ):  # which passes over folders that vanish meanwhile
+            here = Path(folder)
+            for path in {here / name for name in names} - self._kept:
+                with contextlib.suppress(OSError):  # somebody else was quicker
+                    if path.stat().st_mtime < limit:
+                        path.unlink()
+                        count += 1
+            with contextlib.suppress(OSError):  # it is not empty
+                if here != self.root and here.stat().st_mtime < limit:
+                    here.rmdir()
         with self._lock:
             self._owners = {path: owners for path, owners in self._owners.items() if path.exists()}
         return count

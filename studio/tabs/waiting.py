@@ -1,7 +1,9 @@
 """Between the page and the handlers: a queue bounded line by line, and answers that cost only what they change."""
 
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict
+from collections.abc import Mapping
 from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 import fastapi
@@ -17,6 +19,8 @@ REST_SECONDS = 0.01
 
 MOST_MAILBOXES = 1000
 """Visitors whose news are held while nobody fetches them."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class StudioBlocks(gr.Blocks):
@@ -97,25 +101,27 @@ def prepare_for_many(demo: gr.Blocks) -> None:
 
 
 class _SharedConfig(BlocksConfig):
-    """What the page is made of; every visitor gets a copy."""
+    """What the page is made of; every visitor sees it through a layer of his own, instead of copying it all."""
 
     def __copy__(self) -> BlocksConfig:
-        copied = _VisitorsConfig(self.root_block)
-        vars(copied).update(vars(super().__copy__()))
-        return copied
+        layered = _VisitorsConfig(self.root_block)
+        vars(layered).update(vars(self))
+        layered.blocks, layered.fns = ChainMap({}, self.blocks), ChainMap({}, self.fns)
+        layered.renderables = copy(self.renderables)
+        return layered
 
 
 class _VisitorsConfig(BlocksConfig):
-    """A visitor's copy, which describes nothing.
+    """The page as one visitor sees it, which describes nothing.
 
     Gradio keeps a description of every component as each visitor sees it, for links to snapshots of the page, and
     writes it on the event loop: a new visitor took 30 ms and 280 kB. This page's links carry settings instead.
     """
 
     @staticmethod
-    def config_for_block(*_arguments: Any, **_named: Any) -> dict[str, Any]:
+    def config_for_block(*_arguments: Any, **_named: Any) -> Mapping[str, Any]:
         """Nothing."""
-        return {}
+        return _NOTHING
 
 
 class _Mailboxes(OrderedDict):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -47,6 +48,31 @@ def test_files_that_the_page_needs_stay(folder):
     folder("anna").keep([folder("anna").root / os.path.relpath(page, folder("anna").root)])
     folder("anna").forget("anna")
     assert os.path.exists(page)
+
+
+def test_sweeping_writing_and_deleting_do_not_trip_over_each_other(folder):
+    pictures = folder("anna")
+    pictures.lifetime_seconds = 1.0
+    failures, until = [], time.monotonic() + 3
+
+    def again_and_again(work):
+        try:
+            while time.monotonic() < until:
+                work()
+        except Exception as problem:
+            failures.append(problem)
+
+    def write():
+        for number in range(20):
+            pictures.served(f"{number}.png", PIXELS[: 8 + number])
+
+    works = (pictures.sweep, pictures.sweep, write, write, lambda: pictures.forget("anna"))
+    threads = [Thread(target=again_and_again, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
 
 
 def test_the_sweep_finds_what_aborted_uploads_and_earlier_processes_left(folder):

@@ -64,3 +64,14 @@ def test_mailboxes_of_people_who_wait_are_kept(page, monkeypatch):
     for visitor in ("patient", "a", "b", "c", "d"):
         boxes[visitor] = object()
     assert list(boxes) == ["patient", "c", "d"]
+
+
+def test_visitors_share_the_page_and_see_their_own_changes_only(page):
+    demo, _, text, number = page
+    one, other = SessionState(demo), SessionState(demo)
+    changed = gr.HTML("mine", render=False)
+    one[text._id] = changed
+    assert one[text._id] is changed and other[text._id] is text and demo.blocks[text._id] is text
+    assert one[number._id] is number and text._id in other and -1 not in other
+    assert dict(one.blocks_config.fns) == demo.fns and list(one.blocks_config.blocks) == list(demo.blocks)
+    assert sum(len(layer) for layer in other.blocks_config.blocks.maps[:1]) == 0, "nothing was copied"
