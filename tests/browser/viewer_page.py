@@ -166,3 +166,13 @@ def place_of(page, x, y, identifier=None, viewer="viewer"):
         box["x"] + (one["left"] + (x + 0.5) * one["zoom"]) / ratio,
         box["y"] + (one["top"] + (y + 0.5) * one["zoom"]) / ratio,
     )
+
+
+def noise(rows, columns, seed=1):
+    return np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), np.uint8)
+
+
+def coded(rows, columns):
+    """Every pixel tells where it is: low bytes of column and row, and both high parts."""
+    y, x = np.mgrid[:rows, :columns]
+    return np.stack([x & 255, y & 255, (x >> 8) | (y >> 8) << 4], axis=2).astype(np.uint8)
