@@ -1,7 +1,8 @@
-"""Letting the C library keep freed buffers, which saves a network on the processor much time."""
+"""Letting the C library keep freed buffers, which saves a network on the processor much time, and give them back."""
 
 import ctypes
 import sys
+from typing import Any
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # malloc.h
 REUSED_BUFFER_BYTES = 128 << 20
@@ -21,9 +22,22 @@ def keep_freed_buffers(kept_bytes: int = KEPT_BYTES) -> bool:
     Returns:
         Whether it took effect; never on systems without glibc.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # absent from musl
+    mallopt = _of_glibc("mallopt")
     if mallopt is None:
         return False
     return bool(mallopt(_MMAP_THRESHOLD, REUSED_BUFFER_BYTES)) and bool(mallopt(_TRIM_THRESHOLD, kept_bytes))
+
+
+def give_back_freed_memory() -> bool:
+    """Give memory that is free by now back to the system; small pieces from many threads would stay otherwise.
+
+    Returns:
+        Whether there was any; never on systems without glibc.
+    """
+    malloc_trim = _of_glibc("malloc_trim")
+    return malloc_trim is not None and bool(malloc_trim(0))
+
+
+def _of_glibc(name: str) -> Any:
+    """A function of the C library; None on other systems, and with musl, which has neither."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

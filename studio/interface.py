@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from models.jpeg.limits import MAX_BYTES
+from models.memory import give_back_freed_memory
 from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
 from studio.api import Api
@@ -92,7 +93,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         build_lesson_guide(tabs)
         Endpoints(Api(engine, uploads.open, pictures)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
-    sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep)
+    sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     prepare_for_many(demo)
     return demo
 

@@ -34,6 +34,7 @@ class ResultCache:
     def put(self, key: Hashable, value: Any) -> None:
         """Keep a value; one that alone exceeds the bound is not kept."""
         size = array_bytes(value)
+        self.sweep()
         with self._lock:
             if key in self._entries:
                 self._bytes -= self._entries.pop(key)[1]
