@@ -105,7 +105,7 @@ class PictureFolder:
                     write(unfinished)
                     unfinished.replace(path)
                 break
-            except FileNotFoundError:  # somebody took the file or the folder away between two of these lines
+            except (FileNotFoundError, FileExistsError):  # file or folder went between two of these lines
                 if not tries_left:
                     raise
         return served_file(path)

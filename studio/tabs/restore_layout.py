@@ -28,6 +28,10 @@ GUIDANCE_WORDS = {
 }
 
 
+LIGHT_MMAC = 0.3
+"""1e6 multiply-accumulates per pixel that a processor does in about a second per megapixel; more is ticked by hand."""
+
+
 @dataclass(frozen=True, eq=False)
 class Controls:
     """The form; field names equal RestoreForm's."""
@@ -138,8 +142,8 @@ def model_choices(cards: list[ModelCard]) -> list[tuple[str, str]]:
 
 
 def first_models(cards: list[ModelCard]) -> list[str]:
-    """What is ticked at first: everything but plain decoding, which the first row of the table shows anyway."""
-    return [card.name for card in cards if card.name != "plain"]
+    """What is ticked at first: what is light; not plain decoding, which the first row of the table shows anyway."""
+    return [card.name for card in cards if card.name != "plain" and card.mmac_per_pixel <= LIGHT_MMAC]
 
 
 def looking(session: gr.State, run: gr.State) -> tuple[dict[str, gr.components.Component], gr.HTML]:
