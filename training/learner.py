@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,6 +107,7 @@ class Learner:
             num_workers=workers,
             prefetch_factor=4 if workers else None,
             multiprocessing_context=WORKER_START if workers else None,
+            worker_init_fn=_in_a_group_of_its_own,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # so that starting a loader draws nothing from the run's own
         )
@@ -290,6 +292,12 @@ class Learner:
         states = state.get("random_states", [])
         if self.processes.index < len(states):
             restore_random_states(states[self.processes.index])
+
+
+def _in_a_group_of_its_own(_worker: int) -> None:
+    """Ctrl-C and `timeout` signal whole groups; the trainer still needs its workers to end a step and save."""
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()
 
 
 def _build(config: TrainConfig) -> nn.Module:

@@ -1,13 +1,19 @@
 """kill -9 at any moment: nothing is lost but the time since the last save."""
 
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.paths import REPOSITORY
 from tests.training.doomed import save_without_end, small_configuration, started, train, write_photographs
+from tests.training.sample_runs import write_configuration
 from training.run import TrainRun
 from training.trainer import fit
 
@@ -78,6 +84,45 @@ def test_runs_killed_at_random_moments_end_with_the_very_same_weights(tmp_path: 
             and not list(run.folder.glob("*.part"))
             and not list(run.folder.glob(".*.part"))
         )
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_a_run_and_its_group_stops_and_saves_it(told: signal.Signals, tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal and `timeout` send it."""
+    write_photographs(tmp_path)
+    config = write_configuration(small_configuration(steps=100_000), tmp_path / "configs")
+    run = TrainRun(tmp_path / "run")
+    command = [
+        sys.executable,
+        "-m",
+        "training.train",
+        str(config),
+        "--run",
+        str(run.folder),
+        "--device",
+        "cpu",
+    ]
+    process = subprocess.Popen(
+        [*command, "--data", str(tmp_path)],
+        cwd=REPOSITORY,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 300
+        while not any(event.kind == "train" for event in run.events()):
+            assert process.poll() is None and time.monotonic() < until
+            time.sleep(0.1)
+        os.killpg(process.pid, told)
+        said, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 0 and "Stopped and saved." in said, said
+    end = list(run.events())[-1]
+    assert end.kind == "end" and not end.values["finished"]
+    assert run.load_last()["step"] == end.step > 0
 
 
 def test_a_kill_during_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
