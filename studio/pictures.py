@@ -113,9 +113,7 @@ class PictureFolder:
     def sweep(self) -> int:
         """Delete files older than the lifetime, also of aborted uploads and earlier processes; returns how many."""
         limit, count = time.time() - self.lifetime_seconds, 0
-        for folder, _, names in os.walk(
-            self.root, topdown=False
-        ):  # which passes over folders that vanish meanwhile
+        for folder, _, names in os.walk(self.root, topdown=False):  # vanishing folders do not trip it up
             here = Path(folder)
             for path in {here / name for name in names} - self._kept:
                 with contextlib.suppress(OSError):  # somebody else was quicker

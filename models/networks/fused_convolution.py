@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 def convolve_and_rectify(convolution: nn.Conv2d, features: Tensor) -> Tensor:
-    """ReLU of a convolution: (batch, inputs, rows, columns) -> (batch, outputs, rows, columns)."""
+    """ReLU of a convolution with a bias: (batch, inputs, rows, columns) -> (batch, outputs, rows, columns)."""
     if not _can_fuse(convolution, features):
         return functional.relu(convolution(features))
     features, weight, bias = _in_one_precision(features, convolution.weight, convolution.bias)
