@@ -65,6 +65,7 @@ class Learner:
             RestorationError: hyperparameters, weights, photographs or processes that do not go together.
         """
         seed_everything(config.seed)
+        torch.backends.cudnn.benchmark = True  # patches of one size again and again
         self.config, self.processes, self.device = config, processes, processes.device
         self.color = color_of(config.architecture)
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format

@@ -1,5 +1,6 @@
 """The optimizers a run can choose from: AdamW, or Muon for the weights of hidden layers beside AdamW for the rest."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import torch
@@ -9,6 +10,57 @@ from training.config import OptimizerConfig
 
 SMALLEST_MATRIX = 32
 """Weights with fewer rows or columns are AdamW's: first and last layers, small heads."""
+
+
+ORTHOGONALIZING = ((3.4445, -4.7750, 2.0315),) * 5
+"""Coefficients of the quintic Newton-Schulz steps, as in torch.optim.Muon."""
+
+
+class GroupedMuon(torch.optim.Muon):
+    """torch.optim.Muon, which orthogonalizes all matrices of one shape together.
+
+    A network of a hundred equal layers takes thousands of small products one by one, which keep a GPU waiting for its
+    next order; as batches they are a few dozen. State and results are those of torch.optim.Muon but for rounding.
+    """
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One update from the parameters' gradients."""
+        for group in self.param_groups:
+            parameters = [each for each in group["params"] if each.grad is not None]
+            gradients = [each.grad for each in parameters]
+            momenta = [self._momentum(each) for each in parameters]
+            torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+            updates = torch._foreach_lerp(gradients, momenta, group["momentum"])
+            by_shape = defaultdict(list)
+            for parameter, update in zip(parameters, updates, strict=True):
+                by_shape[update.shape].append((parameter, update))
+            for shape, pairs in by_shape.items():
+                equal, theirs = zip(*pairs, strict=True)
+                directions = orthogonalized(torch.stack(theirs)).to(equal[0].dtype).unbind()
+                torch._foreach_mul_(equal, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(equal, directions, alpha=-0.2 * max(shape) ** 0.5 * group["lr"])
+
+    def _momentum(self, parameter: Tensor) -> Tensor:
+        state = self.state[parameter]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(parameter)
+        return state["momentum_buffer"]
+
+
+def orthogonalized(matrices: Tensor) -> Tensor:
+    """Matrices (count, rows, columns) with their singular values brought near one, in bfloat16.
+
+    K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    """
+    found = matrices.bfloat16()
+    tall = found.shape[1] > found.shape[2]
+    found = found.mT if tall else found
+    found = found / found.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    for a, b, c in ORTHOGONALIZING:
+        gram = found @ found.mT
+        found = torch.baddbmm(found, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), found, beta=a)
+    return found.mT if tall else found
 
 
 class MuonAndAdamW:
@@ -33,7 +85,8 @@ class MuonAndAdamW:
         chosen = {id(weight) for weight in self.weights}
         others = [parameter for parameter in parameters if id(parameter) not in chosen]
         self.adamw = torch.optim.AdamW(others, weight_decay=weight_decay, **adamw)
-        self.muon = torch.optim.Muon(
+        on_gpu = any(matrix.is_cuda for matrix in self.matrices)
+        self.muon = (GroupedMuon if on_gpu else torch.optim.Muon)(
             self.matrices, lr=0.0, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
         )
 
