@@ -76,7 +76,9 @@ class Learner:
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
         planes = self.color in ("planes", "coefficients")
         self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / (SAMPLES_PER_PIXEL if planes else 1)
-        self.forward = torch.compile(self.network.forward) if config.runtime.compile else self.network.forward
+        self.forward = self.network.forward
+        if config.runtime.compile:  # anew for every size of patches: one for all sizes takes minutes on a GPU
+            self.forward = torch.compile(self.forward, dynamic=False)
         self.loss = RestorationLoss(config.loss).to(self.device)
         self.optimizer = make_optimizer(config.optimizer, self.network.parameters())
         self.skipped = 0

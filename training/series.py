@@ -42,12 +42,15 @@ class Member:
     @property
     def state(self) -> str:
         """MISSING, INTERRUPTED, FINISHED or DIFFERENT."""
-        if not self.run.last_path.exists():
+        events = self._events() if self.run.config_path.exists() else []
+        if not events:
+            return MISSING
+        finished = events[-1].kind == "end" and events[-1].values["finished"]
+        if not finished and not self.run.last_path.exists():
             return MISSING
         if TrainConfig.from_yaml(self.run.config_path) != self.config:
             return DIFFERENT
-        last = self._events()[-1]
-        return FINISHED if last.kind == "end" and last.values["finished"] else INTERRUPTED
+        return FINISHED if finished else INTERRUPTED
 
     @property
     def budget(self) -> str:

@@ -13,11 +13,12 @@ from tests.paths import REPOSITORY
 from training.config import TrainConfig, read_config
 from training.schema import ConfigField, fields, reference
 
-CONFIGS = sorted((REPOSITORY / "training" / "configs").glob("*.yaml"))
+FOLDER = REPOSITORY / "training" / "configs"
+CONFIGS = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("gpu/*.yaml")])
 FIELDS = fields()
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_shipped_configuration_builds_its_network_and_survives_a_round_trip(path: Path) -> None:
     config = TrainConfig.from_yaml(path)
     assert config.name == path.stem
