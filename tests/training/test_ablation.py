@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import shutil
 import pytest
 
 from models.networks.cascade import Cascade
@@ -67,7 +68,7 @@ def test_a_benchmark_is_measured_once_and_joins_the_table(series, tmp_path, pict
 
 
 def test_without_the_full_network_there_is_no_table(series, tmp_path, capsys) -> None:
-    (tmp_path / "runs" / "1-full" / "last.pt").unlink()
+    shutil.rmtree(tmp_path / "runs" / "1-full")
     document = tmp_path / "results.md"
     document.write_text(f"{BEGIN}\n{END}\n")
     assert main([*series, "--report", str(document)]) == 2
