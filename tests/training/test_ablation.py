@@ -1,8 +1,8 @@
 """The ablation's table says what the runs say, and what chance does."""
 
+import shutil
 from pathlib import Path
 
-import shutil
 import pytest
 
 from models.networks.cascade import Cascade
