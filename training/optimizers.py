@@ -11,7 +11,6 @@ from training.config import OptimizerConfig
 SMALLEST_MATRIX = 32
 """Weights with fewer rows or columns are AdamW's: first and last layers, small heads."""
 
-
 ORTHOGONALIZING = ((3.4445, -4.7750, 2.0315),) * 5
 """Coefficients of the quintic Newton-Schulz steps, as in torch.optim.Muon."""
 
@@ -22,6 +21,10 @@ class GroupedMuon(torch.optim.Muon):
     A network of a hundred equal layers takes thousands of small products one by one, which keep a GPU waiting for its
     next order; as batches they are a few dozen. State and results are those of torch.optim.Muon but for rounding.
     """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
+        """Matrices only; updates are scaled to the size AdamW's would have."""
+        super().__init__(parameters, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
 
     @torch.no_grad()
     def step(self) -> None:
@@ -85,10 +88,12 @@ class MuonAndAdamW:
         chosen = {id(weight) for weight in self.weights}
         others = [parameter for parameter in parameters if id(parameter) not in chosen]
         self.adamw = torch.optim.AdamW(others, weight_decay=weight_decay, **adamw)
-        on_gpu = any(matrix.is_cuda for matrix in self.matrices)
-        self.muon = (GroupedMuon if on_gpu else torch.optim.Muon)(
-            self.matrices, lr=0.0, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
+        if any(matrix.is_cuda for matrix in self.matrices):
+            self.muon = GroupedMuon(self.matrices, lr=0.0, weight_decay=weight_decay)
+        else:
+            self.muon = torch.optim.Muon(
+                self.matrices, lr=0.0, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+            )
 
     @property
     def param_groups(self) -> list[dict]:

@@ -122,7 +122,10 @@ def test_state_budget_and_best_are_read_from_the_run(tmp_path: Path) -> None:
     assert read_series(tmp_path / "configs", runs, petaflop=0.5)[2].state == DIFFERENT
     for member in members[1:3]:
         member.run.last_path.unlink()
-    assert [member.state for member in members[1:3]] == [MISSING, FINISHED]  # nothing to go on from; nothing to do
+    assert [member.state for member in members[1:3]] == [
+        MISSING,
+        FINISHED,
+    ]  # nothing to go on from; nothing to do
     with pytest.raises(InvalidSetting, match="other settings"):
         train_all(members, tmp_path)
 
