@@ -165,7 +165,9 @@ class RuntimeConfig:
     """Where and how fast."""
 
     precision: str = setting(
-        "bf16", "of convolutions; bf16 is half precision by autocast", choices=("bf16", "fp32")
+        "bf16",
+        "of convolutions; bf16 is half precision by autocast where the device has units for it, else fp32",
+        choices=("bf16", "fp32"),
     )
     compile: bool = setting(True, "use torch.compile; the first step then takes a minute")
     channels_last: bool = setting(True, "memory format of pictures and weights")

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import BrokenCheckpoint, InvalidSetting
+from models.network_restorer import bfloat16_is_fast
 from models.steering import whole_picture_summary
 from models.zoo import ARCHITECTURES, color_of
 from training.config import TrainConfig
@@ -46,6 +47,7 @@ class Learner:
     Attributes:
         network: what is trained.
         averaged: the average of its weights, which is validated and shipped.
+        reduced_precision: bfloat16 was asked for, and the device has units for it; emulated, it would be slower.
         skipped: steps in a row whose gradient was no number, so that they changed nothing.
         problems: sentences about photographs that were left out.
     """
@@ -69,6 +71,7 @@ class Learner:
         self.config, self.processes, self.device = config, processes, processes.device
         self.color = color_of(config.architecture)
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
+        self.reduced_precision = config.runtime.precision == "bf16" and bfloat16_is_fast(self.device)
         self.network = _build(config)
         if config.start_from and not resumed:
             self.network.load_state_dict(weights_to_start_from(config.start_from, self.network))
@@ -129,8 +132,7 @@ class Learner:
             forward: its forward pass, compiled or not.
             batch: patches; says for each whether its tables are hidden and its true quality factor told.
         """
-        bf16 = self.config.runtime.precision == "bf16"
-        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced_precision)
         inputs, predicted = self.inputs(batch), None
         seen = (batch.tables * ~batch.tables_hidden[:, None]).to(self.device)
         if hasattr(network, "predicted_quality_factor"):

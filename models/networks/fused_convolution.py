@@ -2,7 +2,8 @@
 
 Between two convolutions of a residual block lie a ReLU, a scale and a sum, each of which reads and writes all features
 once more. oneDNN does them while a convolution's results are still in the cache. PyTorch reaches these kernels through
-operators that its compiler uses; where they are missing, or gradients are wanted, the plain layers do the same.
+operators that its compiler uses; where they are missing, or gradients are wanted, or the processor is too old for their
+bfloat16, the plain layers do the same.
 """
 
 import torch
@@ -59,14 +60,18 @@ def _can_fuse(convolution: nn.Conv2d, features: Tensor) -> bool:
         and not convolution._forward_hooks
         and torch.backends.mkldnn.is_available()
         and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+        and (_precision(features) != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported())
     )
+
+
+def _precision(features: Tensor) -> torch.dtype:
+    """Autocast's precision, else that of the features."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else features.dtype
 
 
 def _in_one_precision(features: Tensor, *others: Tensor) -> list[Tensor]:
     """All of them in autocast's precision, else in that of the features."""
-    autocast = torch.is_autocast_enabled("cpu")
-    precision = torch.get_autocast_dtype("cpu") if autocast else features.dtype
-    return [each.to(precision) for each in (features, *others)]
+    return [each.to(_precision(features)) for each in (features, *others)]
 
 
 def _geometry(convolution: nn.Conv2d) -> tuple:

@@ -11,6 +11,7 @@ from models.networks.layers import mac_per_pixel
 needs_operators = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="this PyTorch comes without oneDNN"
 )
+lacks_bfloat16 = not torch.ops.mkldnn._is_mkldnn_bf16_supported() if torch.backends.mkldnn.is_available() else True
 GEOMETRIES = [{"kernel_size": 3, "padding": 1}, {"kernel_size": 2, "stride": 2}, {"kernel_size": 1}]
 
 
@@ -26,7 +27,15 @@ def made(geometry: dict, batch: int = 1) -> tuple[nn.Conv2d, torch.Tensor, torch
 
 @needs_operators
 @pytest.mark.parametrize("geometry", GEOMETRIES)
-@pytest.mark.parametrize("bfloat16", [False, True])
+@pytest.mark.parametrize(
+    "bfloat16",
+    [
+        False,
+        pytest.param(
+            True, marks=pytest.mark.skipif(lacks_bfloat16, reason="oneDNN has no bfloat16 for this processor")
+        ),
+    ],
+)
 def test_fused_equals_plain(geometry: dict, bfloat16: bool, monkeypatch) -> None:
     convolution, features, base, scale = made(geometry)
 
@@ -48,6 +57,25 @@ def test_fused_equals_plain(geometry: dict, bfloat16: bool, monkeypatch) -> None
         assert one.shape == other.shape and one.is_contiguous(memory_format=torch.channels_last)
         tolerance = 0.03 * other.float().abs().max() if bfloat16 else 1e-4
         assert (one.float() - other.float()).abs().max() <= tolerance
+
+
+@needs_operators
+@pytest.mark.parametrize("features_too", [False, True])
+def test_bfloat16_that_the_processor_cannot_fuse_is_left_to_the_plain_layers(
+    features_too: bool, monkeypatch
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    convolution, features, base, scale = made(GEOMETRIES[0])
+    with torch.inference_mode():
+        plain = convolve_and_add(convolution, convolve_and_rectify(convolution, features)[:, :16], base)
+    if features_too:
+        convolution, features, base = convolution.bfloat16(), features.bfloat16(), base.bfloat16()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=not features_too):
+        assert not fused_convolution._can_fuse(convolution, features)
+        result = convolve_and_add(convolution, convolve_and_rectify(convolution, features)[:, :16], base)
+    assert (result.float() - plain).abs().max() <= 0.03 * plain.abs().max()
+    with torch.inference_mode():
+        assert fused_convolution._can_fuse(*made(GEOMETRIES[0])[:2]), "float32 is fused everywhere"
 
 
 def test_every_picture_of_a_batch_has_its_own_scale() -> None:
