@@ -54,7 +54,8 @@ def steer(
 ) -> Steering:
     """Look at the whole picture once; a quality factor set by hand wins over the file's tables.
 
-    To networks that do not know quality factors it is handed as libjpeg's tables of that quality.
+    To networks that do not know quality factors it is handed as libjpeg's tables of that quality. Networks that do
+    are steered by the earlier of two saves where it did more harm than the one whose tables the file holds.
 
     Args:
         network: what is to be steered.
@@ -66,6 +67,10 @@ def steer(
     """
     use_tables = use_tables and quality_factor is None and _has_usual_tables(image)
     estimates = hasattr(network, "predicted_quality_factor")
+    sentence = _sentence(quality_factor, use_tables, estimates)
+    if use_tables and estimates and image.coarser_save is not None:
+        use_tables, quality_factor = False, image.coarser_save.quality_factor
+        sentence = f"an earlier save at quality factor {quality_factor}, found in the picture"
     luma, chroma = (image.luma_table, image.chroma_table) if use_tables else (None, None)
     if quality_factor is not None and not estimates:
         luma, chroma = quantization_tables(quality_factor)
@@ -83,7 +88,7 @@ def steer(
             predicted = float(network.predicted_quality_factor(summary))
         conditions[orientation] = network.condition(summary, scalar, tables)
     applied = predicted if quality_factor is None else float(quality_factor)
-    return Steering(conditions, predicted, applied, _sentence(quality_factor, use_tables, estimates))
+    return Steering(conditions, predicted, applied, sentence)
 
 
 def area_weights(size: int, side: int) -> Tensor:

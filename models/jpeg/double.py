@@ -23,13 +23,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent
+from models.jpeg.color import split_ycbcr
 from models.jpeg.dct import BLOCK, blocks_to_plane, inverse_dct
 from models.jpeg.tables import QuantizationTable, quantization_tables
 
 FREQUENCIES = tuple((row, column) for row in range(5) for column in range(5) if row + column < 5)
 FEWEST_BLOCKS, MOST_BLOCKS = 256, 12288
 """Fewer prove nothing; of larger pictures the centre is examined."""
+
+MOST_BLOCKS_IN_PASSING = 6144
+"""By gather_shifted, which is to take a tenth of a second beside a restoration."""
 
 LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 200.0, 0.012
 LEAST_COMB, LEAST_LEAD = 10.0, 2.0
@@ -87,8 +92,9 @@ def gather(component: JpegComponent) -> Evidence | None:
     Returns:
         The evidence, or None where fewer than FEWEST_BLOCKS whole blocks are there, or only one row of them.
     """
-    integers = _centre(component)
-    if integers.shape[0] * integers.shape[1] < FEWEST_BLOCKS or min(integers.shape[:2]) < 2:
+    rows, columns = _centre(component.rows // BLOCK, component.columns // BLOCK, MOST_BLOCKS)
+    integers = component.coefficients[rows, columns]
+    if _proves_nothing(integers.shape[:2]):
         return None
     table = component.quantization_table
     plane = _decoded(integers, table)
@@ -96,6 +102,31 @@ def gather(component: JpegComponent) -> Evidence | None:
     gain, coefficients = _aligned_gain(integers, table, histograms)
     comb = _shifted_comb(histograms, count, table)
     return Evidence(integers.shape[0] * integers.shape[1], coefficients, gain, comb)
+
+
+def gather_shifted(pixels: RgbImage, table: QuantizationTable) -> Evidence | None:
+    """Examine a decoded picture for traces of an earlier save on a shifted grid, and for no others.
+
+    Quicker than gather(), and needs no coefficients: luma is worked out from the pixels, at most
+    MOST_BLOCKS_IN_PASSING blocks of it.
+
+    Args:
+        pixels: (rows, columns, 3) uint8, in the file's own grid.
+        table: the file's luma table.
+
+    Returns:
+        The evidence, its aligned_gain zero; None as of gather().
+    """
+    shape = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
+    rows, columns = _centre(*shape, MOST_BLOCKS_IN_PASSING)
+    blocks = rows.stop - rows.start, columns.stop - columns.start
+    if _proves_nothing(blocks):
+        return None
+    seen = (slice(span.start * BLOCK, span.stop * BLOCK) for span in (rows, columns))
+    luma, _, _ = split_ycbcr(pixels[tuple(seen)])
+    histograms, count = grid_histograms(luma - 128, FREQUENCIES)
+    comb = _shifted_comb(histograms, count, table)
+    return Evidence(blocks[0] * blocks[1], 0, np.zeros(len(comb)), comb)
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -159,13 +190,17 @@ def grid_histograms(
     return histograms, tall * wide // BLOCK**2
 
 
-def _centre(component: JpegComponent) -> NDArray[np.int16]:
-    """The whole blocks in the middle of the picture, at most MOST_BLOCKS; (rows, columns, 8, 8)."""
-    tall, wide = component.rows // BLOCK, component.columns // BLOCK
-    rows = min(tall, max(1, int((MOST_BLOCKS * tall / max(wide, 1)) ** 0.5)))
-    columns = min(wide, MOST_BLOCKS // max(rows, 1))
+def _centre(tall: int, wide: int, most: int) -> tuple[slice, slice]:
+    """The block rows and columns in the middle of a picture of so many, at most `most` blocks."""
+    rows = min(tall, max(1, int((most * tall / max(wide, 1)) ** 0.5)))
+    columns = min(wide, most // max(rows, 1))
     top, left = (tall - rows) // 2, (wide - columns) // 2
-    return component.coefficients[top : top + rows, left : left + columns]
+    return slice(top, top + rows), slice(left, left + columns)
+
+
+def _proves_nothing(blocks: tuple[int, int]) -> bool:
+    """Whether so many rows and columns of blocks are too few."""
+    return blocks[0] * blocks[1] < FEWEST_BLOCKS or min(blocks) < 2
 
 
 def _decoded(integers: NDArray[np.int16], table: QuantizationTable) -> NDArray[np.float32]:

@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent, components_from_bitstream, components_from_pixels
+from models.jpeg.double import Verdict, gather_shifted, judge
 from models.jpeg.header import JpegHeader
 from models.jpeg.metadata import to_srgb, upright
-from models.jpeg.tables import QualityEstimate, QuantizationTable, estimated_quality_factor
+from models.jpeg.tables import (
+    QualityEstimate,
+    QuantizationTable,
+    estimated_quality_factor,
+    quantization_tables,
+)
 
 _MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
 
@@ -103,6 +109,18 @@ class JpegImage:
         if self.luma_table is None:
             return None
         return estimated_quality_factor(self.luma_table, self.chroma_table)
+
+    @cached_property
+    def coarser_save(self) -> Verdict | None:
+        """An earlier save on a shifted grid that did more harm than the file's own, where the pixels prove one."""
+        if self.header is None or self.header.color_model not in ("gray", "YCbCr"):
+            return None
+        evidence = gather_shifted(self.decoded_pixels, self.luma_table)
+        verdict = judge(evidence) if evidence else None
+        if verdict is None or verdict.kind != "shifted":
+            return None
+        earlier, _ = quantization_tables(verdict.quality_factor)
+        return verdict if earlier.mean() > self.luma_table.mean() else None
 
     @property
     def bits_per_pixel(self) -> float:

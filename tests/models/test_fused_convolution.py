@@ -11,7 +11,9 @@ from models.networks.layers import mac_per_pixel
 needs_operators = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="this PyTorch comes without oneDNN"
 )
-lacks_bfloat16 = not torch.ops.mkldnn._is_mkldnn_bf16_supported() if torch.backends.mkldnn.is_available() else True
+lacks_bfloat16 = (
+    not torch.ops.mkldnn._is_mkldnn_bf16_supported() if torch.backends.mkldnn.is_available() else True
+)
 GEOMETRIES = [{"kernel_size": 3, "padding": 1}, {"kernel_size": 2, "stride": 2}, {"kernel_size": 1}]
 
 

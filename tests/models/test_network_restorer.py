@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
-from models.jpeg import JpegEncoding, JpegImage, encode, read
+from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, encode, read
 from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
 from tests.paths import REPOSITORY
@@ -158,6 +158,23 @@ def test_a_quality_factor_set_by_hand_stands_in_for_the_tables_of_the_file(image
     assert difference(restorer.restore(image, quality_factor=70).pixels, by_tables.pixels) > 0
     assert difference(restorer.restore(image, blind=True).pixels, by_tables.pixels) > 0
     assert by_tables.predicted_quality_factor is None and "tables" in by_tables.condition
+
+
+def test_the_earlier_of_two_saves_steers_where_it_did_more_harm() -> None:
+    twice = Degradation((JpegEncoding(15), JpegEncoding(45, grid_shift=(4, 3))))
+    twice = degrade(photograph(248, 336), twice).image
+    found = twice.coarser_save
+    assert found is not None and abs(found.quality_factor - 15) <= 2 and found.grid_shift == (4, 3)
+    restorer = lively_restorer("cascade")
+    alone, blind = restorer.restore(twice), restorer.restore(twice, blind=True)
+    by_hand = restorer.restore(twice, quality_factor=found.quality_factor)
+    np.testing.assert_array_equal(alone.pixels, by_hand.pixels)
+    assert alone.applied_quality_factor == found.quality_factor
+    assert (
+        alone.condition == f"an earlier save at quality factor {found.quality_factor}, found in the picture"
+    )
+    assert "estimate" in blind.condition and blind.applied_quality_factor == blind.predicted_quality_factor
+    assert "tables" in lively_restorer("qgcn").restore(twice).condition
 
 
 def test_what_steers_is_said_and_has_an_effect(image) -> None:

@@ -10,8 +10,10 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
     FREQUENCIES,
     MOST_BLOCKS,
+    MOST_BLOCKS_IN_PASSING,
     Verdict,
     gather,
+    gather_shifted,
     grid_histograms,
     judge,
     needed_gain,
@@ -86,6 +88,34 @@ def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(
     assert gather(degrade(line, encoding).image.components[0]) is None
     ribbon = np.tile(pictures["coffee"][:16], (1, 30, 1))
     assert gather(degrade(ribbon, encoding).image.components[0]).blocks == 2 * 30 * 75
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_coarser_save_on_a_shifted_grid_is_found_in_the_pixels_alone(pictures, name):
+    def coarser_save(*factors, shift=(0, 0), gray=False):
+        saves = [JpegEncoding(factor) for factor in factors]
+        saves[-1] = replace(saves[-1], grid_shift=shift)
+        pixels = pictures[name][..., 1] if gray else pictures[name]
+        return degrade(pixels, Degradation(tuple(saves)), gray=gray).image.coarser_save
+
+    for shift, gray in (((4, 4), False), ((3, 1), True)):
+        found = coarser_save(25, 40, shift=shift, gray=gray)
+        assert (found.kind, found.grid_shift) == ("shifted", shift)
+        assert abs(found.quality_factor - 25) <= 1
+    assert coarser_save(25) is None, "saved once"
+    assert coarser_save(10, 30) is None, "on the file's own grid"
+    assert coarser_save(60, 55, shift=(4, 4)) is None, "the file's own save did more harm"
+
+
+def test_only_pixels_in_files_own_grid_are_examined_in_passing(pictures):
+    assert read(example("coffee").read_bytes()).coarser_save is None, "not a JPEG at all, or saved once"
+    small = degrade(pictures["coffee"][:120, :120], Degradation((JpegEncoding(50),))).image
+    assert gather_shifted(small.decoded_pixels, small.luma_table) is None
+    assert small.coarser_save is None
+    large = degrade(np.tile(pictures["astronaut"], (2, 3, 1)), Degradation((JpegEncoding(50),))).image
+    evidence = gather_shifted(large.decoded_pixels, large.luma_table)
+    assert 0.9 * MOST_BLOCKS_IN_PASSING <= evidence.blocks <= MOST_BLOCKS_IN_PASSING
+    assert (evidence.aligned_gain == 0).all()
 
 
 def test_the_evidence_says_what_the_verdict_rests_on(pictures):
