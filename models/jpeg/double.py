@@ -38,7 +38,8 @@ MOST_BLOCKS_IN_PASSING = 6144
 
 LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 200.0, 0.012
 LEAST_COMB, LEAST_LEAD = 10.0, 2.0
-"""What the evidence must reach, see judge(); chosen on half of the pictures that docs/anatomy.md measures."""
+STRONG_COMB, LEAST_LEAD_OF_STRONG = 15.0, 1.4
+"""What the evidence must reach, see judge(); chosen on pictures that docs/anatomy.md does not measure."""
 
 _BIN, _BINS = 0.5, 2048
 _ROUNDING_NOISE = 0.4
@@ -135,13 +136,13 @@ def judge(evidence: Evidence) -> Verdict:
     An earlier save on the same grid is evident where it explains the integers better by LEAST_GAIN nats in all and
     by LEAST_GAIN_PER_COEFFICIENT for each, and this is more convincing than any comb on another grid. One on a
     shifted grid is evident where its comb is LEAST_COMB standard deviations strong and LEAST_LEAD times as strong as
-    on all grids that are no neighbours of it.
+    on all grids that are no neighbours of it; one of STRONG_COMB needs to lead by LEAST_LEAD_OF_STRONG only.
     """
     aligned = float(evidence.aligned_gain.max()) / needed_gain(evidence)
     comb, (row, column), lead = strongest_comb(evidence)
     if aligned >= max(1.0, comb / LEAST_COMB):
         return Verdict("aligned", int(evidence.aligned_gain.argmax()) + 1, (0, 0))
-    if comb >= LEAST_COMB and lead >= LEAST_LEAD:
+    if comb >= LEAST_COMB and lead >= (LEAST_LEAD_OF_STRONG if comb >= STRONG_COMB else LEAST_LEAD):
         quality_factor = int(evidence.shifted_comb[:, row, column].argmax()) + 1
         return Verdict("shifted", quality_factor, (-row % BLOCK, -column % BLOCK))
     return Verdict("none")

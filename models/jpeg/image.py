@@ -22,6 +22,9 @@ from models.jpeg.tables import (
 
 _MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
 
+NOTICEABLY = 1.1
+"""How many times coarser an earlier save must be than the file's own to count."""
+
 CoefficientReader = Callable[[bytes, JpegHeader], tuple[JpegComponent, ...] | None]
 """Reads the coefficients a file holds, as models.jpeg.coefficients.components_from_bitstream does."""
 
@@ -112,7 +115,7 @@ class JpegImage:
 
     @cached_property
     def coarser_save(self) -> Verdict | None:
-        """An earlier save on a shifted grid that did more harm than the file's own, where the pixels prove one."""
+        """An earlier save on a shifted grid, noticeably coarser than the file's own, where the pixels prove one."""
         if self.header is None or self.header.color_model not in ("gray", "YCbCr"):
             return None
         evidence = gather_shifted(self.decoded_pixels, self.luma_table)
@@ -120,7 +123,7 @@ class JpegImage:
         if verdict is None or verdict.kind != "shifted":
             return None
         earlier, _ = quantization_tables(verdict.quality_factor)
-        return verdict if earlier.mean() > self.luma_table.mean() else None
+        return verdict if earlier.mean() >= NOTICEABLY * self.luma_table.mean() else None
 
     @property
     def bits_per_pixel(self) -> float:
