@@ -38,8 +38,11 @@ MOST_BLOCKS_IN_PASSING = 6144
 
 LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 200.0, 0.012
 LEAST_COMB, LEAST_LEAD = 10.0, 2.0
-STRONG_COMB, LEAST_LEAD_OF_STRONG = 15.0, 1.4
 """What the evidence must reach, see judge(); chosen on pictures that docs/anatomy.md does not measure."""
+
+STRONG_COMB, LEAST_LEAD_OF_STRONG, NOTICEABLY = 15.0, 1.4, 1.1
+"""What it must reach for judge_coarser(): the third is how many times coarser the earlier table is than the file's.
+Of 896 single saves of training photographs none reached them; of 634 double saves with a coarser first one 93 % did."""
 
 _BIN, _BINS = 0.5, 2048
 _ROUNDING_NOISE = 0.4
@@ -136,16 +139,40 @@ def judge(evidence: Evidence) -> Verdict:
     An earlier save on the same grid is evident where it explains the integers better by LEAST_GAIN nats in all and
     by LEAST_GAIN_PER_COEFFICIENT for each, and this is more convincing than any comb on another grid. One on a
     shifted grid is evident where its comb is LEAST_COMB standard deviations strong and LEAST_LEAD times as strong as
-    on all grids that are no neighbours of it; one of STRONG_COMB needs to lead by LEAST_LEAD_OF_STRONG only.
+    on all grids that are no neighbours of it.
     """
     aligned = float(evidence.aligned_gain.max()) / needed_gain(evidence)
-    comb, (row, column), lead = strongest_comb(evidence)
+    comb, offset, lead = strongest_comb(evidence)
     if aligned >= max(1.0, comb / LEAST_COMB):
         return Verdict("aligned", int(evidence.aligned_gain.argmax()) + 1, (0, 0))
-    if comb >= LEAST_COMB and lead >= (LEAST_LEAD_OF_STRONG if comb >= STRONG_COMB else LEAST_LEAD):
-        quality_factor = int(evidence.shifted_comb[:, row, column].argmax()) + 1
-        return Verdict("shifted", quality_factor, (-row % BLOCK, -column % BLOCK))
+    if comb >= LEAST_COMB and lead >= LEAST_LEAD:
+        return _on_grid(evidence, offset)
     return Verdict("none")
+
+
+def judge_coarser(evidence: Evidence, table: QuantizationTable) -> Verdict:
+    """Look only for an earlier save on a shifted grid that is noticeably coarser than the file's own.
+
+    Wrong verdicts of judge() nearly always name the quality the file itself was saved with, on a grid that shares
+    rows or columns with its own. With those out of the way a smaller lead of a strong comb is evidence enough.
+
+    Args:
+        evidence: of gather_shifted().
+        table: the file's luma table.
+
+    Returns:
+        A verdict of the kind "shifted" or "none".
+    """
+    comb, offset, lead = strongest_comb(evidence)
+    verdict = _on_grid(evidence, offset)
+    coarser = coarseness(verdict.quality_factor, table) >= NOTICEABLY
+    evident = comb >= STRONG_COMB and lead >= LEAST_LEAD_OF_STRONG
+    return verdict if coarser and evident else Verdict("none")
+
+
+def coarseness(quality_factor: int, table: QuantizationTable) -> float:
+    """How many times larger libjpeg's luma steps of a quality factor are than a table's, on average."""
+    return float(quantization_tables(quality_factor)[0].mean() / table.mean())
 
 
 def needed_gain(evidence: Evidence) -> float:
@@ -162,6 +189,13 @@ def strongest_comb(evidence: Evidence) -> tuple[float, tuple[int, int], float]:
     others = by_grid[np.maximum(distance[:, :1], distance[:, 1]) > 1]
     strongest = float(by_grid[row, column])
     return strongest, (int(row), int(column)), strongest / max(float(others.max()), 1.0)
+
+
+def _on_grid(evidence: Evidence, offset: tuple[int, int]) -> Verdict:
+    """The verdict for a comb on the grid with that offset."""
+    row, column = offset
+    quality_factor = int(evidence.shifted_comb[:, row, column].argmax()) + 1
+    return Verdict("shifted", quality_factor, (-row % BLOCK, -column % BLOCK))
 
 
 def grid_histograms(

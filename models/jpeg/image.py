@@ -10,20 +10,12 @@ from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent, components_from_bitstream, components_from_pixels
-from models.jpeg.double import Verdict, gather_shifted, judge
+from models.jpeg.double import Verdict, gather_shifted, judge_coarser
 from models.jpeg.header import JpegHeader
 from models.jpeg.metadata import to_srgb, upright
-from models.jpeg.tables import (
-    QualityEstimate,
-    QuantizationTable,
-    estimated_quality_factor,
-    quantization_tables,
-)
+from models.jpeg.tables import QualityEstimate, QuantizationTable, estimated_quality_factor
 
 _MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
-
-NOTICEABLY = 1.1
-"""How many times coarser an earlier save must be than the file's own to count."""
 
 CoefficientReader = Callable[[bytes, JpegHeader], tuple[JpegComponent, ...] | None]
 """Reads the coefficients a file holds, as models.jpeg.coefficients.components_from_bitstream does."""
@@ -119,11 +111,8 @@ class JpegImage:
         if self.header is None or self.header.color_model not in ("gray", "YCbCr"):
             return None
         evidence = gather_shifted(self.decoded_pixels, self.luma_table)
-        verdict = judge(evidence) if evidence else None
-        if verdict is None or verdict.kind != "shifted":
-            return None
-        earlier, _ = quantization_tables(verdict.quality_factor)
-        return verdict if earlier.mean() >= NOTICEABLY * self.luma_table.mean() else None
+        verdict = judge_coarser(evidence, self.luma_table) if evidence else None
+        return verdict if verdict and verdict.kind == "shifted" else None
 
     @property
     def bits_per_pixel(self) -> float:

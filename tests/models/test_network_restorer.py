@@ -11,6 +11,7 @@ from PIL import Image
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, encode, read
+from models.steering import quality_of_two_saves
 from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
 from tests.paths import REPOSITORY
@@ -160,21 +161,27 @@ def test_a_quality_factor_set_by_hand_stands_in_for_the_tables_of_the_file(image
     assert by_tables.predicted_quality_factor is None and "tables" in by_tables.condition
 
 
-def test_the_earlier_of_two_saves_steers_where_it_did_more_harm() -> None:
-    twice = Degradation((JpegEncoding(15), JpegEncoding(45, grid_shift=(4, 3))))
-    twice = degrade(photograph(248, 336), twice).image
-    found = twice.coarser_save
-    assert found is not None and abs(found.quality_factor - 15) <= 2 and found.grid_shift == (4, 3)
+def test_two_saves_on_different_grids_steer_together() -> None:
+    def saved(*factors: int) -> JpegImage:
+        first, last = factors
+        both = Degradation((JpegEncoding(first), JpegEncoding(last, grid_shift=(4, 3))))
+        return degrade(photograph(248, 336), both).image
+
+    twice = saved(20, 45)
+    found, together = twice.coarser_save, quality_of_two_saves(twice)
+    assert abs(found.quality_factor - 20) <= 2 and found.grid_shift == (4, 3)
+    assert together < found.quality_factor, "two saves do more harm than one of them"
     restorer = lively_restorer("cascade")
     alone, blind = restorer.restore(twice), restorer.restore(twice, blind=True)
-    by_hand = restorer.restore(twice, quality_factor=found.quality_factor)
+    by_hand = restorer.restore(twice, quality_factor=together)
     np.testing.assert_array_equal(alone.pixels, by_hand.pixels)
-    assert alone.applied_quality_factor == found.quality_factor
-    assert (
-        alone.condition == f"an earlier save at quality factor {found.quality_factor}, found in the picture"
-    )
+    assert alone.applied_quality_factor == together
+    for number in (found.quality_factor, together):
+        assert f" {number}" in alone.condition
     assert "estimate" in blind.condition and blind.applied_quality_factor == blind.predicted_quality_factor
     assert "tables" in lively_restorer("qgcn").restore(twice).condition
+    assert quality_of_two_saves(saved(15, 80)) is None, "the later save hardly matters"
+    assert "tables" in restorer.restore(saved(15, 80)).condition
 
 
 def test_what_steers_is_said_and_has_an_effect(image) -> None:
