@@ -76,7 +76,9 @@ def steer(
     if together is not None:
         use_tables, quality_factor = False, together
         earlier = image.coarser_save.quality_factor
-        sentence = f"an earlier save at quality factor {earlier} and the file's own, together like one at {together}"
+        sentence = (
+            f"an earlier save at quality factor {earlier} and the file's own, together like one at {together}"
+        )
     luma, chroma = (image.luma_table, image.chroma_table) if use_tables else (None, None)
     if quality_factor is not None and not estimates:
         luma, chroma = quantization_tables(quality_factor)

@@ -171,8 +171,13 @@ def judge_coarser(evidence: Evidence, table: QuantizationTable) -> Verdict:
 
 
 def coarseness(quality_factor: int, table: QuantizationTable) -> float:
-    """How many times larger libjpeg's luma steps of a quality factor are than a table's, on average."""
-    return float(quantization_tables(quality_factor)[0].mean() / table.mean())
+    """How many times larger libjpeg's luma steps of a quality factor are than a table's, at FREQUENCIES together.
+
+    Those at higher frequencies are cut off at 255 where quality is low, and would say less than they should.
+    """
+    rows, columns = zip(*FREQUENCIES, strict=True)
+    earlier, _ = quantization_tables(quality_factor)
+    return float(earlier[rows, columns].sum() / table[rows, columns].sum())
 
 
 def needed_gain(evidence: Evidence) -> float:
