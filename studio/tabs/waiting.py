@@ -14,8 +14,12 @@ from gradio.queueing import Queue
 QUEUE_LENGTH = 32
 """Handlers of one group that may wait; those that run models are one group."""
 
-REST_SECONDS = 0.01
-"""Between two looks at an empty queue. Gradio looks a thousand times a second, which takes a twentieth of a core."""
+REST_SECONDS, IDLE_REST_SECONDS = 0.01, 0.05
+"""Between two looks at a queue, and at an empty one. Gradio looks a thousand times a second, which takes a twentieth
+of a core."""
+
+NO_PROGRESS_REST_SECONDS = 0.5
+"""Between two looks for Gradio's own progress bars, which no handler uses."""
 
 MOST_MAILBOXES = 1000
 """Visitors whose news are held while nobody fetches them."""
@@ -68,10 +72,19 @@ class BoundedQueue(Queue):
             blocks=queue.blocks,
             default_concurrency_limit=queue.default_concurrency_limit,
         )
-        self.sleep_when_free = REST_SECONDS
+        self.progress_update_sleep_when_free = NO_PROGRESS_REST_SECONDS
         self.pending_messages_per_session = _Mailboxes(self)
         self.ANALYTICS_MAX_EVENTS = 1
         self.ANAYLTICS_CACHE_FREQUENCY = 2**62
+
+    @property
+    def sleep_when_free(self) -> float:
+        """Seconds until the next look for what can begin."""
+        return REST_SECONDS if len(self) else IDLE_REST_SECONDS
+
+    @sleep_when_free.setter
+    def sleep_when_free(self, _: float) -> None:
+        """Gradio's own choice does not count."""
 
     async def push(self, body: Any, request: fastapi.Request, username: str | None) -> Any:
         """Join the line of the handler's group.

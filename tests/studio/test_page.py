@@ -79,6 +79,14 @@ def test_everything_that_runs_a_model_shares_one_queue_of_one(page):
     assert page.api_open is False
 
 
+def test_a_queue_without_work_rests_longer_than_one_with_work(page, monkeypatch):
+    queue = page._queue
+    idle = queue.sleep_when_free
+    monkeypatch.setattr(BoundedQueue, "__len__", lambda _: 1)
+    assert 0.001 < queue.sleep_when_free < idle <= 0.05
+    assert queue.progress_update_sleep_when_free > idle, "no handler shows Gradio's progress bars"
+
+
 def test_nothing_recompresses_while_a_slider_is_dragged(page):
     events = [
         (page.blocks[target], name)

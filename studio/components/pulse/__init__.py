@@ -14,7 +14,7 @@ def pulse(elem_id: str, answer: Callable[[], dict[str, str]]) -> gr.HTML:
     Args:
         elem_id: identifier in the page.
         answer: the news as two texts that differ whenever there are others: "urgent" is told within three seconds,
-            "news" within nine more.
+            "news" within nine to twenty more, later on a slow machine.
     """
 
     def pulse(_: object = None) -> dict[str, str]:

@@ -2,8 +2,15 @@
 // many times more than a question. Nothing is asked while nobody looks.
 
 const EVERY = 3000;  // milliseconds between questions
-const NEWS = 9000;  // news that can wait are told at this distance
-let known = null, told = -Infinity, asking = false;
+const SOONEST = 9000, LATEST = 20000;  // news that can wait are told at a distance between these,
+const SHARE = 0.01;  // so that telling them takes this share of the page's time
+let known = null, told = -Infinity, asking = false, busy = 0;
+
+// How long the page was busy with the news it was told last. Where the browser does not say, it counts as nothing.
+const work = new PerformanceObserver((list) => { for (const task of list.getEntries()) busy += task.duration; });
+work.observe({ type: "longtask" });
+
+const distance = () => Math.min(Math.max(busy / SHARE, SOONEST), LATEST);
 
 async function ask() {
   if (asking || document.hidden || element.getClientRects().length === 0) return;
@@ -11,12 +18,17 @@ async function ask() {
   try {
     const heard = await server.pulse({}), now = performance.now();
     const urgent = !known || heard.urgent !== known.urgent;
-    if (urgent || (heard.news !== known.news && now - told >= NEWS)) {
+    if (urgent || (heard.news !== known.news && now - told >= distance())) {
       known = heard;
       told = now;
+      busy = 0;
       trigger("beat", {});
     }
   } catch { /* the server is away or restarting: the next question tells */ } finally { asking = false; }
 }
 
-const clock = setInterval(() => { if (element.isConnected) ask(); else clearInterval(clock); }, EVERY);
+const clock = setInterval(() => {
+  if (element.isConnected) return ask();
+  clearInterval(clock);
+  work.disconnect();
+}, EVERY);
