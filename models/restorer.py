@@ -35,8 +35,8 @@ class Restoration:
         applied_quality_factor: what the network was really steered by, None where it is not steerable.
         stages: in order; empty for networks of one stage; the last stage's pixels equal `pixels`.
         seconds: wall-clock time of the restoration itself.
-        condition: one sentence on what steered the run ("the file's quantization tables", "its own estimate",
-            "quality factor 30 set by hand", "" for networks that are not steered).
+        condition: one sentence on what steered the run ("the file's quantization tables", both of two saves, "its own
+            estimate of the quality factor", "quality factor 30 set by hand", "" for networks that are not steered).
     """
 
     pixels: RgbImage

@@ -6,7 +6,7 @@ const SOONEST = 9000, LATEST = 20000;  // news that can wait are told at a dista
 const SHARE = 0.01;  // so that telling them takes this share of the page's time
 let known = null, told = -Infinity, asking = false, busy = 0;
 
-// How long the page was busy with the news it was told last. Where the browser does not say, it counts as nothing.
+// How long the page was busy, mostly with its last news, since it was told them; 0 where the browser does not say.
 const work = new PerformanceObserver((list) => { for (const task of list.getEntries()) busy += task.duration; });
 work.observe({ type: "longtask" });
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.jpeg import Degradation, JpegEncoding, degrade, read
+from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
     FREQUENCIES,
@@ -105,10 +105,10 @@ def test_a_coarser_save_on_a_shifted_grid_is_found_in_the_pixels_alone(pictures,
     assert coarser_save(25) is None, "saved once"
     assert coarser_save(10, 30) is None, "on the file's own grid"
     assert coarser_save(60, 55, shift=(4, 4)) is None, "the file's own save did more harm"
+    assert JpegImage(b"", pictures[name], "PNG").coarser_save is None, "no JPEG file"
 
 
-def test_only_pixels_in_files_own_grid_are_examined_in_passing(pictures):
-    assert read(example("coffee").read_bytes()).coarser_save is None, "not a JPEG at all, or saved once"
+def test_in_passing_small_pictures_prove_nothing_and_large_ones_are_examined_in_part(pictures):
     small = degrade(pictures["coffee"][:120, :120], Degradation((JpegEncoding(50),))).image
     assert gather_shifted(small.decoded_pixels, small.luma_table) is None
     assert small.coarser_save is None
