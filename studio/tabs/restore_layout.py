@@ -21,7 +21,7 @@ GUIDANCES = (
     ("a quality set by hand", "manual"),
 )
 GUIDANCE_WORDS = {
-    "automatic": "Each model decides: the file's tables where it reads them, else its own estimate.",
+    "automatic": "Each model decides: by the file's tables, an earlier save it finds, or its own estimate.",
     "tables": "The one quality factor that the file's tables say.",
     "pixels": "Each network's own estimate; the file's tables are ignored.",
     "manual": "What the models take for the quality. Lower repairs harder.",
