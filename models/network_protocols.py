@@ -27,6 +27,8 @@ class Network(Protocol):
         stage_names: optional; names of the pictures it returns, the last being the result.
         full_resolution: optional, True where a network of whole pictures keeps its features at their size, so that
             its tiles must be smaller.
+        keeps_to_cells: optional, True where the last picture of a steered network of "rgb" is to be moved into the
+            file's quantization cells.
     """
 
     multiple: int

@@ -1,6 +1,7 @@
 """NetworkRestorer: runs any network of the zoo on pictures of any size, in tiles, with bounded memory."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,16 @@ from models.jpeg.coefficients import components_from_pixels
 from models.jpeg.dct import BLOCK
 from models.jpeg.planes import picture_from_planes, planes
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn, turn_back, turn_coefficients
+from models.quantization_cells import QuantizationCells, cells_of
 from models.restorer import OnTile, Restoration, Stage
 from models.steering import Steering, steer
-from models.tensors import pixels_to_tensor, plane_to_tensor, tensor_to_pixels, tensor_to_plane
+from models.tensors import (
+    pixels_to_tensor,
+    plane_to_tensor,
+    tensor_to_levels,
+    tensor_to_pixels,
+    tensor_to_plane,
+)
 from models.tiles import Tile, cut_into_tiles
 
 LONGEST_TILE = {"cuda": 2048, "mps": 1024, "cpu": 1536}
@@ -81,10 +89,15 @@ class NetworkRestorer:
                 use_tables=self.card.uses_tables and not blind,
                 every_orientation=self.self_ensemble,
             )
+        cells = cells_of(image) if self._keeps_to_cells(steering, stages) else None
         if self._plane_by_plane:
             pictures = self._restore_planes(image, stages, on_tile)
         else:
-            pictures = self._restore_color(image, steering, stages, on_tile)
+            pictures = self._restore_color(image, steering, stages, on_tile, cells)
+        sentence = steering.sentence if steering and self.card.steerable else ""
+        if cells is not None and cells.are_the_pictures_own():
+            pictures[-1] = cells.moved
+            sentence += " and coefficients"
         pictures = [image.present(picture) for picture in pictures]
         named = zip(self.card.stage_names, pictures, strict=False)
         return Restoration(
@@ -93,7 +106,7 @@ class NetworkRestorer:
             applied_quality_factor=steering.applied if steering and self.card.steerable else None,
             stages=tuple(Stage(name, picture) for name, picture in named),
             seconds=time.perf_counter() - start,
-            condition=steering.sentence if steering and self.card.steerable else "",
+            condition=sentence,
         )
 
     def _check(self, quality_factor: int | None, stages: int | None) -> None:
@@ -109,6 +122,13 @@ class NetworkRestorer:
                 f"Choose 1 to {most}, or leave the number open to run all."
             )
 
+    def _keeps_to_cells(self, steering: Steering | None, stages: int | None) -> bool:
+        """Whether the last picture is to be moved into the file's cells: where its tables alone steer the network."""
+        wanted = (
+            getattr(self.network, "keeps_to_cells", False) and steering is not None and steering.by_tables
+        )
+        return wanted and stages in (None, self._stage_count())
+
     def _stage_count(self) -> int:
         return max(1, len(self.card.stage_names))
 
@@ -119,9 +139,14 @@ class NetworkRestorer:
     # Tiles.
 
     def _restore_color(
-        self, image: JpegImage, steering: Steering | None, stages: int | None, on_tile: OnTile | None
+        self,
+        image: JpegImage,
+        steering: Steering | None,
+        stages: int | None,
+        on_tile: OnTile | None,
+        cells: QuantizationCells | None,
     ) -> list[RgbImage]:
-        """One (rows, columns, 3) uint8 picture per stage."""
+        """One (rows, columns, 3) uint8 picture per stage; the last one is put into the cells, too."""
         pixels = image.decoded_pixels
         pictures = [np.empty_like(pixels) for _ in range(stages or self._stage_count())]
         to_gray = torch.tensor(LUMA_WEIGHTS, device=self.device)[:, None, None]
@@ -133,8 +158,10 @@ class NetworkRestorer:
                 if image.is_gray:
                     kept = (kept * to_gray).sum(1, keepdim=True).expand_as(kept)
                 picture[tile.rows.kept, tile.columns.kept] = tensor_to_pixels(kept)
+            if cells is not None:
+                cells.put(tensor_to_levels(kept), tile.rows.kept, tile.columns.kept)
 
-        self._in_tiles([pixels.shape], restore_tile, on_tile)
+        self._in_tiles([pixels.shape], restore_tile, on_tile, grid=cells.grid if cells else 1)
         return pictures
 
     def _restore_planes(self, image: JpegImage, stages: int | None, on_tile: OnTile | None) -> list[RgbImage]:
@@ -166,18 +193,21 @@ class NetworkRestorer:
         shapes: Sequence[tuple[int, ...]],
         restore_tile: Callable[[int, Tile], None],
         on_tile: OnTile | None,
+        grid: int = 1,
     ) -> None:
         """Call restore_tile(index, tile) for all tiles of all pictures; again smaller without memory."""
         overlap, multiple = self.network.overlap, self.network.multiple
         full_resolution = self._plane_by_plane or getattr(self.network, "full_resolution", False)
         by_device = LONGEST_FULL_RESOLUTION_TILE if full_resolution else LONGEST_TILE
         longest = self.longest_tile or by_device.get(self.device.type, by_device["cpu"])
-        floor = 2 * overlap + SMALLEST_STEP
+        floor = 2 * overlap + math.ceil(SMALLEST_STEP / grid) * grid
         while True:
             tiles = [
                 (index, tile)
                 for index, shape in enumerate(shapes)
-                for tile in cut_into_tiles(shape, longest=longest, overlap=overlap, multiple=multiple)
+                for tile in cut_into_tiles(
+                    shape, longest=longest, overlap=overlap, multiple=multiple, grid=grid
+                )
             ]
             try:
                 for done, (index, tile) in enumerate(tiles, start=1):

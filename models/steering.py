@@ -31,12 +31,14 @@ class Steering:
             pictures, they serve all.
         predicted: quality factor as the network sees it, None where it does not look for it.
         applied: quality factor that goes into the condition, None where none does.
+        by_tables: the file's own tables go into the condition, and nothing else decides.
         sentence: what steered the run, for people.
     """
 
     conditions: dict[Orientation, Tensor]
     predicted: float | None
     applied: float | None
+    by_tables: bool
     sentence: str
 
     def condition(self, orientation: Orientation) -> Tensor:
@@ -96,7 +98,7 @@ def steer(
             predicted = float(network.predicted_quality_factor(summary))
         conditions[orientation] = network.condition(summary, scalar, tables)
     applied = predicted if quality_factor is None else float(quality_factor)
-    return Steering(conditions, predicted, applied, sentence)
+    return Steering(conditions, predicted, applied, use_tables, sentence)
 
 
 def quality_of_two_saves(image: JpegImage) -> int | None:

@@ -22,6 +22,11 @@ def tensor_to_pixels(pictures: Tensor) -> RgbImage:
     return np.ascontiguousarray(levels.cpu().numpy().transpose(1, 2, 0))
 
 
+def tensor_to_levels(pictures: Tensor) -> NDArray[np.float32]:
+    """(1, 3, rows, columns) float, any range -> (rows, columns, 3) float32, clamped to 0..255, not rounded."""
+    return pictures[0].float().clamp(0, 1).mul(GREY_LEVELS).permute(1, 2, 0).cpu().numpy()
+
+
 def plane_to_tensor(plane: NDArray[np.floating]) -> Tensor:
     """(rows, columns) 0..255, any real type -> (1, 1, rows, columns) float32, 0..1."""
     return torch.from_numpy(np.ascontiguousarray(plane, dtype=np.float32))[None, None].div(GREY_LEVELS)

@@ -59,33 +59,38 @@ class Tile:
         return np.pad(seen, padding, mode="edge")
 
 
-def cut_into_tiles(shape: tuple[int, ...], *, longest: int, overlap: int, multiple: int) -> list[Tile]:
+def cut_into_tiles(
+    shape: tuple[int, ...], *, longest: int, overlap: int, multiple: int, grid: int = 1
+) -> list[Tile]:
     """Tiles of nearly equal size that cover a picture exactly once.
 
     Args:
         shape: rows and columns of the picture first; further axes are ignored.
-        longest: no tile sees more rows or columns than this; at least 2 * overlap + multiple.
+        longest: no tile sees more rows or columns than this; at least 2 * overlap and the
+            least common multiple of `multiple` and `grid`.
         overlap: pixels seen around each tile, rounded up to `multiple`.
         multiple: tiles start on, and what is seen measures, multiples of this.
+        grid: tiles start on multiples of this, too.
 
     Raises:
         ValueError: if `longest` leaves nothing between two overlaps.
     """
     overlap = math.ceil(overlap / multiple) * multiple
-    rows, columns = (list(_spans(size, longest, overlap, multiple)) for size in shape[:2])
+    starts = math.lcm(multiple, grid)
+    rows, columns = (list(_spans(size, longest, overlap, multiple, starts)) for size in shape[:2])
     return [Tile(*pair) for pair in product(rows, columns)]
 
 
-def _spans(size: int, longest: int, overlap: int, multiple: int) -> Iterator[Span]:
+def _spans(size: int, longest: int, overlap: int, multiple: int, starts: int) -> Iterator[Span]:
     padded = math.ceil(size / multiple) * multiple
     if padded <= longest:
         yield Span(0, size, 0, padded)
         return
-    largest_step = (longest - 2 * overlap) // multiple * multiple
+    largest_step = (longest - 2 * overlap) // starts * starts
     if largest_step <= 0:
         raise ValueError(f"Tiles of {longest} pixels leave no room between overlaps of {overlap}.")
     count = math.ceil(padded / largest_step)
-    step = math.ceil(padded / count / multiple) * multiple
+    step = math.ceil(padded / count / starts) * starts
     for start in range(0, size, step):
         stop = min(start + step, size)
         yield Span(start, stop, max(0, start - overlap), min(padded, start + step + overlap))

@@ -151,6 +151,11 @@ class OptimizerConfig:
     ema: float = setting(
         0.999, "decay of the averaged weights, which are the ones validated and shipped", lowest=0, below=1
     )
+    frozen: tuple[str, ...] = setting(
+        (),
+        "parts of the network that keep their weights, by how the names of those begin, such as luma; "
+        "petaflop counts them all the same",
+    )
     accumulation: int = setting(
         1,
         "parts that a step's batch is worked through in, one after the other, to fit into memory",

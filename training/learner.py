@@ -75,6 +75,7 @@ class Learner:
         self.network = _build(config)
         if config.start_from and not resumed:
             self.network.load_state_dict(weights_to_start_from(config.start_from, self.network))
+        _freeze(self.network, config.optimizer.frozen)
         self.network.to(self.device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
         planes = self.color in ("planes", "coefficients")
@@ -313,6 +314,30 @@ def _build(config: TrainConfig) -> nn.Module:
             f"The hyperparameters do not build a {config.architecture} ({error}). They are the keyword arguments of "
             f"{ARCHITECTURES[config.architecture].__name__}. Correct them in the configuration."
         ) from error
+
+
+def _freeze(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Take the parts out of the training whose parameters' names begin so.
+
+    Raises:
+        InvalidSetting: no parameter's name begins so, or none is left to train.
+    """
+    parameters = dict(network.named_parameters())
+    beginnings = list(dict.fromkeys(name.split(".")[0] for name in parameters))
+    for part in parts:
+        chosen = [each for name, each in parameters.items() if f"{name}.".startswith(f"{part}.")]
+        if not chosen:
+            raise InvalidSetting(
+                f"optimizer.frozen names {part!r}, which is no part of the network. Its parts are "
+                f"{', '.join(beginnings)}, and parts of those. Correct optimizer.frozen."
+            )
+        for each in chosen:
+            each.requires_grad_(False)
+    if not any(each.requires_grad for each in parameters.values()):
+        raise InvalidSetting(
+            f"optimizer.frozen holds all parts of the network ({', '.join(parts)}), so nothing would be trained. "
+            "At least one must be free. Take one out of optimizer.frozen."
+        )
 
 
 def _check_shares(config: TrainConfig, processes: int) -> None:

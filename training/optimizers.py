@@ -82,7 +82,7 @@ class MuonAndAdamW:
             adamw: keyword arguments of torch.optim.AdamW.
             weight_decay: of both.
         """
-        parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        parameters = list(parameters)
         self.weights = [parameter for parameter in parameters if _is_matrix(parameter)]
         self.matrices = [nn.Parameter(_as_matrix(weight.detach(), weight)) for weight in self.weights]
         chosen = {id(weight) for weight in self.weights}
@@ -124,9 +124,13 @@ class MuonAndAdamW:
 
 
 def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]):
-    """The optimizer that `config.method` names, at a learning rate of 0 until it is set."""
+    """The optimizer that `config.method` names, at a learning rate of 0 until it is set.
+
+    Where no weight that is trained is Muon's to update, AdamW updates all.
+    """
     adamw = {"lr": 0.0, "betas": (0.9, 0.99), "fused": True}
-    if config.method == "muon":
+    parameters = [parameter for parameter in parameters if parameter.requires_grad]
+    if config.method == "muon" and any(map(_is_matrix, parameters)):
         return MuonAndAdamW(parameters, adamw, config.weight_decay)
     return torch.optim.AdamW(parameters, weight_decay=config.weight_decay, **adamw)
 

@@ -15,6 +15,8 @@ What the paper leaves open, and what was chosen here:
   features, once for the whole picture. A picture restored in tiles is therefore restored as in one piece.
 * Pictures without damage. Above quality 97 all corrections fade, and at 100, the quality factor that stands for
   "never compressed", a picture is left as it is. Tables decide where they are known, else the quality factor.
+* The file's coefficients. Where the file's own tables steer, the last picture is moved into its quantization cells
+  (models.quantization_cells), unless they turn out to be those of a picture saved before.
 * Steering. The scale of every Basic Processing Block is a linear function of one embedding, made from the quality
   factor and, where they are known, the 128 quantization steps of the file.
 """
@@ -176,6 +178,7 @@ class Cascade(nn.Module):
 
     multiple = 8
     overlap = 96
+    keeps_to_cells = True
 
     def __init__(
         self,

@@ -30,6 +30,14 @@ def test_every_pixel_is_kept_once_and_is_where_it_was(shape, longest, overlap, m
     np.testing.assert_array_equal(copy, picture)
 
 
+def test_tiles_start_on_a_coarser_grid_and_see_multiples_of_the_finer_one() -> None:
+    tiles = cut_into_tiles((200, 328), longest=136, overlap=24, multiple=8, grid=16)
+    starts = {(tile.rows.start, tile.columns.start) for tile in tiles}
+    assert len(starts) == len(tiles) > 4
+    assert all(row % 16 == column % 16 == 0 for row, column in starts)
+    assert {tile.columns.seen_stop for tile in tiles if tile.columns.stop == 328} == {328}
+
+
 def test_what_lies_beyond_the_picture_repeats_its_edge() -> None:
     picture = np.arange(6).reshape(2, 3)
     (tile,) = cut_into_tiles((2, 3), longest=64, overlap=8, multiple=4)

@@ -140,6 +140,28 @@ def test_averaged_weights_take_running_statistics_along(tmp_path) -> None:
     assert any((buffer != 0).any() for buffer in trainer.averaged.buffers())
 
 
+@pytest.mark.parametrize("method", ["adamw", "muon"])
+def test_frozen_parts_keep_their_weights(method, tmp_path) -> None:
+    config = any_architecture("luma_chroma", frozen=("luma",), method=method, weight_decay=0.1)
+    trainer = Learner(config, tmp_path, Processes("cpu"))
+    before = {name: weight.clone() for name, weight in trainer.network.named_parameters()}
+    for step in range(3):
+        trainer.step(DegradedPatches(config, trainer.images, 0)[step], rate=1e-2, step=step, squared=False)
+    for network in (trainer.network, trainer.averaged):
+        changed = {
+            name.split(".")[0]
+            for name, now in network.named_parameters()
+            if not torch.equal(now, before[name])
+        }
+        assert changed == {"chroma"}
+
+
+def test_parts_that_are_not_there_or_all_there_are_cannot_be_frozen(tmp_path) -> None:
+    for frozen, sentence in ((("lum",), "luma, chroma"), (("luma", "chroma"), "nothing would be trained")):
+        with pytest.raises(InvalidSetting, match=sentence):
+            Learner(any_architecture("luma_chroma", frozen=frozen), tmp_path, Processes("cpu"))
+
+
 def test_operations_end_a_run_and_move_its_schedule_exactly(tmp_path) -> None:
     """Four steps of 2 x 64 x 64 and two of 1 x 96 x 96 pixels are the budget; the sixth step uses it up."""
     pixels = [8192] * 4 + [9216] * 2
