@@ -8,6 +8,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 from models.errors import RestorationError  # noqa: E402
 from studio.hosting import Hosting, hosting  # noqa: E402
+from studio.type_stubs import skip_type_stubs  # noqa: E402
 from studio.zero_gpu import zero_gpu  # noqa: E402
 
 
@@ -25,6 +26,7 @@ def main() -> int:
 
 def serve(told: Hosting) -> int:
     """Everything after the command line; the exit code."""
+    skip_type_stubs()
     spaces = zero_gpu(os.environ)  # before anything imports torch
 
     from models.zoo import Zoo
