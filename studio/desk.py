@@ -143,26 +143,31 @@ class Desk:
         if run.stop is None or run.request is None or run.outputs is None or session.photograph is None:
             return
         shown = self._shown(session.photograph, run.outputs)
-        last_told = 0.0
+        news, last_told = (
+            Page(),
+            0.0,
+        )  # what the next page tells besides its table; a next one follows at once
         try:
             for item in self._engine.run_stages(session.photograph.image, run.request, run.stop):
                 if run.stop.is_set():
                     break
                 if isinstance(item, StageOutputs):
                     shown = self._shown(session.photograph, item)
-                    yield replace(shown.page(), run=replace(run, outputs=item))
+                    news = replace(shown.page(), run=replace(run, outputs=item))
                 elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
                     last_told = monotonic()
-                    yield Page(results=shown.table(progress=item))
+                    yield replace(news, results=shown.table(progress=item))
+                    news = Page()
         except RestorationCancelled:
             logger.info("a run was stopped")
         except RestorationError as error:
-            yield Page(notice=facts.notice(str(error)), results=shown.table(stopped=True), busy=False)
+            table = shown.table(stopped=True)
+            yield replace(news, notice=facts.notice(str(error)), results=table, busy=False)
             return
         if run.dropped is not None and run.dropped.is_set():
             yield Page(busy=False)
         else:
-            yield Page(results=shown.table(stopped=run.stop.is_set()), busy=False)
+            yield replace(news, results=shown.table(stopped=run.stop.is_set()), busy=False)
 
     def emptied(self, files: int) -> Page:
         """A visitor's images were deleted: say so, and show nothing of them any more."""

@@ -10,6 +10,9 @@ import fastapi
 import gradio as gr
 from gradio.blocks import BlocksConfig
 from gradio.queueing import Queue
+from gradio.route_utils import API_PREFIX
+from gradio.utils import is_prop_update
+from gradio_client.utils import encode_file_path, is_file_obj_with_meta
 
 QUEUE_LENGTH = 32
 """Handlers of one group that may wait; those that run models are one group."""
@@ -31,7 +34,8 @@ class StudioBlocks(gr.Blocks):
     """Gradio's page; a handler's answer costs only what it changes.
 
     Gradio builds every output anew that a handler leaves alone, on the event loop, which took most of the time of a
-    small picture.
+    small picture. It also looks twice through all that a component of our own shows, each time in a thread, for files
+    it might have to copy; the studio's lie where they are served from.
     """
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
@@ -43,12 +47,32 @@ class StudioBlocks(gr.Blocks):
             or any(key not in outputs for key in predictions)
         ):
             return await super().postprocess_data(block_fn, predictions, state)
-        changed = [one for one in outputs if one in predictions and not _is_skip(predictions[one])]
-        slim = copy(block_fn)
-        slim.outputs = changed
-        values = [predictions[one] for one in changed]
-        told = iter(await super().postprocess_data(slim, values[0] if len(values) == 1 else values, state))
-        return [next(told) if one in changed else (None if one.stateful else gr.skip()) for one in outputs]
+        changed = {
+            one: predictions[one] for one in outputs if one in predictions and not _is_skip(predictions[one])
+        }
+        told = {one: _with_urls(value) for one, value in changed.items() if _is_shown_as_it_is(one, value)}
+        others = [one for one in changed if one not in told]
+        if others:
+            slim = copy(block_fn)
+            slim.outputs = others
+            values = [changed[one] for one in others]
+            values = await super().postprocess_data(slim, values[0] if len(values) == 1 else values, state)
+            told |= zip(others, values, strict=True)
+        return [told[one] if one in told else (None if one.stateful else gr.skip()) for one in outputs]
+
+
+def _is_shown_as_it_is(component: Any, value: Any) -> bool:
+    """Whether it is one of our own components, whose values Gradio does not change."""
+    return type(component) is gr.HTML and not is_prop_update(value)
+
+
+def _with_urls(value: Any) -> Any:
+    """A value with a `url` in every dictionary that studio.pictures.served_file made."""
+    if is_file_obj_with_meta(value):
+        return {**value, "url": f"{API_PREFIX}/file={encode_file_path(value['path'])}"}
+    if isinstance(value, dict):
+        return {key: _with_urls(one) for key, one in value.items()}
+    return [_with_urls(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _is_skip(value: Any) -> bool:

@@ -59,6 +59,16 @@ def test_results_arrive_one_after_the_other_and_every_picture_is_exact(desk, pho
     assert pages[-1].busy is False
 
 
+def test_what_follows_at_once_is_told_in_one_page(desk, photograph):
+    pages, _, run = restored(desk, photograph, replace(FORM, model_names=["plain"]))
+    _, pressed, began, ended = pages
+    assert [page.busy for page in (pressed, began, ended)] == [True, None, False]
+    assert began.run.outputs.metrics.keys() == {"degraded"}
+    assert [row["state"] for row in began.results["rows"]] == ["done", "running"]
+    assert "plain" in {pane["id"] for pane in ended.viewer["panes"]}
+    assert ended.run.outputs is run.outputs and ended.quality
+
+
 def test_downloads_are_named_after_picture_model_and_settings(desk, photograph):
     form = replace(FORM, saves="twice", guidance="manual", manual_quality=25)
     pages, _, _ = restored(desk, photograph, form)

@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
+from studio.pictures import served_file
 from studio.tabs import waiting
 from studio.tabs.waiting import StudioBlocks, prepare_for_many
 
@@ -43,6 +44,21 @@ def test_updates_arrive_and_lists_still_work(page):
     _, told = answered(page, {number: gr.update(maximum=20)})
     assert told[1] == gr.skip() and told[2]["maximum"] == 20
     assert answered(page, [3, "c", 4])[1] == [None, "c", 4]
+
+
+def test_files_in_our_own_components_gain_an_address_and_nothing_else_changes(page, tmp_path):
+    demo, _, text, _ = page
+    file = served_file(tmp_path / "a b#.png")
+    value = {"panes": [{"id": "plain", "file": file}, {"id": "none", "file": None}], "note": "<b>"}
+    _, told = answered(page, {text: value})
+    assert told[1] == {
+        "panes": [
+            {"id": "plain", "file": {**file, "url": f"/gradio_api/file={tmp_path}/a%20b%23.png"}},
+            {"id": "none", "file": None},
+        ],
+        "note": "<b>",
+    }
+    assert "url" not in file, "what the studio keeps was changed"
 
 
 def test_an_output_of_another_handler_is_still_a_mistake(page):
