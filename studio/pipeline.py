@@ -212,6 +212,8 @@ class Engine:
                 stages=request.stages,
                 on_tile=on_tile,
             )
+            if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
+                return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
             return _measured(restoration, broken.original)
 
         finished = yield from in_background(name, work, stop)

@@ -10,6 +10,7 @@ import pytest
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.restorer import Restoration
+from studio import pipeline
 from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs, steering
 from studio.result_cache import ResultCache, array_bytes
 from training.metrics import measure
@@ -195,3 +196,11 @@ def test_shared_arrays_count_once(engine, photograph):
     restoration = outputs.restorations["cascade"]
     assert restoration.stages[-1].pixels is restoration.pixels
     assert array_bytes(restoration) == 3 * restoration.pixels.nbytes
+
+
+def test_a_picture_that_nothing_changed_is_measured_once(engine, photograph, monkeypatch):
+    asked = []
+    monkeypatch.setattr(pipeline, "measure", lambda **pictures: asked.append(pictures) or measure(**pictures))
+    outputs = results(engine, photograph, request(photograph, "plain"))[-1]
+    assert outputs.metrics["plain"] == outputs.metrics["degraded"] and len(asked) == 1
+    assert outputs.metrics["plain"] == measure(restored=outputs.degraded.pixels, reference=outputs.original)
