@@ -1,11 +1,12 @@
 """A restorer at work in a thread of its own: its progress can be told, and it can be stopped, meanwhile."""
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -17,7 +18,14 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+WAITING_SECONDS = 0.1
+"""Between two looks whether somebody who waits for his turn is still there."""
+
 SPARE_MEMORY = "What it needs grows with the picture. Try again in a minute, or choose a smaller picture."
+
+
+_TURN = Lock()
+"""Held by the one restorer of this process that is at work: two would only take each other's processor and memory."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Progress:
     Attributes:
         model_name: which model is at work.
         done, total: tiles; both 0 before the first one.
-        seconds: since this model began.
+        seconds: since this model's turn came.
     """
 
     model_name: str
@@ -44,14 +52,17 @@ class _Done(Generic[Result]):
 
 
 def in_background(
-    name: str, work: Callable[[OnTile], Result], stop: Event
+    name: str, work: Callable[[OnTile], Result], stop: Event, *, in_turn: bool = True
 ) -> Generator[Progress, None, Result]:
     """Do a restorer's work in a thread of its own, so that progress can be yielded while it runs.
+
+    One restorer works at a time, whoever asked for it; the others wait.
 
     Args:
         name: of the model, for progress and messages.
         work: restores; hands the given on_tile to Restorer.restore.
         stop: set it from anywhere to end the work within one tile; a generator that is closed ends it too.
+        in_turn: wait until no other restorer is at work; False for work that is part of such work.
 
     Yields:
         Progress after every tile.
@@ -75,9 +86,23 @@ def in_background(
             )
         news.put(Progress(name, done, total, monotonic() - began))
 
+    @contextmanager
+    def turn() -> Iterator[None]:
+        nonlocal began
+        while not _TURN.acquire(timeout=WAITING_SECONDS):
+            if stop.is_set() or abandoned.is_set():
+                raise before_it_began
+        began = monotonic()
+        try:
+            yield
+        finally:
+            _TURN.release()
+
     def run() -> None:
         try:
-            news.put(_Done(work(on_tile)))
+            with turn() if in_turn else nullcontext():
+                done = _Done(work(on_tile))
+            news.put(done)
         except RestorationError as error:
             news.put(error)
         except Exception as problem:
@@ -92,8 +117,9 @@ def in_background(
                 )
             )
 
+    before_it_began = RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
     if stop.is_set():
-        raise RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
+        raise before_it_began
     context = copy_context()  # a GPU that is lent wants to know for whose request
     Thread(target=context.run, args=(run,), name=f"restore-{name}", daemon=True).start()
     try:

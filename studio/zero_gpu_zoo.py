@@ -162,7 +162,7 @@ def restored_in_turn(
             return restorer.restore(image, **vars(options), on_tile=on_tile)
 
         try:
-            restoration = yield from in_background(name, work, Event())
+            restoration = yield from in_background(name, work, Event(), in_turn=False)
         except RestorationError as error:
             yield name, error
         else:

@@ -18,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-ONE_MODEL = {"concurrency_limit": 1, "concurrency_id": MODELS}
-"""Restoring waits in the page's own line."""
 QUICK = {"concurrency_limit": 2, "concurrency_id": "api"}
 """Whatever decodes and measures, but runs no model."""
 
@@ -69,7 +67,7 @@ class Endpoints:
 
     def build(self) -> None:
         """Register all of them with the Blocks being built."""
-        gr.api(self.restore, api_name="restore", **ONE_MODEL)
+        gr.api(self.restore, api_name="restore", **MODELS)  # in the page's own line
         for endpoint in (self.degrade, self.measure, self.inspect, self.models):
             gr.api(endpoint, api_name=endpoint.__name__, **QUICK)
 

@@ -27,8 +27,9 @@ from studio.views import facts
 
 logger = logging.getLogger(__name__)
 
-MODELS = "models"
-"""One concurrency group for everything that runs a model."""
+MODELS = {"concurrency_limit": 2, "concurrency_id": "models"}
+"""One line for everything that runs a model. Two are let in: one model works at a time (studio.background), and
+meanwhile the next visitor's picture is measured, or the last one's result shown."""
 
 UNFORESEEN = (
     "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."
@@ -38,7 +39,7 @@ UNCHECKED = {"show_progress": "hidden", "api_visibility": "private", "preprocess
 """Values reach our handlers as they came, and are checked there; Gradio's components would answer with a traceback."""
 
 LIGHT = {**UNCHECKED, "concurrency_limit": 8}
-HEAVY = {**LIGHT, "concurrency_limit": 1, "concurrency_id": MODELS}
+HEAVY = {**LIGHT, **MODELS}
 IMMEDIATE = {**UNCHECKED, "queue": False}
 
 

@@ -3,6 +3,7 @@
 from collections import ChainMap, OrderedDict
 from collections.abc import Mapping
 from copy import copy
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -50,7 +51,7 @@ class StudioBlocks(gr.Blocks):
         changed = {
             one: predictions[one] for one in outputs if one in predictions and not _is_skip(predictions[one])
         }
-        told = {one: _with_urls(value) for one, value in changed.items() if _is_shown_as_it_is(one, value)}
+        told = {one: _with_urls(value) for one, value in changed.items() if _is_told_as_it_is(one, value)}
         others = [one for one in changed if one not in told]
         if others:
             slim = copy(block_fn)
@@ -60,10 +61,26 @@ class StudioBlocks(gr.Blocks):
             told |= zip(others, values, strict=True)
         return [told[one] if one in told else (None if one.stateful else gr.skip()) for one in outputs]
 
+    def get_state_ids_to_track(self, block_fn: Any, state: Any) -> tuple[list[int], list[Any]]:
+        """States that somebody listens to; Gradio looks through all handlers for each of them at every step."""
+        if not self._states_are_heard:
+            return [], []
+        return super().get_state_ids_to_track(block_fn, state)
 
-def _is_shown_as_it_is(component: Any, value: Any) -> bool:
-    """Whether it is one of our own components, whose values Gradio does not change."""
-    return type(component) is gr.HTML and not is_prop_update(value)
+    @cached_property
+    def _states_are_heard(self) -> bool:
+        """Whether any handler waits for a state's change; asked when the page is finished."""
+        targets = [target for handler in self.fns.values() for target in handler.targets]
+        return any(
+            event == "change" and self.blocks[number].stateful
+            for number, event in targets
+            if number is not None
+        )
+
+
+def _is_told_as_it_is(component: Any, value: Any) -> bool:
+    """Whether Gradio would not change a value of one of our own components, or an update of a button."""
+    return type(component) is (gr.Button if is_prop_update(value) else gr.HTML)
 
 
 def _with_urls(value: Any) -> Any:
