@@ -116,7 +116,7 @@ class RestoreTab:
         o, inputs, shown = self.outputs, self.form_inputs(), self.shown()
         began = event.then(begin, inputs, shown, **IMMEDIATE)
         restored = began.then(self.restored, {o.session, o.run}, shown, **HEAVY)
-        restored.then(self.settled, inputs, shown, **LIGHT)
+        restored.then(self.settled, inputs, shown, **IMMEDIATE)
 
     def shown(self) -> list[Any]:
         """Everything that answer() may change."""

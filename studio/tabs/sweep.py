@@ -82,7 +82,7 @@ class SweepTab:
         c.reading_quality.release(self.read, inputs, shown, trigger_mode="always_last", **LIGHT)
         began = b.run.click(self.began, inputs, shown, **IMMEDIATE)
         began.then(None, None, None, js=SHOW_RESULTS, api_visibility="private")
-        began.then(self.swept, {o.record}, shown, **HEAVY).then(self.settled, inputs, shown, **LIGHT)
+        began.then(self.swept, {o.record}, shown, **HEAVY).then(self.settled, inputs, shown, **IMMEDIATE)
         b.stop.click(self.stopped, {o.record}, shown, **IMMEDIATE)
 
     def models_found(self) -> list[dict[str, Any]]:

@@ -1,14 +1,19 @@
 """Between the page and the handlers: a queue bounded line by line, and answers that cost only what they change."""
 
+import math
 from collections import ChainMap, OrderedDict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from copy import copy
 from functools import cached_property
+from importlib.util import find_spec
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
 import fastapi
 import gradio as gr
+import gradio.utils
 from gradio.blocks import BlocksConfig
 from gradio.queueing import Queue
 from gradio.route_utils import API_PREFIX
@@ -24,6 +29,9 @@ of a core."""
 
 NO_PROGRESS_REST_SECONDS = 0.5
 """Between two looks for Gradio's own progress bars, which no handler uses."""
+
+ESTIMATION_SECONDS = 1.0
+"""Between two times that everybody in a line is told his place; Gradio tells all whenever one's turn comes."""
 
 MOST_MAILBOXES = 1000
 """Visitors whose news are held while nobody fetches them."""
@@ -97,7 +105,7 @@ def _is_skip(value: Any) -> bool:
 
 
 class BoundedQueue(Queue):
-    """Gradio's queue, with a bound for each concurrency group instead of one for all, and with fewer records.
+    """Gradio's queue, with a bound for each concurrency group instead of one for all, fewer records and less news.
 
     Gradio drops the mailbox that was opened longest ago once there are 2,000, even one whose owner still waits for his
     result, and after every event it makes a table of the last 10,000. Neither happens here.
@@ -113,6 +121,7 @@ class BoundedQueue(Queue):
             blocks=queue.blocks,
             default_concurrency_limit=queue.default_concurrency_limit,
         )
+        self._told_all: dict[str, float] = {}  # when all of a line were told their places, by line
         self.progress_update_sleep_when_free = NO_PROGRESS_REST_SECONDS
         self.pending_messages_per_session = _Mailboxes(self)
         self.ANALYTICS_MAX_EVENTS = 1
@@ -126,6 +135,15 @@ class BoundedQueue(Queue):
     @sleep_when_free.setter
     def sleep_when_free(self, _: float) -> None:
         """Gradio's own choice does not count."""
+
+    def broadcast_estimations(self, concurrency_id: str, after: int | None = None) -> None:
+        """Tell those from place `after` on where they stand; all of them only once in a while."""
+        now = monotonic()
+        if after is None:
+            if now - self._told_all.get(concurrency_id, -math.inf) < ESTIMATION_SECONDS:
+                return
+            self._told_all[concurrency_id] = now
+        super().broadcast_estimations(concurrency_id, after)
 
     async def push(self, body: Any, request: fastapi.Request, username: str | None) -> Any:
         """Join the line of the handler's group.
@@ -152,6 +170,8 @@ def prepare_for_many(demo: gr.Blocks) -> None:
     shared = _SharedConfig(demo)
     vars(shared).update(vars(demo.default_config))
     demo.default_config = shared
+    if find_spec("matplotlib") is None:  # else Gradio looks for it on the disk before and after every step
+        gradio.utils.MatplotlibBackendMananger = nullcontext
 
 
 class _SharedConfig(BlocksConfig):

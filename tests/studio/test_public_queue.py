@@ -82,6 +82,20 @@ def test_mailboxes_of_people_who_wait_are_kept(page, monkeypatch):
     assert list(boxes) == ["patient", "c", "d"]
 
 
+def test_all_in_a_line_are_told_their_places_once_in_a_while_and_newcomers_at_once(page, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        waiting.Queue, "broadcast_estimations", lambda self, line, after=None: told.append((line, after))
+    )
+    queue = page[0]._queue
+    for line, after in (("models", None), ("models", None), ("models", 3), ("light", None), ("models", 4)):
+        queue.broadcast_estimations(line, after)
+    assert told == [("models", None), ("models", 3), ("light", None), ("models", 4)]
+    monkeypatch.setattr(waiting, "ESTIMATION_SECONDS", 0.0)
+    queue.broadcast_estimations("models")
+    assert told[-1] == ("models", None)
+
+
 def test_visitors_share_the_page_and_see_their_own_changes_only(page):
     demo, _, text, number = page
     one, other = SessionState(demo), SessionState(demo)
