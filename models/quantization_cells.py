@@ -15,7 +15,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from models.images import RgbImage
 from models.jpeg import JpegComponent, JpegImage
 from models.jpeg.color import downsample_chroma, rgb_to_ycbcr, ycbcr_to_rgb
 from models.jpeg.dct import BLOCK, blocks_to_plane, forward_dct, inverse_dct, plane_to_blocks
@@ -55,6 +54,7 @@ class QuantizationCells:
 
     Attributes:
         grid: tiles must start on multiples of this many rows and columns.
+        moved: (rows, columns, 3) uint8, the tiles that were put, moved into their cells.
     """
 
     def __init__(self, components: tuple[JpegComponent, ...], factors: list[tuple[int, int]]) -> None:
@@ -67,7 +67,7 @@ class QuantizationCells:
         self._components, self._factors = components, factors
         self.grid = BLOCK * math.lcm(*(factor for pair in factors for factor in pair))
         luma = components[0]
-        self._moved = np.empty((luma.rows, luma.columns, 3), np.uint8)
+        self.moved = np.empty((luma.rows, luma.columns, 3), np.uint8)
         self._far = np.zeros(luma.coefficients.shape[:2], np.uint8)  # coefficients far outside, by block
 
     def put(self, picture: NDArray[np.float32], rows: slice, columns: slice) -> None:
@@ -78,30 +78,36 @@ class QuantizationCells:
             rows, columns: its place in the whole, beginning on the grid, and ending on it or at the picture's edge.
         """
         planes = np.moveaxis(rgb_to_ycbcr(picture), -1, 0)
-        corrections = np.zeros((*picture.shape[:2], 3), np.float32)
-        for number, (component, (vertical, horizontal)) in enumerate(
-            zip(self._components, self._factors, strict=True)
-        ):
+        corrections = np.zeros((*picture.shape[:2], 3), np.float32)  # of Y, Cb, Cr
+        for number, (vertical, horizontal) in enumerate(self._factors):
             plane = planes[number]
             if (vertical, horizontal) != (1, 1):
                 plane = downsample_chroma(plane, vertical, horizontal)
-            coefficients = forward_dct(plane_to_blocks(plane - 128))
-            top, left = rows.start // vertical // BLOCK, columns.start // horizontal // BLOCK
-            tall, wide = coefficients.shape[:2]
-            blocks = slice(top, top + tall), slice(left, left + wide)
-            steps = component.quantization_table.astype(np.float32)
-            off_center = coefficients - component.coefficients[blocks] * steps
-            if number == 0:
-                self._far[blocks] = (np.abs(off_center) > FAR_STEPS * steps + FAR).sum((2, 3))
-            reach = (0.5 - MARGIN) * steps
-            moves = inverse_dct(np.clip(off_center, -reach, reach) - off_center)
-            moved = blocks_to_plane(moves, *plane.shape)
-            moved = moved.repeat(vertical, axis=0).repeat(horizontal, axis=1)
-            corrections[..., number] = moved[: picture.shape[0], : picture.shape[1]]
-        # From YCbCr to RGB is linear: what is added there is added here, without the way there and back.
+            moves = self._moves(
+                number, plane, rows.start // vertical // BLOCK, columns.start // horizontal // BLOCK
+            )
+            moves = moves.repeat(vertical, axis=0).repeat(horizontal, axis=1)
+            corrections[..., number] = moves[: picture.shape[0], : picture.shape[1]]
         corrections[..., 1:] += 128
-        moved = picture + ycbcr_to_rgb(corrections)
-        self._moved[rows, columns] = np.clip(np.rint(moved), 0, 255)
+        result = ycbcr_to_rgb(
+            corrections
+        )  # which is linear, so that the picture itself need not go there and back
+        result += picture
+        self.moved[rows, columns] = np.clip(np.rint(result, out=result), 0, 255, out=result)
+
+    def _moves(self, number: int, plane: NDArray[np.float32], top: int, left: int) -> NDArray[np.float32]:
+        """What must be added to a part of one plane, whose first block is in that block row and column."""
+        coefficients = forward_dct(plane_to_blocks(plane - 128))
+        tall, wide = coefficients.shape[:2]
+        blocks = slice(top, top + tall), slice(left, left + wide)
+        component = self._components[number]
+        steps = component.quantization_table.astype(np.float32)
+        off_center = coefficients - component.coefficients[blocks] * steps
+        if number == 0:
+            far = np.abs(off_center) > FAR_STEPS * steps + FAR
+            self._far[blocks] = np.add.reduce(far.reshape(tall, wide, BLOCK**2), axis=2, dtype=np.uint8)
+        reach = (0.5 - MARGIN) * steps
+        return blocks_to_plane(inverse_dct(np.clip(off_center, -reach, reach) - off_center), *plane.shape)
 
     def are_the_pictures_own(self) -> bool:
         """Whether few enough coefficients were far outside; asked when the whole picture was put."""
@@ -109,8 +115,3 @@ class QuantizationCells:
         tall, wide = -(-luma.rows // BLOCK), -(-luma.columns // BLOCK)
         share = self._far[:tall, :wide].mean() / BLOCK**2
         return bool(share * luma.quantization_table.mean() < LARGEST_FAR_SHARE)
-
-    @property
-    def moved(self) -> RgbImage:
-        """(rows, columns, 3) uint8: all tiles, moved into their cells."""
-        return self._moved
