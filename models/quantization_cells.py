@@ -83,15 +83,13 @@ class QuantizationCells:
             plane = planes[number]
             if (vertical, horizontal) != (1, 1):
                 plane = downsample_chroma(plane, vertical, horizontal)
-            moves = self._moves(
-                number, plane, rows.start // vertical // BLOCK, columns.start // horizontal // BLOCK
-            )
+            block_row, block_column = rows.start // vertical // BLOCK, columns.start // horizontal // BLOCK
+            moves = self._moves(number, plane, block_row, block_column)
             moves = moves.repeat(vertical, axis=0).repeat(horizontal, axis=1)
             corrections[..., number] = moves[: picture.shape[0], : picture.shape[1]]
         corrections[..., 1:] += 128
-        result = ycbcr_to_rgb(
-            corrections
-        )  # which is linear, so that the picture itself need not go there and back
+        # The conversion is linear, so the picture itself need not go there and back.
+        result = ycbcr_to_rgb(corrections)
         result += picture
         self.moved[rows, columns] = np.clip(np.rint(result, out=result), 0, 255, out=result)
 

@@ -143,10 +143,8 @@ class Desk:
         if run.stop is None or run.request is None or run.outputs is None or session.photograph is None:
             return
         shown = self._shown(session.photograph, run.outputs)
-        news, last_told = (
-            Page(),
-            0.0,
-        )  # what the next page tells besides its table; a next one follows at once
+        last_told = 0.0
+        news = Page()  # what the next page tells besides its table; one follows every result at once
         try:
             for item in self._engine.run_stages(session.photograph.image, run.request, run.stop):
                 if run.stop.is_set():
