@@ -49,10 +49,8 @@ def serve(told: Hosting) -> int:
     try:
         studio.launch(server_name=told.host, server_port=told.port, **settings)
     except OSError:
-        print(
-            f"Port {told.port} on {told.host} is taken or not allowed. Choose another: --port 7861",
-            file=sys.stderr,
-        )
+        sentence = f"Port {told.port} on {told.host} is taken or not allowed. Choose another: --port 7861"
+        print(sentence, file=sys.stderr)
         return 2
     return 0
 

@@ -106,16 +106,7 @@ def in_background(
         except RestorationError as error:
             news.put(error)
         except Exception as problem:
-            if is_out_of_memory(problem):
-                news.put(OutOfMemory(f"{name} ran out of memory. {SPARE_MEMORY}"))
-                return
-            logger.exception("%s failed", name)
-            news.put(
-                RestorationError(
-                    f"{name} failed on this picture for a reason nobody foresaw; the server's log has the details. "
-                    "Other models are not affected. Untick it, or try another picture."
-                )
-            )
+            news.put(_for_people(name, problem))
 
     before_it_began = RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
     if stop.is_set():
@@ -132,3 +123,14 @@ def in_background(
             yield item
     finally:
         abandoned.set()
+
+
+def _for_people(name: str, problem: Exception) -> RestorationError:
+    """What a model's failure is called on the page; the log has the rest."""
+    if is_out_of_memory(problem):
+        return OutOfMemory(f"{name} ran out of memory. {SPARE_MEMORY}")
+    logger.error("%s failed", name, exc_info=problem)
+    return RestorationError(
+        f"{name} failed on this picture for a reason nobody foresaw; the server's log has the details. "
+        "Other models are not affected. Untick it, or try another picture."
+    )

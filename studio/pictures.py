@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from models.images import RgbImage, write_png
+from models.images import RgbImage
+from models.png_files import write_png
 
 logger = logging.getLogger(__name__)
 

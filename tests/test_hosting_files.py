@@ -80,7 +80,15 @@ def test_every_package_that_is_imported_is_required(requirements):
     imported -= {*sys.stdlib_module_names, "models", "training", "studio"}
     names = {"PIL": "pillow", "cv2": "opencv-python-headless", "jpegio": "pyjpegio", "yaml": "pyyaml"}
     names |= {"skimage": "scikit-image", "markdown_it": "markdown-it-py"}
-    comes_with_gradio = {"starlette", "fastapi", "httpx", "anyio", "uvicorn", "python_multipart"}
+    comes_with_gradio = {
+        "starlette",
+        "fastapi",
+        "httpx",
+        "anyio",
+        "uvicorn",
+        "python_multipart",
+        "gradio_client",
+    }
     required = {one.name.lower() for one in requirements}
     assert {names.get(name, name) for name in imported} - comes_with_gradio <= required
 

@@ -20,7 +20,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from models.errors import InvalidSetting, RestorationError
-from models.images import write_png
+from models.png_files import write_png
 from training.checkpoint_files import sweep, write_atomically
 from training.failures import in_words
 from training.pictures import EIGHT_BIT_MODES, picture_paths

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.images import RgbImage, write_png
+from models.images import RgbImage
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.network_restorer import NetworkRestorer
+from models.png_files import write_png
 from training.checkpoint_files import write_atomically
 from training.config import TrainConfig
 from training.data import central_crop

@@ -86,7 +86,7 @@ def png_with_exif(png: bytes, exif: bytes) -> bytes:
     """Put an eXIf chunk into a PNG file without touching its pixels.
 
     Args:
-        png: a whole file, as models.images.write_png makes it.
+        png: a whole file, as models.png_files.write_png makes it.
         exif: a TIFF structure without prefix.
 
     Raises:

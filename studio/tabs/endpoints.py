@@ -12,7 +12,8 @@ import gradio as gr
 
 from models.errors import MissingExtra, RestorationError
 from studio.api import Api
-from studio.tabs.restore import MODELS, UNFORESEEN
+from studio.tabs.restore import UNFORESEEN
+from studio.tabs.waiting import MODELS
 
 logger = logging.getLogger(__name__)
 

@@ -22,14 +22,11 @@ from studio.tabs.restore_layout import (
     guidance_words,
     model_choices,
 )
+from studio.tabs.waiting import MODELS
 from studio.uploads import Uploads
 from studio.views import facts
 
 logger = logging.getLogger(__name__)
-
-MODELS = {"concurrency_limit": 2, "concurrency_id": "models"}
-"""One line for everything that runs a model. Two are let in: one model works at a time (studio.background), and
-meanwhile the next visitor's picture is measured, or the last one's result shown."""
 
 UNFORESEEN = (
     "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."

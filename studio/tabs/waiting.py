@@ -20,6 +20,10 @@ from gradio.route_utils import API_PREFIX
 from gradio.utils import is_prop_update
 from gradio_client.utils import encode_file_path, is_file_obj_with_meta
 
+MODELS = {"concurrency_limit": 2, "concurrency_id": "models"}
+"""One line for everything that runs a model. Two are let in: one model works at a time (studio.background), and
+meanwhile the next visitor's picture is measured, or the last one's result shown."""
+
 QUEUE_LENGTH = 32
 """Handlers of one group that may wait; those that run models are one group."""
 
@@ -153,8 +157,11 @@ class BoundedQueue(Queue):
         """
         known = self.blocks.fns.get(body.fn_index)
         line = self.event_queue_per_concurrency_id.get(known.concurrency_id) if known else None
-        if line is not None and len(line.queue) >= QUEUE_LENGTH:
-            raise fastapi.HTTPException(429, busy_words(len(line.queue)))
+        waiting = 0 if line is None else len(line.queue)
+        if waiting and known.concurrency_id == MODELS["concurrency_id"]:
+            waiting += line.current_concurrency - 1  # who was let in, but for the one whose model works
+        if waiting >= QUEUE_LENGTH:
+            raise fastapi.HTTPException(429, busy_words(waiting))
         return await super().push(body, request, username)
 
 

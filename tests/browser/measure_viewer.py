@@ -21,7 +21,7 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from models.images import write_png
+from models.png_files import write_png
 from tests.browser.viewer_page import page_text, pane, settle, value_of
 
 FIRST_PICTURE = """(value) => new Promise((done) => {

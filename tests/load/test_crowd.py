@@ -100,7 +100,7 @@ def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
     listening = started(slow)
     assert until(lambda: is_running(slow), 60)
     crowd_of = [arrive() for _ in range(33)]
-    picture = tinted(2, 0, 64, 64)
+    picture = tinted(7, 0, 64, 64)  # nobody's result yet: known ones do not wait for a model
 
     def stand_in_line(visitor):
         visitor.set("Models", ["plain"])

@@ -79,7 +79,7 @@ def test_tiled_equals_untiled_with_trained_weights(name) -> None:
 
 @every_architecture
 def test_a_picture_without_jpeg_header_is_restored_too(architecture, tmp_path: Path) -> None:
-    from models.images import write_png
+    from models.png_files import write_png
 
     data = write_png(photograph(40, 56), tmp_path / "picture.png").read_bytes()
     restoration = lively_restorer(architecture).restore(read(data))

@@ -16,7 +16,7 @@ from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
 from studio.api import Api
 from studio.interface import build_studio, launch_settings
 from studio.pictures import PictureFolder
-from studio.tabs.restore import MODELS
+from studio.tabs.waiting import MODELS
 from tests.paths import REPOSITORY
 from training.metrics import measure
 

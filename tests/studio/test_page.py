@@ -12,9 +12,9 @@ from studio.examples import EXAMPLES, example
 from studio.interface import build_studio, launch_settings
 from studio.session import Session
 from studio.settings import RestoreForm
-from studio.tabs.restore import MODELS, RestoreTab
+from studio.tabs.restore import RestoreTab
 from studio.tabs.restore_layout import Buttons, Controls, Outputs
-from studio.tabs.waiting import QUEUE_LENGTH, BoundedQueue
+from studio.tabs.waiting import MODELS, QUEUE_LENGTH, BoundedQueue
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from models.errors import InvalidSetting, RestorationError
-from models.images import write_png
+from models.png_files import write_png
 from models.zoo import Zoo
 from studio.interface import build_studio
 from studio.jobs import Jobs

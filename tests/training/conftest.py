@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import skimage.data
 
-from models.images import write_png
+from models.png_files import write_png
 from models.zoo import save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
 

@@ -8,7 +8,7 @@ import skimage.data
 import torch
 import torch._dynamo  # which the first optimizer imports otherwise, in two seconds
 
-from models.images import write_png
+from models.png_files import write_png
 from tests.training.sample_runs import TINY
 from training.config import TrainConfig
 from training.run import TrainRun

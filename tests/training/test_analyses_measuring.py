@@ -7,7 +7,8 @@ import pytest
 from skimage.feature import canny
 
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
-from models.images import luma, write_png
+from models.images import luma
+from models.png_files import write_png
 from models.zoo import Zoo
 from tests.models.sample_networks import photograph
 from tests.training.sample_runs import configuration, write_run

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from models.images import write_png
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.png_files import write_png
 from models.zoo import Zoo
 from training.benchmarks import already_compressed, recompressed
 from training.evaluate import main

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from models.errors import InvalidSetting, MissingExtra
-from models.images import write_png
+from models.png_files import write_png
 from tests.paths import REPOSITORY
 from tests.training.doomed import small_configuration, write_photographs
 from tests.training.sample_runs import write_configuration

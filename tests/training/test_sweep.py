@@ -10,7 +10,7 @@ import torch
 
 from models.card import read_card
 from models.errors import InvalidSetting
-from models.images import write_png
+from models.png_files import write_png
 from models.zoo import ARCHITECTURES, Zoo, save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY

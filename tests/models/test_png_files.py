@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.images import write_png
+from models.png_files import write_png
 
 
 @pytest.mark.parametrize("shape", [(7, 9, 3), (7, 9), (1, 1, 3)])
