@@ -15,6 +15,7 @@ import fastapi
 import gradio as gr
 import gradio.utils
 from gradio.blocks import BlocksConfig
+from gradio.components.base import _Keywords
 from gradio.queueing import Queue
 from gradio.route_utils import API_PREFIX
 from gradio.utils import is_prop_update
@@ -42,6 +43,9 @@ MOST_MAILBOXES = 1000
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+_ENDED = _Keywords.FINISHED_ITERATING
+"""What a generator's end gives for each output; Gradio would empty all of them if it was the first thing it gave."""
+
 
 class StudioBlocks(gr.Blocks):
     """Gradio's page; a handler's answer costs only what it changes.
@@ -52,8 +56,10 @@ class StudioBlocks(gr.Blocks):
     """
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """The outputs' values for the page, in their order."""
+        """The outputs' values for the page, in their order; a generator that ends without a word changes nothing."""
         outputs = list(block_fn.outputs)
+        if predictions is _ENDED or (isinstance(predictions, tuple) and predictions and predictions[0] is _ENDED):
+            predictions = {one: gr.skip() for one in outputs}
         if (
             not isinstance(predictions, dict)
             or not predictions

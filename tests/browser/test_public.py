@@ -82,7 +82,8 @@ def drop(page, name):
     page.evaluate("() => { document.querySelector('.facts b')?.setAttribute('data-seen', '1'); }")
     page.evaluate(DROP, [base64.b64encode(hostile_jpeg()).decode(), name])
     page.wait_for_function(
-        "() => { const b = document.querySelector('.facts b'); return b && !b.dataset.seen; }",
+        """() => { const b = document.querySelector('.facts b');
+                   return b && !b.dataset.seen && !document.querySelector('#results tr[data-state=done]'); }""",
         timeout=60_000,
     )
 
@@ -142,7 +143,12 @@ def test_delete_my_images_now(public, watched, settled):
     page.get_by_text("Deleted:").wait_for(timeout=60_000)
     assert not any(path.exists() for path in own)
     page.locator("#restore-button").click()
-    page.get_by_text("no photograph in memory").wait_for(timeout=60_000)
+    refused = page.get_by_text("no photograph in memory")
+    refused.wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    assert refused.is_visible(), "the sentence went away by itself"
+    assert page.locator("#restore-button").inner_text() == "Restore"
+    assert page.get_by_text("Deleted:").is_visible()
     assert wrong == []
 
 

@@ -46,6 +46,25 @@ def test_updates_arrive_and_lists_still_work(page):
     assert answered(page, [3, "c", 4])[1] == [None, "c", 4]
 
 
+def test_a_generator_that_ends_without_a_word_empties_nothing(page):
+    demo, state, text, number = page
+
+    def silent():
+        yield from ()
+
+    def answer_of(outputs):
+        with demo:
+            demo.load(silent, None, outputs)
+        visitor = SessionState(demo)
+        told = asyncio.run(demo.process_api(max(demo.fns), [], state=visitor))["data"]
+        return visitor, told
+
+    visitor, told = answer_of([state, text, number])
+    assert told == [None, gr.skip(), gr.skip()]
+    assert visitor[state._id] == 1
+    assert answer_of([text])[1] == [gr.skip()]
+
+
 def test_files_in_our_own_components_gain_an_address_and_nothing_else_changes(page, tmp_path):
     demo, _, text, _ = page
     file = served_file(tmp_path / "a b#.png")
