@@ -58,7 +58,7 @@ class StudioBlocks(gr.Blocks):
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """The outputs' values for the page, in their order; a generator that ends without a word changes nothing."""
         outputs = list(block_fn.outputs)
-        if predictions is _ENDED or (isinstance(predictions, tuple) and predictions and predictions[0] is _ENDED):
+        if _is_end(predictions):
             predictions = {one: gr.skip() for one in outputs}
         if (
             not isinstance(predictions, dict)
@@ -108,6 +108,11 @@ def _with_urls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_urls(one) for key, one in value.items()}
     return [_with_urls(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _is_end(predictions: Any) -> bool:
+    """Whether a generator ended before it gave anything."""
+    return (predictions[0] if isinstance(predictions, tuple) and predictions else predictions) is _ENDED
 
 
 def _is_skip(value: Any) -> bool:

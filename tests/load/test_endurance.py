@@ -13,6 +13,7 @@ LIFETIME = 60 if FULL else 20
 def test_many_jobs_leave_nothing_behind():
     with served("--public", program=("tests/load/short_lived.py", str(LIFETIME))) as server:
         first, last = soak(server, *((2000, 200) if FULL else (80, 40)))
+        print(f"\nfrom {first} to {last}")
         assert last.memory_mb - first.memory_mb <= 50
         assert abs(last.threads - first.threads) <= 4
         assert last.descriptors - first.descriptors <= 10
@@ -24,6 +25,7 @@ def test_nonsense_does_not_keep_a_visitor_from_his_result():
     with served("--public") as server:
         bombard(server, 10, 1, 1, attempt=0)
         found = bombard(server, *((3000, 200, 100) if FULL else (150, 4, 8)), attempt=1)
+        print(f"\n{found}")
         assert found["form field"] in (0, 400)
         assert found["JSON"] in (0, 413)
         assert set(found["sessions from everywhere"]) == {200}
