@@ -10,13 +10,11 @@ import time
 from tests.load.pictures import foreign_pixels, tinted
 from tests.load.server import served
 from tests.load.visitor import Layout, Refused, Visitor
-from tests.paths import SHARED, needs_shared_data
+from tests.paths import HOSTILE_FILES, needs_shared_data
 
 SECONDS, MEGABYTES = 10, 300
 SAMPLE_SECONDS = 0.05
-FILES = sorted(
-    path for path in (SHARED / "hostile").rglob("*") if path.is_file() and path.name != "MANIFEST.csv"
-)[:: 1 if os.environ.get("JPEG_STUDIO_LOAD") else 5]
+FILES = HOSTILE_FILES[:: 1 if os.environ.get("JPEG_STUDIO_LOAD") else 5]
 
 
 class Peak:

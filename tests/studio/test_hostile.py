@@ -10,14 +10,11 @@ from studio.decoder import Decoder
 from studio.examples import EXAMPLES
 from studio.session import Run, open_photograph
 from studio.settings import RestoreForm
-from tests.paths import SHARED, needs_shared_data
+from tests.paths import HOSTILE_FILES, SHARED, needs_shared_data
 
 SECONDS = 10
 GOOD = EXAMPLES[0]
 FORM = RestoreForm(saves="keep", model_names=["plain"])
-FILES = sorted(
-    path for path in (SHARED / "hostile").rglob("*") if path.is_file() and path.name != "MANIFEST.csv"
-)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +26,7 @@ def decoder():
 
 
 @needs_shared_data
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SHARED / "hostile")))
+@pytest.mark.parametrize("path", HOSTILE_FILES, ids=lambda path: str(path.relative_to(SHARED / "hostile")))
 def test_a_file_is_shown_or_refused_in_one_sentence(desk, decoder, path):
     began = time.monotonic()
     with warnings.catch_warnings():
