@@ -3,14 +3,17 @@
 import math
 from collections import ChainMap, OrderedDict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from copy import copy
 from functools import cached_property
+from importlib.util import find_spec
 from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
 import fastapi
 import gradio as gr
+import gradio.utils
 from gradio.blocks import BlocksConfig
 from gradio.components.base import _Keywords
 from gradio.queueing import Queue
@@ -185,6 +188,8 @@ def prepare_for_many(demo: gr.Blocks) -> None:
     shared = _SharedConfig(demo)
     vars(shared).update(vars(demo.default_config))
     demo.default_config = shared
+    if find_spec("matplotlib") is None:  # else Gradio looks for it on the disk before and after every step
+        gradio.utils.MatplotlibBackendMananger = nullcontext
 
 
 class _SharedConfig(BlocksConfig):
