@@ -39,7 +39,7 @@ def convolve_and_add(
         output_scale: of the whole correction.
     """
     one_scale = input_scale is None or len(input_scale) == 1
-    one_pixel = base.shape[-2:].numel() == 1  # PyTorch 2.11's operator cannot add to one in channels-last order
+    one_pixel = base.shape[-2:].numel() == 1  # PyTorch 2.11 cannot add to it in channels-last order
     if one_pixel or not (one_scale and _can_fuse(convolution, features)):
         correction = convolution(features if input_scale is None else features * input_scale)
         return base + (correction if output_scale == 1 else output_scale * correction)
