@@ -2,10 +2,10 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from safetensors import SafetensorError
@@ -28,6 +28,7 @@ from models.networks.hr_cnn import HrCnn
 from models.networks.luma_chroma import LumaChroma
 from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
+from models.remembered import Remembered
 from models.restorer import Restorer
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
@@ -60,7 +61,7 @@ class ZooListing:
     """
 
     cards: tuple[ModelCard, ...]
-    problems: dict[str, str]
+    problems: Mapping[str, str]
 
 
 class Zoo:
@@ -85,28 +86,42 @@ class Zoo:
         self.device = best_device() if device is None else checked_device(device)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
+        self._listing = Remembered(lambda: (self._look(), self._files()))
 
     def cards(self) -> list[ModelCard]:
-        """Baselines first, then every sound checkpoint by name; reads the folder anew each time."""
+        """Baselines first, then every sound checkpoint by name, as the folder holds them now."""
         return list(self.listing().cards)
 
     def listing(self) -> ZooListing:
-        """The cards, and why some folders are left out; reads cards, not weights."""
+        """The cards, and why some folders are left out; reads cards that have changed, not weights."""
+        return self._listing()
+
+    def _look(self) -> ZooListing:
         cards = [baseline.card for baseline in BASELINES.values()]
         problems: dict[str, str] = {}
-        for folder in filter(None, (self.folder, self.own_folder)):
+        for folder in self._folders():
             problems |= unfinished(folder, CARD_FILE)
         for path in self._card_files():
             try:
                 cards.append(_read_fitting_card(path))
             except BrokenCheckpoint as problem:
                 problems[path.parent.name] = str(problem)
-        return ZooListing(tuple(cards), problems)
+        return ZooListing(tuple(cards), MappingProxyType(problems))
 
     def folder_of(self, name: str) -> Path:
         """Where the checkpoint of that name lies, or would lie."""
         own = self.own_folder is not None and not (self.folder / name / CARD_FILE).is_file()
         return self.own_folder / name if own and (self.own_folder / name).is_dir() else self.folder / name
+
+    def _folders(self) -> Iterator[Path]:
+        return filter(None, (self.folder, self.own_folder))
+
+    def _files(self) -> Iterator[Path]:
+        """Everything that a listing depends on."""
+        for folder in self._folders():
+            yield folder
+            for path in folder.iterdir() if folder.is_dir() else ():
+                yield from (path, path / CARD_FILE)
 
     def _card_files(self) -> list[Path]:
         """Those of the first folder by name, then those that are in the other one alone."""
@@ -226,12 +241,6 @@ def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
 
 def _read_fitting_card(path: Path) -> ModelCard:
     """A card whose name is its folder's and free, and whose architecture is known."""
-    return _fitting_card(path, _changed(path), path.stat().st_size if path.exists() else 0)
-
-
-@lru_cache(maxsize=256)
-def _fitting_card(path: Path, _changed_ns: int, _size: int) -> ModelCard:
-    """The same, read once per state of the file: pages ask many times a second."""
     card = read_card(path)
     folder = path.parent.name
     if card.name != folder or card.name in BASELINES:
