@@ -69,6 +69,12 @@ def test_looks_again_where_an_older_file_takes_a_place(remembered, folder):
     assert remembered() == {"one": "0"}
 
 
+def test_what_has_just_changed_is_not_relied_on(remembered, folder, looks):
+    (folder / "one").write_text("2")
+    assert [remembered(), remembered()] == [{"one": "2"}] * 2
+    assert len(looks) == 2
+
+
 def test_every_one_of_many_quick_changes_is_seen(remembered, folder):
     for number in range(200):
         (folder / "one").write_text(str(number % 10))
