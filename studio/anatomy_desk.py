@@ -212,7 +212,7 @@ class AnatomyDesk:
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""
-        return {card.name: card for card in self._engine.zoo.cards()}
+        return self._engine.cards()
 
     def _outputs(self, photograph: Photograph, run: Run, form: RestoreForm) -> StageOutputs:
         """The results on the Restore tab where they belong to its settings, else the degraded file alone."""

@@ -4,7 +4,7 @@ A handler of the Restore tab calls one method here and hands the Page on. Fields
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 from time import monotonic
@@ -14,7 +14,7 @@ from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from studio.comparison_page import comparison_page
 from studio.pictures import PictureFolder
-from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs, steering
+from studio.pipeline import Engine, Progress, StageOutputs, steering
 from studio.session import Photograph, Run, Session
 from studio.settings import RestoreForm
 from studio.takeaway import report_of, zip_of_results
@@ -96,8 +96,8 @@ class Desk:
         Raises:
             RestorationError: with the sentence to show.
         """
-        photograph = self._photograph(session)
-        request = self._request(photograph, form)
+        photograph, cards = self._photograph(session), self.cards()
+        request = form.request(photograph.key, tuple(cards))
         broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
         lines = Page(
             bench_facts=facts.bench_line(photograph, broken),
@@ -105,9 +105,10 @@ class Desk:
             notice="",
         )
         if run.request is not None and run.request.same_settings(request):
-            return replace(lines, freshness="", viewer=self._shown(photograph, run.outputs).view)
+            return replace(lines, freshness="", viewer=self._shown(photograph, run.outputs, cards).view)
         run.drop()
-        view = self._shown(photograph, StageOutputs(request, broken.original, broken.image)).view
+        outputs = StageOutputs(request, broken.original, broken.image)
+        view = self._shown(photograph, outputs, cards).view
         return replace(lines, viewer=view, freshness=facts.freshness(CHANGED if run.outputs else ""))
 
     def began(self, session: Session, run: Run, form: RestoreForm) -> Page:
@@ -117,8 +118,8 @@ class Desk:
             RestorationError: with the sentence to show.
         """
         run.drop()
-        photograph = self._photograph(session)
-        request = self._request(photograph, form)
+        photograph, cards = self._photograph(session), self.cards()
+        request = form.request(photograph.key, tuple(cards))
         if not request.model_names:
             raise InvalidSetting(
                 "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
@@ -127,7 +128,7 @@ class Desk:
         steering(request, broken.image)  # refuses once and at once what every model would refuse
         outputs = StageOutputs(request, broken.original, broken.image)
         return Page(
-            results=self._shown(photograph, outputs).table(),
+            results=self._shown(photograph, outputs, cards).table(),
             run=Run(Event(), Event(), request, outputs, Event()),
             freshness="",
             notice="",
@@ -142,7 +143,8 @@ class Desk:
             run.taken.set()
         if run.stop is None or run.request is None or run.outputs is None or session.photograph is None:
             return
-        shown = self._shown(session.photograph, run.outputs)
+        cards = self.cards()
+        shown = self._shown(session.photograph, run.outputs, cards)
         last_told = 0.0
         news = Page()  # what the next page tells besides its table; one follows every result at once
         try:
@@ -150,7 +152,7 @@ class Desk:
                 if run.stop.is_set():
                     break
                 if isinstance(item, StageOutputs):
-                    shown = self._shown(session.photograph, item)
+                    shown = self._shown(session.photograph, item, cards)
                     news = replace(shown.page(), run=replace(run, outputs=item))
                 elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
                     last_told = monotonic()
@@ -187,10 +189,11 @@ class Desk:
         """After a run: compare what was asked for with the controls as they are now."""
         if run.request is None or session.photograph is None:
             return Page(busy=False)
+        cards = self.cards()
         if run.taken is not None and not run.taken.is_set() and not run.stop.is_set():
-            table = self._shown(session.photograph, run.outputs).table(stopped=True)
+            table = self._shown(session.photograph, run.outputs, cards).table(stopped=True)
             return Page(results=table, notice=facts.notice(BUSY), busy=False)
-        current = run.request.same_settings(self._request(session.photograph, form))
+        current = run.request.same_settings(form.request(session.photograph.key, tuple(cards)))
         return Page(freshness=facts.freshness("" if current else CHANGED), busy=False)
 
     def zipped(self, session: Session, run: Run, *, link: str, with_exif: bool) -> dict[str, Any]:
@@ -233,7 +236,7 @@ class Desk:
             raise InvalidSetting(
                 "There is nothing to take away yet. Results can be packed once a model has finished. Press Restore."
             )
-        return photograph, self._shown(photograph, run.outputs)
+        return photograph, self._shown(photograph, run.outputs, self.cards())
 
     def _weights_hash(self, name: str) -> str | None:
         card = self.cards()[name]
@@ -241,21 +244,19 @@ class Desk:
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""
-        return {card.name: card for card in self._engine.zoo.cards()}
+        return self._engine.cards()
 
     def _photograph(self, session: Session | None) -> Photograph:
         if session is None or session.photograph is None:
             raise InvalidSetting(NO_PHOTOGRAPH)
         return session.photograph
 
-    def _request(self, photograph: Photograph, form: RestoreForm) -> RestoreRequest:
-        return form.request(photograph.key, tuple(self.cards()))
-
-    def _shown(self, photograph: Photograph, outputs: StageOutputs) -> "_Shown":
-        cards = self.cards()
+    def _shown(
+        self, photograph: Photograph, outputs: StageOutputs, cards: Mapping[str, ModelCard]
+    ) -> "_Shown":
         left = [
             name
-            for name in self._engine.by_cost(outputs.request.model_names)
+            for name in self._engine.by_cost(outputs.request.model_names, cards)
             if name not in outputs.restorations and name not in outputs.failures
         ]
         return _Shown(outputs, cards, view_of(photograph, outputs, cards, self._pictures), tuple(left))
@@ -266,7 +267,7 @@ class _Shown:
     """One state of a run, ready for the page."""
 
     outputs: StageOutputs
-    cards: dict[str, ModelCard]
+    cards: Mapping[str, ModelCard]
     view: dict[str, Any]
     waiting: tuple[str, ...]
 

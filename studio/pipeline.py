@@ -9,6 +9,7 @@ from threading import Event
 from types import MappingProxyType
 from typing import Literal
 
+from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
@@ -142,7 +143,7 @@ class Engine:
             request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
         )
         yield outputs
-        names = self.by_cost(request.model_names)
+        names = self.by_cost(request.model_names, self.cards())
         together = self._together(names, request, broken)
         for name in names:
             try:
@@ -155,17 +156,24 @@ class Engine:
                 outputs = _joined(outputs, name, finished)
             yield outputs
 
-    def by_cost(self, names: tuple[str, ...]) -> list[str]:
+    def cards(self) -> dict[str, ModelCard]:
+        """Every model's card by name, as the checkpoints folder holds them now."""
+        return {card.name: card for card in self.zoo.cards()}
+
+    def by_cost(self, names: tuple[str, ...], cards: Mapping[str, ModelCard]) -> list[str]:
         """The names, cheapest model first.
 
+        Args:
+            names: of models.
+            cards: see cards().
+
         Raises:
-            RestorationError: where a name is not in the zoo.
+            RestorationError: where a name has no card.
         """
-        costs = {card.name: card.mmac_per_pixel for card in self.zoo.cards()}
         for name in names:
-            if name not in costs:
+            if name not in cards:
                 self.zoo.load(name)  # raises the zoo's own sentence
-        return sorted(names, key=lambda name: costs.get(name, 0.0))
+        return sorted(names, key=lambda name: cards[name].mmac_per_pixel)
 
     def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Metrics]:
         if broken.original is None:
