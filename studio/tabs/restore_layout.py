@@ -130,6 +130,19 @@ def repair_step(
     return controls, words, by_hand, automatic
 
 
+def run_bar(words: str, run_id: str, stop_id: str, notice_id: str) -> tuple[gr.Button, gr.Button, gr.HTML]:
+    """The button that runs the models, the one that stops them, and below them the sentence that refuses a press.
+
+    It stays in sight at the bottom of the controls.
+    """
+    with gr.Column(elem_classes="run-bar"):
+        with gr.Row(elem_classes="actions"):
+            run = gr.Button(words, variant="primary", elem_id=run_id, elem_classes="run-button")
+            stop = gr.Button("Stop", interactive=False, elem_id=stop_id, elem_classes="stop-button")
+        notice = gr.HTML("", elem_id=notice_id)
+    return run, stop, notice
+
+
 def guidance_words(guidance: object) -> str:
     """What a guidance means, as markup; nothing for anything else."""
     words = GUIDANCE_WORDS.get(guidance, "") if isinstance(guidance, str) else ""
@@ -178,10 +191,7 @@ def build_layout(
             with gr.Column(elem_classes="step"):
                 heading(3, "Repair it")
                 repair_controls, words, by_hand, automatic = repair_step(cards)
-                with gr.Row(elem_classes="actions"):
-                    restore = gr.Button("Restore", variant="primary", elem_id="restore-button")
-                    stop = gr.Button("Stop", interactive=False, elem_id="stop-button")
-                notice = gr.HTML("", elem_id="notice")
+                restore, stop, notice = run_bar("Restore", "restore-button", "stop-button", "notice")
         with gr.Column(elem_id="looking"):
             shown, takeaway = looking(session, run)
     outputs = Outputs(

@@ -13,7 +13,7 @@ from studio.settings import SUBSAMPLINGS
 from studio.sweep.files import GAINS, RATES
 from studio.sweep.form import SweepForm
 from studio.sweep.sweeper import PLAIN
-from studio.tabs.restore_layout import first_models, heading, model_choices
+from studio.tabs.restore_layout import first_models, heading, model_choices, run_bar
 from training.metrics import CONVENTION
 
 START = SweepForm()
@@ -107,12 +107,7 @@ def build_sweep_layout(
                 heading(3, "Who repairs it")
                 models = _models_step(cards, of_kind)
                 plan = gr.HTML("", elem_id="sweep-plan", elem_classes="facts")
-                with gr.Row(elem_classes="actions"):
-                    run = gr.Button("Run", variant="primary", elem_id="sweep-run", elem_classes="run-button")
-                    stop = gr.Button(
-                        "Stop", interactive=False, elem_id="sweep-stop", elem_classes="stop-button"
-                    )
-                notice = gr.HTML("", elem_id="sweep-notice")
+                run, stop, notice = run_bar("Run", "sweep-run", "sweep-stop", "sweep-notice")
         with gr.Column(elem_id="sweep-looking", elem_classes="bench-looking"):
             reading_quality, results = _results(of_kind)
             gr.HTML(f"<p class='fact-note'>{CONVENTION} {RATES} {GAINS}</p>", elem_id="sweep-convention")

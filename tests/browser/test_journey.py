@@ -200,6 +200,36 @@ def test_a_file_that_is_no_picture_is_one_calm_sentence(open_page):
     page.wait_for_selector("#notice .notice", state="detached")
 
 
+def in_sight(page, selector):
+    """Whether all of an element is within the window and nothing lies over it."""
+    return page.locator(selector).evaluate(
+        """(one) => {
+          const { left, right, top, bottom } = one.getBoundingClientRect();
+          const corners = [[left + 2, top + 2], [right - 2, bottom - 2]];
+          return corners.every(([x, y]) => one.contains(document.elementFromPoint(x, y)));
+        }"""
+    )
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720), (390, 844)], ids=["large", "small", "phone"])
+def test_restore_and_the_sentence_that_refuses_it_are_in_sight(open_page, size):
+    page = open_page(*size)
+    phone = size[0] < 760
+    if phone:
+        page.click("#steps-bar button")
+    assert in_sight(page, "#restore-button")
+    ticked = page.locator("#steps .models input:checked")
+    while ticked.count():
+        ticked.first.uncheck()
+    page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
+    page.click("#restore-button")
+    page.wait_for_selector("#notice .notice")
+    assert in_sight(page, "#notice .notice")
+    page.evaluate("() => scrollTo(0, 0)")
+    assert in_sight(page, "#notice .notice")
+    assert page.locator("#restore-button").is_visible() is not phone
+
+
 def test_a_kept_file_has_no_numbers(open_page, settled):
     page = open_page()
     page.locator("#photograph button[data-name=rocket]").click()
