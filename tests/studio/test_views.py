@@ -219,6 +219,19 @@ def test_pictures_are_lossless_written_once_and_swept(tmp_path):
     assert not os.path.exists(path)
 
 
+def test_pictures_one_after_another_in_the_same_memory_are_told_apart(tmp_path):
+    folder, places = PictureFolder(tmp_path, 100), set()
+    for value in range(50):
+        picture = np.full((40, 40, 3), value, np.uint8)
+        places.add(id(picture))
+        path = folder.served("a.png", picture)["path"]
+        assert np.unique(np.array(Image.open(path))).tolist() == [value]
+        os.remove(path)
+        assert folder.served("a.png", picture)["path"] == path
+        assert os.path.exists(path)
+    assert len(places) < 50  # else nothing was tried
+
+
 def test_the_sweep_spares_what_the_page_needs_and_takes_forgotten_uploads(tmp_path):
     folder = PictureFolder(tmp_path, 100)
     for name in ("thumbnail", "upload"):
