@@ -47,7 +47,7 @@ from studio.uploads import Uploads
 
 NAME = "JPEG Restoration Studio"
 KEPT_SECONDS = 30 * 60
-SWEEP_SECONDS = 5 * 60
+SWEEP_SECONDS = 60
 CACHE_BYTES = 512 * 2**20
 MOST_VISITORS = 4000
 """Whose state is held; the one away longest goes first."""
