@@ -113,6 +113,13 @@ class LossConfig:
         0.15, "last share of the run in which the squared error replaces Charbonnier's", **SHARE
     )
     logarithmic: bool = setting(False, "take the logarithm of each picture's squared error, as PSNR does")
+    teacher: str = setting(
+        "",
+        "folder of a checkpoint to learn from, such as checkpoints/cascade; empty learns from photographs alone",
+    )
+    teacher_share: float = setting(
+        0.7, "how much of the target is what the teacher restores, the rest being the photograph", **SHARE
+    )
 
 
 @dataclass(frozen=True)

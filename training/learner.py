@@ -5,6 +5,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smalle
 from training.processes import Processes
 from training.random_states import random_states, restore_random_states, seed_everything
 from training.start_from import weights_to_start_from
+from training.teacher import Teacher, load_teacher
 
 SAMPLES_PER_PIXEL = 1.5
 """Of a 4:2:0 picture, whose pixel is what the cost of networks of single planes refers to."""
@@ -47,6 +49,7 @@ class Learner:
     Attributes:
         network: what is trained.
         averaged: the average of its weights, which is validated and shipped.
+        teacher: what restores a part of the target, or None.
         reduced_precision: bfloat16 was asked for, and the device has units for it; emulated, it would be slower.
         skipped: steps in a row whose gradient was no number, so that they changed nothing.
         problems: sentences about photographs that were left out.
@@ -84,6 +87,9 @@ class Learner:
         if config.runtime.compile:  # anew for every size of patches: one for all sizes takes minutes on a GPU
             self.forward = torch.compile(self.forward, dynamic=False)
         self.loss = RestorationLoss(config.loss).to(self.device)
+        self.teacher: Teacher | None = None
+        if config.loss.teacher:
+            self.teacher = load_teacher(config.loss.teacher, self.device, planes=config.data.planes)
         self.optimizer = make_optimizer(config.optimizer, self.network.parameters())
         self.skipped = 0
         _check_shares(config, processes.count)
@@ -125,16 +131,20 @@ class Learner:
         moved = pixels.to(self.device, non_blocking=True)
         return moved.to(torch.float32, memory_format=self.layout).div_(255)
 
-    def restore(self, network: nn.Module, forward: Callable, batch: Batch) -> tuple[list, Tensor | None]:
+    def restore(
+        self, network: nn.Module, forward: Callable, batch: Batch, color: str = ""
+    ) -> tuple[list, Tensor | None]:
         """All stages' pictures, and the estimated quality factor of networks that have one.
 
         Args:
             network: whose summary and condition are used.
             forward: its forward pass, compiled or not.
             batch: patches; says for each whether its tables are hidden and its true quality factor told.
+            color: how the network treats colour; "" as the trained one does.
         """
+        color = color or self.color
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced_precision)
-        inputs, predicted = self.inputs(batch), None
+        inputs, predicted = self.inputs(batch, color), None
         seen = (batch.tables * ~batch.tables_hidden[:, None]).to(self.device)
         if hasattr(network, "predicted_quality_factor"):
             summary = network.summarize(inputs)
@@ -151,18 +161,33 @@ class Learner:
             with autocast:
                 pictures = forward(inputs)
         pictures = [picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])]
-        if self.color == "ycbcr":
+        if color == "ycbcr":
             pictures = [ycbcr_to_pixels(picture) for picture in pictures]
         return pictures, predicted
 
-    def inputs(self, batch: Batch) -> Tensor:
-        """What the network is called with; see models.network_protocols."""
-        if self.color == "coefficients":
+    def inputs(self, batch: Batch, color: str) -> Tensor:
+        """What a network of that colour rule is called with; see models.network_protocols."""
+        if color == "coefficients":
             return batch.coefficients.to(self.device, memory_format=self.layout)
         pixels = self.to_device(batch.degraded)
-        if self.color == "ycbcr":
+        if color == "ycbcr":
             return pixels_to_ycbcr(pixels).contiguous(memory_format=self.layout)
         return pixels
+
+    @torch.no_grad()
+    def target(self, batch: Batch) -> Tensor:
+        """What the pictures are to become: the clean ones, moved towards what the teacher makes of the degraded ones.
+
+        The teacher sees every table, and estimates quality factors by itself.
+        """
+        clean = self.to_device(batch.clean)
+        if self.teacher is None:
+            return clean
+        nothing = torch.zeros_like(batch.tables_hidden)
+        shown = replace(batch, tables_hidden=nothing, truth_told=nothing)
+        network = self.teacher.network
+        pictures, _ = self.restore(network, network.forward, shown, self.teacher.color)
+        return clean.lerp(pictures[-1].clamp(0, 1), self.config.loss.teacher_share)
 
     def step(self, batch: Batch, *, rate: float, step: int, squared: bool) -> dict[str, Tensor]:
         """One update of the weights and of their average.
@@ -210,7 +235,7 @@ class Learner:
             pictures, predicted = self.restore(self.network, self.forward, part)
             total, terms = self.loss(
                 pictures[-len(self.config.loss.stage_weights) :],
-                self.to_device(part.clean),
+                self.target(part),
                 predicted_quality_factor=predicted,
                 quality_factor=part.quality_factor.to(self.device),
                 squared=squared,

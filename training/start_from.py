@@ -27,8 +27,7 @@ def weights_to_start_from(path: str, network: nn.Module) -> dict[str, Tensor]:
             f"start_from is {path!r}. Only .safetensors files are read, because others can run code. Name a "
             "checkpoint's weights.safetensors; python -m training.train --run FOLDER --publish makes one of a run."
         )
-    found = Path(path) if Path(path).exists() else REPOSITORY / path
-    weights = read_weights(found)
+    weights = read_weights(here_or_beside_the_code(path))
     problems = mismatches(network.state_dict(), weights)
     if problems:
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
@@ -41,3 +40,8 @@ def weights_to_start_from(path: str, network: nn.Module) -> dict[str, Tensor]:
         name: tensor.to(torch.float32) if expected[name].is_floating_point() else tensor
         for name, tensor in weights.items()
     }
+
+
+def here_or_beside_the_code(path: str) -> Path:
+    """The path itself, or, where nothing is there, the one of that name below the repository."""
+    return Path(path) if Path(path).exists() else REPOSITORY / path

@@ -144,7 +144,7 @@ class Recipe:
             return self
         planes = color_of(architecture) in ("planes", "coefficients")
         changes = {"architecture": architecture, "hyperparameters": {}, "data.planes": planes}
-        changes |= {"start_from": "", "card": {}}
+        changes |= {"start_from": "", "loss.teacher": "", "card": {}}
         return self.with_values({path: value for path, value in changes.items() if value != self.value(path)})
 
     def with_photographs(self, folder: str) -> "Recipe":

@@ -101,6 +101,12 @@ def test_every_network_can_be_chosen(architecture):
     assert problems == [] and "parameters" in words
 
 
+def test_another_network_begins_anew_and_without_a_teacher():
+    begun = {"start_from": "weights.safetensors", "loss.teacher": "checkpoints/cascade"}
+    recipe = Recipe.read(PRESETS[0].text()).with_values(begun).with_network("hr_cnn")
+    assert [recipe.value(path) for path in begun] == ["", ""]
+
+
 def test_hyperparameters_that_build_nothing_are_a_problem(recipes):
     page = recipes.edited(MINIMAL, "hyperparameters", "widths: [1, 2]")
     assert "hyperparameters: they do not build a cascade" in page.problems
