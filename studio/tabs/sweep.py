@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import gradio as gr
@@ -31,6 +31,9 @@ SHOW_RESULTS = """() => {
   const looking = document.getElementById("sweep-looking");
   if (looking.getBoundingClientRect().top > window.innerHeight / 2) looking.scrollIntoView({ behavior: "smooth" });
 }"""
+
+REFUSED = SweepPage(plan="")
+"""What Run would do is not said where it would do nothing."""
 
 
 def build_sweep_tab(
@@ -137,7 +140,8 @@ class SweepTab:
     def settled(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """A sweep is over: are its results still what the controls say?"""
         return self._calmly(
-            lambda: self._desk.settled(values[self._session], self._record(values), self._form(values))
+            lambda: self._desk.settled(values[self._session], self._record(values), self._form(values)),
+            otherwise=replace(REFUSED, busy=False),
         )
 
     # Between Gradio's dictionaries and the desk's dataclasses
@@ -148,15 +152,15 @@ class SweepTab:
     def _form(self, values: dict[Any, Any]) -> SweepForm:
         return SweepForm(**{one.name: values[getattr(self.controls, one.name)] for one in fields(SweepForm)})
 
-    def _calmly(self, work: Callable[[], SweepPage]) -> dict[Any, Any]:
-        """The work's page, or one clear sentence."""
+    def _calmly(self, work: Callable[[], SweepPage], otherwise: SweepPage = REFUSED) -> dict[Any, Any]:
+        """The work's page, or one clear sentence beside what `otherwise` changes."""
         try:
             return self._answer(work())
         except RestorationError as error:
-            return self._answer(SweepPage(notice=facts.notice(str(error))))
+            return self._answer(replace(otherwise, notice=facts.notice(str(error))))
         except Exception:
             logger.exception("a handler failed")
-            return self._answer(SweepPage(notice=facts.notice(UNFORESEEN)))
+            return self._answer(replace(otherwise, notice=facts.notice(UNFORESEEN)))
 
     def _answer(self, page: SweepPage) -> dict[Any, Any]:
         changes: dict[Any, Any] = {self.outputs.notice: gr.skip()}

@@ -313,3 +313,19 @@ def test_a_phone_shows_every_sweep_in_the_themes_ink(open_sweep, query):
         )
         assert tick == ink
         assert page.locator(f"{chart} .plot").get_attribute("aria-label")
+
+
+def test_without_a_model_the_page_says_so_and_no_longer_what_run_would_do(open_sweep):
+    page = open_sweep()
+    plan(page, "quality factors")
+    ticked = page.locator(".bench-controls .models input[type=checkbox]:checked")
+    names = [box.get_attribute("name") for box in ticked.all() if box.is_visible()]
+    for name in names:
+        page.locator(f".bench-controls .models input[name='{name}']:visible").uncheck()
+    page.wait_for_function(
+        "() => document.querySelector('#sweep-notice').textContent.includes('No model is ticked')"
+    )
+    assert page.locator("#sweep-plan").inner_text() == ""
+    page.locator(f".bench-controls .models input[name='{names[0]}']:visible").check()
+    plan(page, "× 1 model and plain decoding")
+    assert page.locator("#sweep-notice").inner_text().strip() == ""
