@@ -11,13 +11,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def convolve_and_rectify(convolution: nn.Conv2d, features: Tensor) -> Tensor:
-    """ReLU of a convolution with a bias: (batch, inputs, rows, columns) -> (batch, outputs, rows, columns)."""
+def convolve_and_rectify(convolution: nn.Conv2d, features: Tensor, *, negative_slope: float = 0.0) -> Tensor:
+    """ReLU, or leaky ReLU, of a convolution.
+
+    Args:
+        convolution: with a bias.
+        features: (batch, inputs, rows, columns).
+        negative_slope: of the ReLU below zero.
+
+    Returns:
+        (batch, outputs, rows, columns).
+    """
     if not _can_fuse(convolution, features):
-        return functional.relu(convolution(features))
+        fresh = convolution(features)
+        return functional.leaky_relu(fresh, negative_slope) if negative_slope else functional.relu(fresh)
     features, weight, bias = _in_one_precision(features, convolution.weight, convolution.bias)
+    rectifier = ("leaky_relu", [negative_slope]) if negative_slope else ("relu", [])
     return torch.ops.mkldnn._convolution_pointwise(
-        features, weight, bias, *_geometry(convolution), "relu", [], ""
+        features, weight, bias, *_geometry(convolution), *rectifier, ""
     )
 
 

@@ -6,9 +6,8 @@ Adversarial Networks", ECCV Workshops 2018.
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from models.networks.fused_convolution import convolve_and_add
+from models.networks.fused_convolution import convolve_and_add, convolve_and_rectify
 from models.networks.layers import conv3x3
 
 NEGATIVE_SLOPE = 0.2
@@ -36,7 +35,8 @@ class DenseBlock(nn.Module):
         """Features (batch, channels, rows, columns) -> the same, corrected."""
         seen = features
         for layer in self.layers[:-1]:
-            fresh = functional.leaky_relu(layer(seen), NEGATIVE_SLOPE)  # (batch, growth, rows, columns)
+            # (batch, growth, rows, columns)
+            fresh = convolve_and_rectify(layer, seen, negative_slope=NEGATIVE_SLOPE)
             seen = torch.cat([seen, fresh], 1)
         return convolve_and_add(self.layers[-1], seen, features, output_scale=RESIDUAL_SCALE)
 

@@ -45,6 +45,7 @@ def test_fused_equals_plain(geometry: dict, bfloat16: bool, monkeypatch) -> None
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             return [
                 convolve_and_rectify(convolution, features),
+                convolve_and_rectify(convolution, features, negative_slope=0.2),
                 convolve_and_add(convolution, features, base),
                 convolve_and_add(convolution, features, base, input_scale=scale),
                 convolve_and_add(convolution, features, base, output_scale=0.1),
