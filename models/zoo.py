@@ -56,7 +56,7 @@ class ZooListing:
     """What a look into the checkpoints folder found.
 
     Attributes:
-        cards: baselines first, then the sound checkpoints by name.
+        cards: baselines first, then the sound checkpoints, the cheapest first, equal ones by name.
         problems: name of a folder, or of a loose file -> the sentence that says why it is left out.
     """
 
@@ -89,7 +89,7 @@ class Zoo:
         self._listing = Remembered(lambda: (self._look(), self._files()))
 
     def cards(self) -> list[ModelCard]:
-        """Baselines first, then every sound checkpoint by name, as the folder holds them now."""
+        """Baselines first, then every sound checkpoint, the cheapest first, as the folder holds them now."""
         return list(self.listing().cards)
 
     def listing(self) -> ZooListing:
@@ -97,7 +97,7 @@ class Zoo:
         return self._listing()
 
     def _look(self) -> ZooListing:
-        cards = [baseline.card for baseline in BASELINES.values()]
+        cards: list[ModelCard] = []
         problems: dict[str, str] = {}
         for folder in self._folders():
             problems |= unfinished(folder, CARD_FILE)
@@ -106,7 +106,9 @@ class Zoo:
                 cards.append(_read_fitting_card(path))
             except BrokenCheckpoint as problem:
                 problems[path.parent.name] = str(problem)
-        return ZooListing(tuple(cards), MappingProxyType(problems))
+        cards.sort(key=lambda card: card.mmac_per_pixel)
+        baselines = [baseline.card for baseline in BASELINES.values()]
+        return ZooListing((*baselines, *cards), MappingProxyType(problems))
 
     def folder_of(self, name: str) -> Path:
         """Where the checkpoint of that name lies, or would lie."""

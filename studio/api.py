@@ -166,7 +166,7 @@ class Api:
 
     def models(self) -> list[dict[str, Any]]:
         """What can be asked to restore, cheapest first."""
-        return sorted(map(_card, self._engine.zoo.cards()), key=lambda card: card["mmac_per_pixel"])
+        return [_card(card) for card in self._engine.zoo.cards()]
 
     def _opened(self, uploaded: Any) -> Photograph:
         """The photograph in a file dictionary, {"path": ..., "orig_name": ...}, as Gradio's clients send it."""

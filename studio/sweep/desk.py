@@ -193,7 +193,7 @@ class SweepDesk:
 
     def cards(self) -> list[ModelCard]:
         """Every model's card as the checkpoints folder holds them now, cheapest first."""
-        return sorted(self._zoo.cards(), key=lambda card: card.mmac_per_pixel)
+        return self._zoo.cards()
 
     def _titles(self) -> dict[str, str]:
         return {card.name: card.title for card in self.cards()}

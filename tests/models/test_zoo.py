@@ -100,6 +100,14 @@ def test_cards_lists_baselines_first_and_new_checkpoints_at_once(checkpoints) ->
     assert [card.name for card in zoo.cards()] == [*baselines, *sorted([*ARCHITECTURES, "second"])]
 
 
+def test_cheaper_networks_are_listed_first(checkpoints) -> None:
+    costs = dict(zip(sorted(ARCHITECTURES), (0.3, 0.2, 1.1, 0.7, 0.9, 0.6, 0.8, 0.5), strict=True))
+    for name, cost in costs.items():
+        write_card(replace(CARDS[name], mmac_per_pixel=cost), checkpoints / name / "card.yaml")
+    names = [card.name for card in Zoo(checkpoints, "cpu").cards()]
+    assert names == [*BASELINES, *sorted(costs, key=costs.get)]
+
+
 def test_a_missing_folder_leaves_the_baselines(tmp_path: Path) -> None:
     zoo = Zoo(tmp_path / "nothing")
     assert [card.name for card in zoo.cards()] == list(BASELINES)

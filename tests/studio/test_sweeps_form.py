@@ -15,7 +15,7 @@ FORM = SweepForm(model_names=["cascade", "ar_cnn"], model_name="cascade", steera
 
 @pytest.fixture
 def cards(zoo):
-    return sorted(zoo.cards(), key=lambda card: card.mmac_per_pixel)
+    return zoo.cards()
 
 
 def test_the_three_sweeps(cards):
