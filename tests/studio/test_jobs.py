@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -51,7 +52,8 @@ def jobs_of(tmp_path):
             known = ProcessFile.read(jobs.files(name).process)
             for mark in (trainer_of(jobs.files(name)), known.trainer, known.keeper):
                 if mark is not None and mark.is_alive():
-                    psutil.Process(mark.pid).kill()
+                    with suppress(psutil.NoSuchProcess):  # it may end between the two
+                        psutil.Process(mark.pid).kill()
 
 
 def kind_of(jobs, name="run"):
