@@ -1,6 +1,7 @@
 """The viewer's maps and the numbers of its visible crop, against NumPy, scikit-image and training.metrics."""
 
 import re
+import warnings
 from io import BytesIO
 
 import numpy as np
@@ -102,7 +103,9 @@ def reduced(values, side, strongest):
     padded = np.full((rows * side, columns * side), np.nan)
     padded[: values.shape[0], : values.shape[1]] = values
     cells = padded.reshape(rows, side, columns, side)
-    return np.nanmax(cells, axis=(1, 3)) if strongest else np.nanmean(cells, axis=(1, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # cells without a value stay without one
+        return np.nanmax(cells, axis=(1, 3)) if strongest else np.nanmean(cells, axis=(1, 3))
 
 
 # Arithmetic

@@ -108,7 +108,7 @@ def test_corrections_fade_where_there_is_no_damage(cascade):
     tables = torch.zeros(6, 128)
     tables[3:] = torch.stack(
         [
-            torch.cat([torch.from_numpy(t).flatten() for t in quantization_tables(qf)]).float()
+            torch.cat([torch.tensor(t).flatten() for t in quantization_tables(qf)]).float()
             for qf in (95, 98, 100)
         ]
     )
