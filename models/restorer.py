@@ -31,6 +31,8 @@ class Restoration:
 
     Attributes:
         pixels: (rows, columns, 3) uint8, same size as the input; the last stage's picture.
+        unguarded: (rows, columns, 3) uint8, what the network gave before the restorer's guard (models.guard) held it to
+            what the file proves; None where there was no network, or the guard changed nothing.
         predicted_quality_factor: 1..100 as the network estimates it from pixels alone, None where it does not.
         applied_quality_factor: what the network was really steered by, None where it is not steerable.
         stages: in order; empty for networks of one stage; the last stage's pixels equal `pixels`.
@@ -40,6 +42,7 @@ class Restoration:
     """
 
     pixels: RgbImage
+    unguarded: RgbImage | None = None
     predicted_quality_factor: float | None = None
     applied_quality_factor: float | None = None
     stages: tuple[Stage, ...] = field(default=())
