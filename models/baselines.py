@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.card import ModelCard
+from models.guard import Guard
 from models.images import RgbImage
 from models.jpeg import JpegImage, quantization_tables
 from models.restorer import OnTile, Restoration, Restorer
@@ -108,9 +109,13 @@ class Reapplication:
             return Restoration(image.pixels, seconds=time.perf_counter() - start, condition=sentence)
         subsampling = image.subsampling if image.subsampling in PILLOW_SUBSAMPLINGS else "4:2:0"
         save = _Save(tables, subsampling, image.is_gray)
-        pixels = image.present(_average_of_saves(image.decoded_pixels, save, on_tile))
+        averaged = _average_of_saves(image.decoded_pixels, save, on_tile)
+        held = averaged
+        if quality_factor is None:
+            held = Guard(image, image.judgement.coarser_save).hold(image.decoded_pixels, averaged)
         return Restoration(
-            pixels=pixels,
+            pixels=image.present(held),
+            unguarded=image.present(averaged),
             applied_quality_factor=None if quality_factor is None else float(quality_factor),
             seconds=time.perf_counter() - start,
             condition=sentence,

@@ -1,25 +1,27 @@
 """NetworkRestorer: runs any network of the zoo on pictures of any size, in tiles, with bounded memory."""
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.card import ModelCard
 from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import InvalidSetting, OutOfMemory
+from models.guard import Guard
 from models.images import RgbImage
 from models.jpeg import JpegComponent, JpegImage
 from models.jpeg.coefficients import components_from_pixels
 from models.jpeg.dct import BLOCK
+from models.jpeg.double import Verdict
+from models.jpeg.judgement import MUCH_COARSER
 from models.jpeg.planes import picture_from_planes, planes
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn, turn_back, turn_coefficients
-from models.quantization_cells import QuantizationCells, cells_of
 from models.restorer import OnTile, Restoration, Stage
 from models.steering import Steering, steer
 from models.tensors import (
@@ -44,6 +46,8 @@ BFLOAT16_PROBES = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 
+UNCHANGED = "nothing: no JPEG tables, and no trace of a save in the pixels, so the picture stays as it is"
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkRestorer:
@@ -55,6 +59,7 @@ class NetworkRestorer:
         device: where it runs.
         longest_tile: rows or columns a tile may see; None chooses by device.
         self_ensemble: average over the eight flips and rotations of every tile (eight times slower).
+        guarded: hold the result to what the file proves, see models.guard; otherwise it is the network's own.
         reduced_precision: run convolutions in bfloat16; None decides by device. Plane networks never do: they
             have no full-precision path around their convolutions.
     """
@@ -64,6 +69,7 @@ class NetworkRestorer:
     device: torch.device
     longest_tile: int | None = None
     self_ensemble: bool = False
+    guarded: bool = True
     reduced_precision: bool | None = None
 
     @torch.inference_mode()
@@ -79,34 +85,66 @@ class NetworkRestorer:
         """See models.restorer.Restorer.restore."""
         self._check(quality_factor, stages)
         start = time.perf_counter()
-        steering = None
-        if hasattr(self.network, "condition"):
-            steering = steer(
-                self.network,
-                image,
-                self.device,
-                quality_factor=quality_factor if self.card.steerable else None,
-                use_tables=self.card.uses_tables and not blind,
-                every_orientation=self.self_ensemble,
-            )
-        cells = cells_of(image) if self._keeps_to_cells(steering, stages) else None
+        if not self.card.steerable:
+            quality_factor = None
+        earlier = image.judgement.coarser_save
+        guarded = self.guarded and quality_factor is None
+        if guarded and earlier is None and not image.saved_as_jpeg:
+            return self._unchanged(image, start, on_tile)
+        seen, told, shift = image, quality_factor, (0, 0)
+        if earlier is not None and (earlier.coarseness > MUCH_COARSER or not image.saved_as_jpeg):
+            seen, shift = _on_earlier_grid(image, earlier), earlier.grid_shift
+            told = told if told is not None or blind else earlier.quality_factor
+        steering = self._steering(seen, told, blind)
+        levels = np.empty(seen.decoded_pixels.shape, np.float16)
         if self._plane_by_plane:
-            pictures = self._restore_planes(image, stages, on_tile)
+            pictures = self._restore_planes(seen, stages, on_tile, levels)
         else:
-            pictures = self._restore_color(image, steering, stages, on_tile, cells)
+            pictures = self._restore_color(seen, steering, stages, on_tile, levels)
+        inside = np.s_[shift[0] :, shift[1] :]
+        pictures = [picture[inside] for picture in pictures]
+        own = pictures[-1]
+        if guarded:
+            pictures[-1] = Guard(image, earlier).hold(image.decoded_pixels, levels[inside])
+        elif image.judgement.neutral:
+            pictures = [_gray(picture) for picture in pictures]
         sentence = steering.sentence if steering and self.card.steerable else ""
-        if cells is not None and cells.are_the_pictures_own():
-            pictures[-1] = cells.moved
-            sentence += " and coefficients"
+        if seen is not image and told == earlier.quality_factor:
+            sentence = f"an earlier save at quality factor {told}, on its own grid"
         pictures = [image.present(picture) for picture in pictures]
         named = zip(self.card.stage_names, pictures, strict=False)
         return Restoration(
             pixels=pictures[-1],
+            unguarded=image.present(own),
             predicted_quality_factor=steering.predicted if steering else None,
             applied_quality_factor=steering.applied if steering and self.card.steerable else None,
             stages=tuple(Stage(name, picture) for name, picture in named),
             seconds=time.perf_counter() - start,
             condition=sentence,
+        )
+
+    def _steering(self, image: JpegImage, quality_factor: int | None, blind: bool) -> Steering | None:
+        if not hasattr(self.network, "condition"):
+            return None
+        return steer(
+            self.network,
+            image,
+            self.device,
+            quality_factor=quality_factor if self.card.steerable or self.card.uses_tables else None,
+            use_tables=self.card.uses_tables and not blind,
+            every_orientation=self.self_ensemble,
+        )
+
+    def _unchanged(self, image: JpegImage, start: float, on_tile: OnTile | None) -> Restoration:
+        """A picture whose file has no tables and whose pixels prove no save: whatever is in it may be meant."""
+        if on_tile is not None:
+            on_tile(1, 1)
+        pixels = image.pixels
+        return Restoration(
+            pixels=pixels,
+            stages=tuple(Stage(name, pixels) for name in self.card.stage_names),
+            seconds=time.perf_counter() - start,
+            condition=UNCHANGED,
         )
 
     def _check(self, quality_factor: int | None, stages: int | None) -> None:
@@ -121,13 +159,6 @@ class NetworkRestorer:
                 f"{stages} stages were asked of {self.card.title}. It has {most}. "
                 f"Choose 1 to {most}, or leave the number open to run all."
             )
-
-    def _keeps_to_cells(self, steering: Steering | None, stages: int | None) -> bool:
-        """Whether the last picture is to be moved into the file's cells: where its tables alone steer the network."""
-        wanted = (
-            getattr(self.network, "keeps_to_cells", False) and steering is not None and steering.by_tables
-        )
-        return wanted and stages in (None, self._stage_count())
 
     def _stage_count(self) -> int:
         return max(1, len(self.card.stage_names))
@@ -144,9 +175,9 @@ class NetworkRestorer:
         steering: Steering | None,
         stages: int | None,
         on_tile: OnTile | None,
-        cells: QuantizationCells | None,
+        levels: NDArray[np.float16],
     ) -> list[RgbImage]:
-        """One (rows, columns, 3) uint8 picture per stage; the last one is put into the cells, too."""
+        """One (rows, columns, 3) uint8 picture per stage; `levels` takes the last one, not rounded."""
         pixels = image.decoded_pixels
         pictures = [np.empty_like(pixels) for _ in range(stages or self._stage_count())]
         to_gray = torch.tensor(LUMA_WEIGHTS, device=self.device)[:, None, None]
@@ -158,13 +189,14 @@ class NetworkRestorer:
                 if image.is_gray:
                     kept = (kept * to_gray).sum(1, keepdim=True).expand_as(kept)
                 picture[tile.rows.kept, tile.columns.kept] = tensor_to_pixels(kept)
-            if cells is not None:
-                cells.put(tensor_to_levels(kept), tile.rows.kept, tile.columns.kept)
+            levels[tile.rows.kept, tile.columns.kept] = tensor_to_levels(kept)
 
-        self._in_tiles([pixels.shape], restore_tile, on_tile, grid=cells.grid if cells else 1)
+        self._in_tiles([pixels.shape], restore_tile, on_tile)
         return pictures
 
-    def _restore_planes(self, image: JpegImage, stages: int | None, on_tile: OnTile | None) -> list[RgbImage]:
+    def _restore_planes(
+        self, image: JpegImage, stages: int | None, on_tile: OnTile | None, levels: NDArray[np.float16]
+    ) -> list[RgbImage]:
         """Each plane at its own size, then chroma at full size and RGB: one (rows, columns, 3) uint8 per stage."""
         if self.card.color == "coefficients":
             components = ycbcr_components(image)
@@ -186,28 +218,27 @@ class NetworkRestorer:
 
         self._in_tiles(shapes, restore_tile, on_tile)
         rows, columns = image.decoded_pixels.shape[:2]
-        return [picture_from_planes(tuple(stage), rows, columns) for stage in restored]
+        pictures = [picture_from_planes(tuple(stage), rows, columns) for stage in restored]
+        levels[...] = pictures[-1]
+        return pictures
 
     def _in_tiles(
         self,
         shapes: Sequence[tuple[int, ...]],
         restore_tile: Callable[[int, Tile], None],
         on_tile: OnTile | None,
-        grid: int = 1,
     ) -> None:
         """Call restore_tile(index, tile) for all tiles of all pictures; again smaller without memory."""
         overlap, multiple = self.network.overlap, self.network.multiple
         full_resolution = self._plane_by_plane or getattr(self.network, "full_resolution", False)
         by_device = LONGEST_FULL_RESOLUTION_TILE if full_resolution else LONGEST_TILE
         longest = self.longest_tile or by_device.get(self.device.type, by_device["cpu"])
-        floor = 2 * overlap + math.ceil(SMALLEST_STEP / grid) * grid
+        floor = 2 * overlap + SMALLEST_STEP
         while True:
             tiles = [
                 (index, tile)
                 for index, shape in enumerate(shapes)
-                for tile in cut_into_tiles(
-                    shape, longest=longest, overlap=overlap, multiple=multiple, grid=grid
-                )
+                for tile in cut_into_tiles(shape, longest=longest, overlap=overlap, multiple=multiple)
             ]
             try:
                 for done, (index, tile) in enumerate(tiles, start=1):
@@ -258,6 +289,18 @@ class NetworkRestorer:
         if not wanted or self.card.color == "planes":
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+
+def _on_earlier_grid(image: JpegImage, earlier: Verdict) -> JpegImage:
+    """The same pixels as if nothing had been cut off after an earlier save, so that its blocks begin at the corner."""
+    rows, columns = earlier.grid_shift
+    pixels = np.pad(image.decoded_pixels, ((rows, 0), (columns, 0), (0, 0)), mode="edge")
+    return JpegImage(b"", pixels, "PNG", is_gray=image.is_gray)
+
+
+def _gray(picture: RgbImage) -> RgbImage:
+    luma = picture @ np.array(LUMA_WEIGHTS, np.float32)
+    return np.repeat(np.rint(luma).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def bfloat16_is_fast(device: torch.device) -> bool:

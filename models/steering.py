@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.images import RgbImage
 from models.jpeg import JpegImage, quantization_tables
-from models.jpeg.double import coarseness
+from models.jpeg.double import Verdict
 from models.network_protocols import EstimatingNetwork, SteeredNetwork
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn
 from models.tensors import pixels_to_tensor, table_to_tensor
@@ -18,7 +18,7 @@ SUMMARY_PIXELS = 1 << 19
 
 BLOCK = 8
 
-TWO_SAVES_FACTOR, LARGEST_COARSENESS = 1.4, 3.5
+TWO_SAVES_FACTOR = 1.4
 """See quality_of_two_saves()."""
 
 
@@ -74,13 +74,18 @@ def steer(
     use_tables = use_tables and quality_factor is None and _has_usual_tables(image)
     estimates = hasattr(network, "predicted_quality_factor")
     sentence = _sentence(quality_factor, use_tables, estimates)
-    together = quality_of_two_saves(image) if use_tables and estimates else None
-    if together is not None:
-        use_tables, quality_factor = False, together
-        earlier = image.coarser_save.quality_factor
-        sentence = (
-            f"an earlier save at quality factor {earlier} and the file's own, together like one at {together}"
-        )
+    earlier = image.judgement.coarser_save if use_tables and estimates else None
+    if earlier is not None:
+        use_tables = False
+        if earlier.kind == "aligned":
+            quality_factor = earlier.quality_factor
+            sentence = f"an earlier save at quality factor {quality_factor} on the file's own grid"
+        else:
+            quality_factor = quality_of_two_saves(earlier)
+            sentence = (
+                f"an earlier save at quality factor {earlier.quality_factor} and the file's own, "
+                f"together like one at {quality_factor}"
+            )
     luma, chroma = (image.luma_table, image.chroma_table) if use_tables else (None, None)
     if quality_factor is not None and not estimates:
         luma, chroma = quantization_tables(quality_factor)
@@ -101,26 +106,22 @@ def steer(
     return Steering(conditions, predicted, applied, use_tables, sentence)
 
 
-def quality_of_two_saves(image: JpegImage) -> int | None:
+def quality_of_two_saves(earlier: Verdict) -> int:
     """The quality factor of one save that does as much harm as both that a picture went through.
 
     What two quantizations on different grids add to a picture is nearly independent, so their mean squares add up.
     The cascade corrects such pictures too weakly even then: of steps 1 to 2.5 times as large as the earlier save's,
-    tried on validation photographs with seventeen pairs of qualities, TWO_SAVES_FACTOR times that root served best
-    while the earlier save was up to LARGEST_COARSENESS times as coarse as the later one. Beyond that the later one
-    hardly matters, and the network does best by what it sees.
+    tried on validation photographs with seventeen pairs of qualities, TWO_SAVES_FACTOR times that root served best.
+
+    Args:
+        earlier: a save on another grid, up to models.jpeg.judgement.MUCH_COARSER times as coarse as the file's own.
 
     Returns:
-        1..100, or None where there is no coarser save on another grid, or it is too coarse.
+        1..100.
     """
-    if image.coarser_save is None:
-        return None
-    first = image.coarser_save.quality_factor
-    ratio = coarseness(first, image.luma_table)
-    if ratio > LARGEST_COARSENESS:
-        return None
+    first = earlier.quality_factor
     scale = 50 / first if first < 50 else 2 - first / 50  # of libjpeg's steps, 1 at quality factor 50
-    scale *= TWO_SAVES_FACTOR * (1 + ratio**-2) ** 0.5
+    scale *= TWO_SAVES_FACTOR * (1 + earlier.coarseness**-2) ** 0.5
     return max(1, round(50 / scale if scale > 1 else 100 - 50 * scale))
 
 

@@ -1,13 +1,25 @@
 """The only crossing between uint8 pictures, channels last, and float tensors, channels first, in 0..1."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from models.images import RgbImage
+from models.jpeg.dct import BLOCK, forward_dct
 
 GREY_LEVELS = 255
+
+
+@lru_cache(maxsize=1)
+def dct_kernels() -> Tensor:
+    """(64, 1, 8, 8) float32: the orthonormal 8x8 DCT as a convolution of stride 8, vertical frequency first."""
+    blocks = forward_dct(np.eye(BLOCK**2, dtype=np.float32).reshape(-1, BLOCK, BLOCK))  # (pixel, 8, 8)
+    return torch.from_numpy(np.ascontiguousarray(blocks.reshape(BLOCK**2, BLOCK**2).T)).reshape(
+        -1, 1, BLOCK, BLOCK
+    )
 
 
 def pixels_to_tensor(pixels: RgbImage) -> Tensor:

@@ -13,7 +13,7 @@ from models.images import RgbImage
 from models.jpeg import JpegComponent, JpegImage
 from models.jpeg.anatomy import FileAnatomy, anatomy_of
 from models.jpeg.dct import BLOCK, blocks_to_plane, forward_dct, inverse_dct, plane_to_blocks
-from models.jpeg.double import Evidence, Verdict, gather, judge
+from models.jpeg.double import Evidence, Verdict
 from models.jpeg.encoder_planes import encoder_coefficients, has_whole_factors, sampling_factors
 from models.jpeg.entropy import BlockBits, bits_per_block
 from models.jpeg.metadata import upright
@@ -131,8 +131,8 @@ def earlier_save(image: JpegImage) -> tuple[Evidence, Verdict] | None:
     """
     if image.coefficients_from != "bitstream" or not knows_planes(image):
         return None
-    evidence = gather(image.components[0])
-    return None if evidence is None else (evidence, judge(evidence))
+    evidence = image.judgement.evidence
+    return None if evidence is None else (evidence, image.judgement.earlier_save)
 
 
 def knows_planes(image: JpegImage) -> bool:

@@ -20,34 +20,33 @@ from functools import lru_cache
 from itertools import product
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent
-from models.jpeg.color import split_ycbcr
-from models.jpeg.dct import BLOCK, blocks_to_plane, inverse_dct
+from models.jpeg.dct import BLOCK, blocks_to_plane, forward_dct, inverse_dct, plane_to_blocks
 from models.jpeg.tables import QuantizationTable, quantization_tables
 
 FREQUENCIES = tuple((row, column) for row in range(5) for column in range(5) if row + column < 5)
-FEWEST_BLOCKS, MOST_BLOCKS = 256, 12288
-"""Fewer prove nothing; of larger pictures the centre is examined."""
+FEWEST_BLOCKS, MOST_BLOCKS = 256, 6144
+"""Fewer prove nothing; of larger pictures the center is examined, which takes a twentieth of a second."""
 
-MOST_BLOCKS_IN_PASSING = 6144
-"""By gather_shifted, which is to take a tenth of a second beside a restoration."""
+LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 600.0, 0.036
+LEAST_COMB, LEAST_LEAD, LEAST_LEAD_OF_MIDDLES, FEWEST_DIFFERENT_INTEGERS = 17.0, 1.9, 2.05, 50
+LARGEST_RESIDUE, FEWEST_COUNTED, LEAST_COMB_OF_RESIDUE, LEAST_LEAD_OF_RESIDUE = 0.55, 400, 10.0, 1.15
+LIKE_THE_FILE = 0.93, 1.07
+"""What the evidence must reach, see judge(); `python -m models.jpeg.double_rates` measures what comes of it."""
 
-LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 200.0, 0.012
-LEAST_COMB, LEAST_LEAD = 10.0, 2.0
-"""What the evidence must reach, see judge(); chosen on pictures that docs/anatomy.md does not measure."""
-
-STRONG_COMB, LEAST_LEAD_OF_STRONG, NOTICEABLY = 15.0, 1.4, 1.1
-"""What it must reach for judge_coarser(): the third is how many times coarser the earlier table is than the file's.
-Of 896 single saves of training photographs none reached them; of 634 double saves with a coarser first one 93 % did."""
-
-_BIN, _BINS = 0.5, 2048
+_SUSPECTS, _SAMPLED_BLOCKS = 3, 1024
+_LEAST_STEP, _LEAST_COARSENING, _FEWEST_FREQUENCIES = 3, 1.8, 8
+_BIN, _BINS = 0.5, 1024
+_COMB_BINS = 512
+"""Of half a unit; an earlier save's comb fades in long tails, so that fewer will do for it."""
 _ROUNDING_NOISE = 0.4
 """Standard deviation that rounding to whole RGB levels between two saves adds to a luma coefficient."""
 _LEAST_WEIGHT, _HARMONICS = 0.3, 4
+_PLACES = tuple(np.array(FREQUENCIES).T)
 _INNER_GRIDS = [8 * row + column for row in range(2, 7) for column in range(2, 7)]
 
 
@@ -56,20 +55,28 @@ class Evidence:
     """What was found, before anything is concluded from it.
 
     Attributes:
+        table: (8, 8) int64, luma steps of the file, ones where it is no JPEG.
         blocks: how many blocks were examined.
         coefficients: how many nonzero low-frequency AC coefficients they hold.
+        different_integers: how many different magnitudes those have, summed over the frequencies; few in patterns.
         aligned_gain: (100,) float64; by quality factor 1..100 of an earlier save on the same grid, by how many nats
             two saves explain the file's integers better than one; no more than that of the integers beyond ±1 where
             this is negative.
         shifted_comb: (100, 8, 8) float64; by quality factor and grid offset (row, column of an earlier block
             corner in this picture), how far the comb of that save exceeds its mirror images, in standard
             deviations of chance; 0 at offset (0, 0), and where the second save would have wiped the comb out.
+        residue: (100, 8, 8) float64; by quality factor, at the offsets with the strongest combs, the mean square
+            distance of coefficients from multiples of that save's steps, in units of what chance gives; of different
+            blocks only, so that a repeated pattern counts once. Infinity where too little can be counted.
     """
 
+    table: QuantizationTable
     blocks: int
     coefficients: int
+    different_integers: int
     aligned_gain: NDArray[np.float64]
     shifted_comb: NDArray[np.float64]
+    residue: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,94 +87,66 @@ class Verdict:
         kind: "aligned" or "shifted" where an earlier save is evident, else "none".
         quality_factor: of the earlier save, as if it used libjpeg's tables; None for "none".
         grid_shift: rows and columns trimmed between the saves, modulo 8, as in JpegEncoding; None for "none".
+        coarseness: how many times larger the earlier save's luma steps are than the file's own; 0 for "none".
     """
 
     kind: Literal["aligned", "shifted", "none"]
     quality_factor: int | None = None
     grid_shift: tuple[int, int] | None = None
+    coarseness: float = 0.0
 
 
 def gather(component: JpegComponent) -> Evidence | None:
     """Examine a luma component for traces of an earlier save.
 
     Args:
-        component: the first one of a gray or YCbCr file, its coefficients from the bitstream.
+        component: the first one of a gray or YCbCr file, or of components_from_pixels() for other pictures.
 
     Returns:
         The evidence, or None where fewer than FEWEST_BLOCKS whole blocks are there, or only one row of them.
     """
-    rows, columns = _centre(component.rows // BLOCK, component.columns // BLOCK, MOST_BLOCKS)
+    rows, columns = _center(component.rows // BLOCK, component.columns // BLOCK)
     integers = component.coefficients[rows, columns]
-    if _proves_nothing(integers.shape[:2]):
+    blocks = integers.shape[0] * integers.shape[1]
+    if blocks < FEWEST_BLOCKS or min(integers.shape[:2]) < 2:
         return None
     table = component.quantization_table
     plane = _decoded(integers, table)
     histograms, count = grid_histograms(plane, FREQUENCIES)
-    gain, coefficients = _aligned_gain(integers, table, histograms)
+    gain, coefficients, different = _aligned_gain(integers, table, histograms)
     comb = _shifted_comb(histograms, count, table)
-    return Evidence(integers.shape[0] * integers.shape[1], coefficients, gain, comb)
-
-
-def gather_shifted(pixels: RgbImage, table: QuantizationTable) -> Evidence | None:
-    """Examine a decoded picture for traces of an earlier save on a shifted grid, and for no others.
-
-    Quicker than gather(), and needs no coefficients: luma is worked out from the pixels, at most
-    MOST_BLOCKS_IN_PASSING blocks of it.
-
-    Args:
-        pixels: (rows, columns, 3) uint8, in the file's own grid.
-        table: the file's luma table.
-
-    Returns:
-        The evidence, its aligned_gain zero; None as of gather().
-    """
-    shape = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
-    rows, columns = _centre(*shape, MOST_BLOCKS_IN_PASSING)
-    blocks = rows.stop - rows.start, columns.stop - columns.start
-    if _proves_nothing(blocks):
-        return None
-    seen = (slice(span.start * BLOCK, span.stop * BLOCK) for span in (rows, columns))
-    luma, _, _ = split_ycbcr(pixels[tuple(seen)])
-    histograms, count = grid_histograms(luma - 128, FREQUENCIES)
-    comb = _shifted_comb(histograms, count, table)
-    return Evidence(blocks[0] * blocks[1], 0, np.zeros(len(comb)), comb)
+    residue = _residue(plane, comb.max(axis=0), table)
+    return Evidence(table, blocks, coefficients, different, gain, comb, residue)
 
 
 def judge(evidence: Evidence) -> Verdict:
     """Conclude no more than the evidence carries.
 
-    An earlier save on the same grid is evident where it explains the integers better by LEAST_GAIN nats in all and
-    by LEAST_GAIN_PER_COEFFICIENT for each, and this is more convincing than any comb on another grid. One on a
-    shifted grid is evident where its comb is LEAST_COMB standard deviations strong and LEAST_LEAD times as strong as
-    on all grids that are no neighbours of it.
+    The periods of a drawing are not those of a save. So integers must take many values, a pattern counts once however
+    often it is repeated, and a comb must be strong on one grid and on no other, even more so half a block from the
+    file's own grid, where drawings on the block grid have theirs.
+
+    - Shifted: a comb of LEAST_COMB standard deviations, LEAST_LEAD times as strong as on grids that are no neighbors.
+    - Aligned: two saves explain the integers better by LEAST_GAIN nats in all and LEAST_GAIN_PER_COEFFICIENT each.
+    - Shifted: a residue below LARGEST_RESIDUE on the grid with the strongest comb, or where that stands out a little.
     """
-    aligned = float(evidence.aligned_gain.max()) / needed_gain(evidence)
+    if evidence.different_integers < FEWEST_DIFFERENT_INTEGERS:
+        return Verdict("none")
     comb, offset, lead = strongest_comb(evidence)
-    if aligned >= max(1.0, comb / LEAST_COMB):
-        return Verdict("aligned", int(evidence.aligned_gain.argmax()) + 1, (0, 0))
-    if comb >= LEAST_COMB and lead >= LEAST_LEAD:
-        return _on_grid(evidence, offset)
+    needed = LEAST_LEAD_OF_MIDDLES if set(offset) <= {0, BLOCK // 2} else LEAST_LEAD
+    if comb >= LEAST_COMB and lead >= needed:
+        return _verdict(evidence, int(evidence.shifted_comb[:, *offset].argmax()) + 1, offset)
+    if evidence.aligned_gain.max() >= needed_gain(evidence):
+        found = _verdict(evidence, int(evidence.aligned_gain.argmax()) + 1, (0, 0))
+        if not LIKE_THE_FILE[0] < found.coarseness < LIKE_THE_FILE[1]:  # the file's own save explains itself
+            return found
+    quality, *place = (
+        int(index) for index in np.unravel_index(evidence.residue.argmin(), evidence.residue.shape)
+    )
+    alone = tuple(place) == offset or lead >= LEAST_LEAD_OF_RESIDUE
+    if evidence.residue.min() < LARGEST_RESIDUE and comb >= LEAST_COMB_OF_RESIDUE and alone:
+        return _verdict(evidence, quality + 1, tuple(place))
     return Verdict("none")
-
-
-def judge_coarser(evidence: Evidence, table: QuantizationTable) -> Verdict:
-    """Look only for an earlier save on a shifted grid that is noticeably coarser than the file's own.
-
-    Wrong verdicts of judge() nearly always name the quality the file itself was saved with, on a grid that shares
-    rows or columns with its own. With those out of the way a smaller lead of a strong comb is evidence enough.
-
-    Args:
-        evidence: of gather_shifted().
-        table: the file's luma table.
-
-    Returns:
-        A verdict of the kind "shifted" or "none".
-    """
-    comb, offset, lead = strongest_comb(evidence)
-    verdict = _on_grid(evidence, offset)
-    coarser = coarseness(verdict.quality_factor, table) >= NOTICEABLY
-    evident = comb >= STRONG_COMB and lead >= LEAST_LEAD_OF_STRONG
-    return verdict if coarser and evident else Verdict("none")
 
 
 def coarseness(quality_factor: int, table: QuantizationTable) -> float:
@@ -186,7 +165,7 @@ def needed_gain(evidence: Evidence) -> float:
 
 
 def strongest_comb(evidence: Evidence) -> tuple[float, tuple[int, int], float]:
-    """The strongest comb, the offset of its grid, and how many times it exceeds all that are no neighbours of it."""
+    """The strongest comb, the offset of its grid, and how many times it exceeds all that are no neighbors of it."""
     by_grid = evidence.shifted_comb.max(axis=0)
     row, column = np.unravel_index(by_grid.argmax(), by_grid.shape)
     distance = np.abs(np.arange(BLOCK)[:, None] - [row, column])  # (8, 2)
@@ -196,11 +175,12 @@ def strongest_comb(evidence: Evidence) -> tuple[float, tuple[int, int], float]:
     return strongest, (int(row), int(column)), strongest / max(float(others.max()), 1.0)
 
 
-def _on_grid(evidence: Evidence, offset: tuple[int, int]) -> Verdict:
-    """The verdict for a comb on the grid with that offset."""
+def _verdict(evidence: Evidence, quality_factor: int, offset: tuple[int, int]) -> Verdict:
+    """For a save with blocks that begin at that offset; (0, 0) is the file's own grid."""
     row, column = offset
-    quality_factor = int(evidence.shifted_comb[:, row, column].argmax()) + 1
-    return Verdict("shifted", quality_factor, (-row % BLOCK, -column % BLOCK))
+    kind = "shifted" if row or column else "aligned"
+    coarser = coarseness(quality_factor, evidence.table)
+    return Verdict(kind, quality_factor, (-row % BLOCK, -column % BLOCK), coarser)
 
 
 def grid_histograms(
@@ -217,30 +197,25 @@ def grid_histograms(
         around 0, 0.5, 1, ...; and the number of blocks on each grid.
     """
     tall, wide = ((side - BLOCK + 1) // BLOCK * BLOCK for side in plane.shape)
-    offsets = (np.arange(tall) % BLOCK * BLOCK)[:, None] + np.arange(wide) % BLOCK
+    firsts = ((np.arange(tall) % BLOCK * BLOCK)[:, None] + np.arange(wide) % BLOCK) * _BINS
     cosines = _cosines()
-    histograms, filtered = {}, {}
+    histograms = {}
     for row, column in frequencies:
-        if row not in filtered:
-            filtered[row] = sum(cosines[row, i] * plane[i : i + tall] for i in range(BLOCK))
-        coefficients = sum(cosines[column, i] * filtered[row][:, i : i + wide] for i in range(BLOCK))
+        coefficients = cv2.sepFilter2D(
+            plane, cv2.CV_32F, cosines[column], cosines[row], anchor=(0, 0), borderType=cv2.BORDER_REPLICATE
+        )[:tall, :wide]
         bins = np.minimum((np.abs(coefficients) / _BIN + 0.5).astype(np.int32), _BINS - 1)
-        counts = np.bincount((offsets * _BINS + bins).ravel(), minlength=64 * _BINS)
+        counts = np.bincount((firsts + bins).ravel(), minlength=64 * _BINS)
         histograms[row, column] = counts.reshape(64, _BINS).astype(np.float64)
     return histograms, tall * wide // BLOCK**2
 
 
-def _centre(tall: int, wide: int, most: int) -> tuple[slice, slice]:
-    """The block rows and columns in the middle of a picture of so many, at most `most` blocks."""
-    rows = min(tall, max(1, int((most * tall / max(wide, 1)) ** 0.5)))
-    columns = min(wide, most // max(rows, 1))
+def _center(tall: int, wide: int) -> tuple[slice, slice]:
+    """The block rows and columns in the middle of a picture of so many, at most MOST_BLOCKS blocks."""
+    rows = min(tall, max(1, int((MOST_BLOCKS * tall / max(wide, 1)) ** 0.5)))
+    columns = min(wide, MOST_BLOCKS // max(rows, 1))
     top, left = (tall - rows) // 2, (wide - columns) // 2
     return slice(top, top + rows), slice(left, left + columns)
-
-
-def _proves_nothing(blocks: tuple[int, int]) -> bool:
-    """Whether so many rows and columns of blocks are too few."""
-    return blocks[0] * blocks[1] < FEWEST_BLOCKS or min(blocks) < 2
 
 
 def _decoded(integers: NDArray[np.int16], table: QuantizationTable) -> NDArray[np.float32]:
@@ -248,6 +223,12 @@ def _decoded(integers: NDArray[np.int16], table: QuantizationTable) -> NDArray[n
     samples = inverse_dct(integers * table.astype(np.float32))
     rows, columns = integers.shape[:2]
     return np.clip(blocks_to_plane(samples, rows * BLOCK, columns * BLOCK), -128, 127)
+
+
+def _different(blocks: NDArray) -> NDArray:
+    """The rows that differ from each other, so that a pattern counts once however often it is repeated."""
+    blocks = np.ascontiguousarray(blocks)
+    return np.stack(list({block.tobytes(): block for block in blocks}.values()))
 
 
 @lru_cache(maxsize=1)
@@ -270,30 +251,35 @@ def _luma_steps() -> NDArray[np.int64]:
 
 def _aligned_gain(
     integers: NDArray[np.int16], table: QuantizationTable, histograms: dict[tuple[int, int], NDArray]
-) -> tuple[NDArray[np.float64], int]:
-    """Evidence.aligned_gain and Evidence.coefficients."""
-    gains, total = np.zeros((2, 100)), 0  # of all integers but 0, and of those beyond ±1
+) -> tuple[NDArray[np.float64], int, int]:
+    """Evidence.aligned_gain, coefficients and different_integers."""
+    seen = _different(integers[..., *_PLACES].reshape(-1, len(FREQUENCIES)))
+    gains, total, different = np.zeros((2, 100)), 0, 0  # of all integers but 0, and of those beyond ±1
     for row, column in FREQUENCIES[1:]:
         step = int(table[row, column])
-        magnitudes = np.abs(integers[..., row, column].astype(np.int64)).ravel()
+        magnitudes = np.abs(seen[:, FREQUENCIES.index((row, column))].astype(np.int64))
         density = _smooth_density(histograms[row, column][_INNER_GRIDS].sum(axis=0), step)
-        once = _cells(density, step)
+        below = np.cumsum(density)
+        once = _cells(below, step)
         counts = np.bincount(magnitudes[magnitudes < len(once)], minlength=len(once))
         total += int(counts[1:].sum())
-        steps = _luma_steps()[:, row, column]
-        for earlier in np.unique(steps):
-            twice = _cells(_requantized(density, int(earlier)), step)
-            for i, least in enumerate((1, 2)):
-                gains[i, steps == earlier] += _gain(counts[least:], once[least:], twice[least:])
+        different += int((counts[1:] > 0).sum())
+        spikes, which = _spikes(row, column)
+        twice = _cells(np.cumsum(spikes.filled(below), axis=1), step)
+        for i, least in enumerate((1, 2)):
+            gains[i] += _gain(counts[least:], once[least:], twice[:, least:])[which]
     # Some encoders widen the gap around 0 by themselves; what only that explains is no trace of a save.
-    return np.where(gains[1] > 0, gains[0], np.minimum(*gains)), total
+    return np.where(gains[1] > 0, gains[0], np.minimum(*gains)), total, different
 
 
-def _gain(counts: NDArray[np.int64], once: NDArray[np.float64], twice: NDArray[np.float64]) -> float:
-    """By how many nats two saves explain counts better than one, given the masses of both."""
-    once, twice = once / max(once.sum(), 1e-12), twice / max(twice.sum(), 1e-12)
-    likely = 0.95 * twice + 0.05 * once  # some were clipped or edited: nothing is impossible
-    return float(counts @ np.log((likely + 1e-9) / (once + 1e-9)))
+def _gain(
+    counts: NDArray[np.int64], once: NDArray[np.float64], twice: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """By how many nats two saves explain counts better than one, given the masses of one and, by row, of others."""
+    seen = np.flatnonzero(counts)
+    once, total = once[seen] / max(once.sum(), 1e-12), np.maximum(twice.sum(axis=1, keepdims=True), 1e-12)
+    likely = 0.95 * twice[:, seen] / total + 0.05 * once  # some were clipped or edited: nothing is impossible
+    return np.log((likely + 1e-9) / (once + 1e-9)) @ counts[seen]
 
 
 def _smooth_density(counts: NDArray[np.float64], step: int) -> NDArray[np.float64]:
@@ -312,25 +298,63 @@ def _smooth_density(counts: NDArray[np.float64], step: int) -> NDArray[np.float6
     return smooth / smooth.sum()
 
 
-def _cells(density: NDArray[np.float64], step: int) -> NDArray[np.float64]:
-    """How much of a density of magnitudes each cell of a quantizer takes; (cells,), cell 0 reaches to step / 2."""
+def _cells(below: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """How much of densities of magnitudes each cell of a quantizer takes.
+
+    Args:
+        below: (..., bins), cumulative.
+        step: of the quantizer.
+
+    Returns:
+        (..., cells); cell 0 reaches to step / 2.
+    """
     edges = (np.arange(int(_BINS * _BIN / step) + 2) + 0.5) * step
-    below = np.interp(edges, (np.arange(_BINS) + 0.5) * _BIN, np.cumsum(density))
-    return np.diff(below, prepend=0.0)
+    return np.diff(_at(below, edges), prepend=0.0)
 
 
-def _requantized(density: NDArray[np.float64], step: int) -> NDArray[np.float64]:
-    """The density after a save with that step: spikes at its multiples, blurred by rounding to pixels."""
-    masses = _cells(density, step)
-    places = np.arange(len(masses)) * step / _BIN
-    spikes = np.zeros(_BINS)
-    inside = places < _BINS
-    spikes[places[inside].astype(int)] = masses[inside]
-    reach = np.arange(-3, 4)
-    kernel = np.exp(-0.5 * (reach * _BIN / _ROUNDING_NOISE) ** 2)
-    both_signs = np.concatenate([spikes[:0:-1] / 2, spikes[:1], spikes[1:] / 2])
-    blurred = np.convolve(both_signs, kernel / kernel.sum(), "same")
-    return np.concatenate([blurred[_BINS - 1 : _BINS], 2 * blurred[_BINS:]])
+def _at(below: NDArray[np.float64], magnitudes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., bins) cumulative densities at magnitudes, linear between the bins' upper ends."""
+    places = np.clip(magnitudes / _BIN - 0.5, 0, _BINS - 1)
+    low = np.minimum(places.astype(int), _BINS - 2)
+    return below[..., low] + (places - low) * (below[..., low + 1] - below[..., low])
+
+
+@dataclass(frozen=True, eq=False)
+class _Spikes:
+    """Where saves with different steps gather magnitudes.
+
+    Attributes:
+        steps: how many different steps.
+        edges: (cells of all steps,) upper ends of their cells, one step after the other.
+        first: (cells,) True for the first cell of each step.
+        places: (cells,) where each cell's magnitudes go, in an array of (steps, bins); beyond it in a bin more.
+    """
+
+    steps: int
+    edges: NDArray[np.float64]
+    first: NDArray[np.bool_]
+    places: NDArray[np.int64]
+
+    def filled(self, below: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Densities after those saves, (steps, bins), of a cumulative one before, blurred by rounding to pixels."""
+        upper = _at(below, self.edges)
+        spikes = np.zeros((self.steps, _BINS + 1))
+        spikes.ravel()[self.places] = np.diff(upper, prepend=0.0) * ~self.first + upper * self.first
+        reach = np.arange(-3, 4)
+        kernel = np.exp(-0.5 * (reach * _BIN / _ROUNDING_NOISE) ** 2)[None]
+        return cv2.filter2D(spikes[:, :_BINS], cv2.CV_64F, kernel / kernel.sum())
+
+
+@lru_cache(maxsize=len(FREQUENCIES))
+def _spikes(row: int, column: int) -> tuple[_Spikes, NDArray[np.int64]]:
+    """Of libjpeg's luma steps at a frequency, and by quality factor which of the different steps is its own."""
+    steps, which = np.unique(_luma_steps()[:, row, column], return_inverse=True)
+    counts = _BINS * _BIN // steps + 2
+    owners = np.repeat(np.arange(len(steps)), counts.astype(int))
+    multiples = np.concatenate([np.arange(count) for count in counts])
+    bins = np.minimum((multiples * steps[owners] / _BIN).astype(int), _BINS)
+    first = multiples == 0
+    return _Spikes(len(steps), (multiples + 0.5) * steps[owners], first, owners * (_BINS + 1) + bins), which
 
 
 # An earlier save on a shifted grid
@@ -344,7 +368,7 @@ def _shifted_comb(
     excess, squares = np.zeros((100, 64)), np.zeros((100, 64))
     for row, column in FREQUENCIES:
         steps, which = np.unique(_luma_steps()[:, row, column], return_inverse=True)
-        counts = histograms[row, column].T.astype(np.float32)  # (bins, 64)
+        counts = histograms[row, column][:, :_COMB_BINS].T.astype(np.float32)  # (bins, 64)
         noise = table[row, column] ** 2 / 12 + 0.1  # variance that the second save and its rounding add
         for harmonic in range(
             1, _HARMONICS + 1
@@ -361,11 +385,44 @@ def _shifted_comb(
     return deviations.reshape(100, BLOCK, BLOCK)
 
 
+def _residue(
+    plane: NDArray[np.float32], combs: NDArray[np.float64], table: QuantizationTable
+) -> NDArray[np.float64]:
+    """Evidence.residue, at the _SUSPECTS offsets with the strongest combs.
+
+    Counted are nonzero multiples of steps that are at least _LEAST_STEP and _LEAST_COARSENING times the file's own.
+    """
+    residue = np.full((100, 64), np.inf)
+    places = tuple(np.array(FREQUENCIES[1:]).T)
+    steps = _luma_steps()[:, *places].astype(np.float32)  # (100, frequencies)
+    usable = steps >= np.maximum(_LEAST_STEP, _LEAST_COARSENING * table[places])
+    enough_steps = usable.sum(axis=1) >= _FEWEST_FREQUENCIES
+    for offset in np.argsort(combs.ravel())[-_SUSPECTS:]:
+        row, column = divmod(int(offset), BLOCK)
+        tall, wide = (
+            (side - start) // BLOCK * BLOCK for side, start in zip(plane.shape, (row, column), strict=True)
+        )
+        blocks = forward_dct(plane_to_blocks(plane[row : row + tall, column : column + wide]))
+        rounded = _different(np.rint(2 * blocks[..., *places]).reshape(-1, len(places[0]))) / 2
+        rounded = rounded[:: max(1, len(rounded) // _SAMPLED_BLOCKS)]
+        squares, counted = np.zeros(100), np.zeros(100)
+        for number, values in enumerate(rounded.T.astype(np.float32)):
+            different, which = np.unique(steps[:, number], return_inverse=True)
+            multiples = values / different[:, None]
+            distances = multiples - np.rint(multiples)
+            beyond = np.abs(multiples) > 0.5
+            squares += np.where(usable[:, number], (distances**2 * beyond).sum(1)[which], 0)
+            counted += np.where(usable[:, number], beyond.sum(1)[which], 0)
+        enough = enough_steps & (counted >= FEWEST_COUNTED)
+        residue[enough, offset] = 12 * squares[enough] / counted[enough]
+    return residue.reshape(100, BLOCK, BLOCK)
+
+
 @lru_cache(maxsize=_HARMONICS)
 def _waves(harmonic: int) -> NDArray[np.float32]:
     """(255, bins): the cosine that has so many cycles in each step 1..255, at each bin."""
     steps = np.arange(1, 256)[:, None]
-    return np.cos(2 * np.pi * harmonic * np.arange(_BINS) * _BIN / steps).astype(np.float32)
+    return np.cos(2 * np.pi * harmonic * np.arange(_COMB_BINS) * _BIN / steps).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent, components_from_bitstream, components_from_pixels
-from models.jpeg.double import Verdict, gather_shifted, judge_coarser
 from models.jpeg.header import JpegHeader
+from models.jpeg.judgement import Judgement, judge_picture
 from models.jpeg.metadata import to_srgb, upright
 from models.jpeg.tables import QualityEstimate, QuantizationTable, estimated_quality_factor
 
 _MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
+MODELS_WITH_LUMA = ("gray", "YCbCr")
+"""Color models whose first component is the luma of the decoded picture."""
 
 CoefficientReader = Callable[[bytes, JpegHeader], tuple[JpegComponent, ...] | None]
 """Reads the coefficients a file holds, as models.jpeg.coefficients.components_from_bitstream does."""
@@ -106,13 +108,10 @@ class JpegImage:
         return estimated_quality_factor(self.luma_table, self.chroma_table)
 
     @cached_property
-    def coarser_save(self) -> Verdict | None:
-        """An earlier save on a shifted grid, noticeably coarser than the file's own, where the pixels prove one."""
-        if self.header is None or self.header.color_model not in ("gray", "YCbCr"):
-            return None
-        evidence = gather_shifted(self.decoded_pixels, self.luma_table)
-        verdict = judge_coarser(evidence, self.luma_table) if evidence else None
-        return verdict if verdict and verdict.kind == "shifted" else None
+    def judgement(self) -> Judgement:
+        """What the file proves: saved before or not, neutral or not, a repeated pattern or not."""
+        has_luma = self.header is None or self.header.color_model in MODELS_WITH_LUMA
+        return judge_picture(self.components, self.decoded_pixels, has_luma=has_luma)
 
     @property
     def bits_per_pixel(self) -> float:

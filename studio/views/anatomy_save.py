@@ -60,9 +60,15 @@ def evidence_words(evidence: Evidence, verdict: Verdict) -> str:
             f"than one by {gain:,.0f} nats, and {needed:,.0f} are needed."
         )
     if verdict.kind == "shifted":
+        row, column = (-shift % 8 for shift in verdict.grid_shift)
+        residue = evidence.residue[verdict.quality_factor - 1, row, column]
+        closeness = (
+            "" if np.isinf(residue) else f" Their distance from those multiples is {residue:.0%} of chance."
+        )
         return (
-            "On that grid the decoded picture's coefficients gather around multiples of the first table's steps: a "
-            f"comb {comb:.0f} standard deviations above chance, {lead:.1f} times as strong as on grids farther off."
+            "On that grid the decoded picture's coefficients gather around multiples of the first table's steps: the "
+            f"strongest comb is {comb:.0f} standard deviations above chance, {lead:.1f} times as strong as on grids "
+            f"farther off.{closeness}"
         )
     return (
         f"On its own grid two saves explain the integers better than one by {max(gain, 0):,.0f} nats, where "

@@ -85,9 +85,11 @@ def pictures_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
 
 
 def lively_restorer(architecture: str, **settings: object) -> NetworkRestorer:
-    """A NetworkRestorer of lively_network on the processor in full precision, unless settings say otherwise."""
+    """A NetworkRestorer of lively_network on the processor in full precision and unguarded, unless settings say otherwise."""
     card = CARDS[architecture]
-    plain = NetworkRestorer(lively_network(card), card, torch.device("cpu"), reduced_precision=False)
+    plain = NetworkRestorer(
+        lively_network(card), card, torch.device("cpu"), reduced_precision=False, guarded=False
+    )
     return replace(plain, **settings)
 
 

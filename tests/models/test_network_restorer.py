@@ -127,9 +127,6 @@ def test_progress_is_told_after_every_tile_and_an_exception_in_it_stops(architec
 
 def test_a_network_that_returns_its_input_returns_it_exactly(image) -> None:
     untouched = ARCHITECTURES["cascade"](**CARDS["cascade"].hyperparameters).eval()
-    untouched.keeps_to_cells = (
-        False  # where a picture was clipped, its own coefficients are not in their cells
-    )
     for settings in ({}, {"longest_tile": 300}, {"self_ensemble": True}, {"reduced_precision": True}):
         restorer = lively_restorer("cascade", network=untouched, **settings)
         np.testing.assert_array_equal(restorer.restore(image).pixels, image.pixels)
@@ -171,7 +168,8 @@ def test_two_saves_on_different_grids_steer_together() -> None:
         return degrade(photograph(248, 336), both).image
 
     twice = saved(20, 45)
-    found, together = twice.coarser_save, quality_of_two_saves(twice)
+    found = twice.judgement.coarser_save
+    together = quality_of_two_saves(found)
     assert abs(found.quality_factor - 20) <= 2 and found.grid_shift == (4, 3)
     assert together < found.quality_factor, "two saves do more harm than one of them"
     restorer = lively_restorer("cascade")
@@ -183,8 +181,22 @@ def test_two_saves_on_different_grids_steer_together() -> None:
         assert f" {number}" in alone.condition
     assert "estimate" in blind.condition and blind.applied_quality_factor == blind.predicted_quality_factor
     assert "tables" in lively_restorer("qgcn").restore(twice).condition
-    assert quality_of_two_saves(saved(15, 80)) is None, "the later save hardly matters"
-    assert "tables" in restorer.restore(saved(15, 80)).condition
+
+
+@pytest.mark.parametrize("architecture", ["cascade", "qgcn", "ar_cnn"])
+def test_after_a_much_finer_save_the_earlier_grid_and_quality_count(architecture) -> None:
+    """What stands in the picture is then the earlier save alone, as if its own file had been opened."""
+    pixels = photograph(248, 336)
+    first = degrade(pixels, Degradation((JpegEncoding(20),))).image.pixels
+    cropped = JpegImage(b"", np.ascontiguousarray(first[3:, 5:]), "PNG")
+    padded = np.pad(cropped.decoded_pixels, ((3, 0), (5, 0), (0, 0)), mode="edge")
+    restorer = lively_restorer(architecture)
+    expected = restorer.restore(JpegImage(b"", padded, "PNG"), quality_factor=20)
+    found = restorer.restore(cropped)
+    if restorer.card.steerable:
+        assert found.applied_quality_factor == 20 and "20" in found.condition
+        np.testing.assert_array_equal(found.pixels, expected.pixels[3:, 5:])
+    assert found.pixels.shape == cropped.pixels.shape
 
 
 def test_what_steers_is_said_and_has_an_effect(image) -> None:

@@ -10,10 +10,8 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
     FREQUENCIES,
     MOST_BLOCKS,
-    MOST_BLOCKS_IN_PASSING,
     Verdict,
     gather,
-    gather_shifted,
     grid_histograms,
     judge,
     needed_gain,
@@ -91,31 +89,33 @@ def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_coarser_save_on_a_shifted_grid_is_found_in_the_pixels_alone(pictures, name):
-    def coarser_save(*factors, shift=(0, 0), gray=False):
+def test_what_steers_and_what_anatomy_shows_is_one_judgement(pictures, name):
+    def judged(*factors, shift=(0, 0), gray=False):
         saves = [JpegEncoding(factor) for factor in factors]
         saves[-1] = replace(saves[-1], grid_shift=shift)
         pixels = pictures[name][..., 1] if gray else pictures[name]
-        return degrade(pixels, Degradation(tuple(saves)), gray=gray).image.coarser_save
+        return degrade(pixels, Degradation(tuple(saves)), gray=gray).image.judgement
 
     for shift, gray in (((4, 4), False), ((3, 1), True)):
-        found = coarser_save(25, 40, shift=shift, gray=gray)
-        assert (found.kind, found.grid_shift) == ("shifted", shift)
-        assert abs(found.quality_factor - 25) <= 1
-    assert coarser_save(25) is None, "saved once"
-    assert coarser_save(10, 30) is None, "on the file's own grid"
-    assert coarser_save(60, 55, shift=(4, 4)) is None, "the file's own save did more harm"
-    assert JpegImage(b"", pictures[name], "PNG").coarser_save is None, "no JPEG file"
+        found = judged(25, 40, shift=shift, gray=gray)
+        assert found.coarser_save is found.earlier_save
+        assert (found.coarser_save.kind, found.coarser_save.grid_shift) == ("shifted", shift)
+        assert abs(found.coarser_save.quality_factor - 25) <= 1
+        assert found.neutral == gray
+    assert judged(10, 30).coarser_save.kind == "aligned"
+    assert judged(25).coarser_save is None, "saved once"
+    assert judged(60, 55, shift=(4, 4)).coarser_save is None, "the file's own save did more harm"
 
 
-def test_in_passing_small_pictures_prove_nothing_and_large_ones_are_examined_in_part(pictures):
-    small = degrade(pictures["coffee"][:120, :120], Degradation((JpegEncoding(50),))).image
-    assert gather_shifted(small.decoded_pixels, small.luma_table) is None
-    assert small.coarser_save is None
-    large = degrade(np.tile(pictures["astronaut"], (2, 3, 1)), Degradation((JpegEncoding(50),))).image
-    evidence = gather_shifted(large.decoded_pixels, large.luma_table)
-    assert 0.9 * MOST_BLOCKS_IN_PASSING <= evidence.blocks <= MOST_BLOCKS_IN_PASSING
-    assert (evidence.aligned_gain == 0).all()
+@pytest.mark.parametrize("name", NAMES)
+def test_pixels_without_a_file_are_examined_on_every_grid(pictures, name):
+    whole = JpegImage(b"", pictures[name], "PNG")
+    assert whole.judgement.earlier_save == Verdict("none")
+    saved = degrade(pictures[name], Degradation((JpegEncoding(40),))).image.pixels
+    for top, left in ((0, 0), (3, 6)):
+        cropped = JpegImage(b"", np.ascontiguousarray(saved[top:, left:]), "PNG").judgement.earlier_save
+        assert (cropped.kind == "aligned", cropped.grid_shift) == (not top, (top, left))
+        assert abs(cropped.quality_factor - 40) <= 1 and cropped.coarseness > 10
 
 
 def test_the_evidence_says_what_the_verdict_rests_on(pictures):

@@ -1,0 +1,403 @@
+"""The guard after every network: what comes back is never worse than what was brought.
+
+A file that stores the integer k at a place whose step is q says that the coefficient lay between (k - 1/2) q and
+(k + 1/2) q: its cell. How far from the middle it lay is known on average, since errors of photographs and drawings
+hang on little else than the integers around (EXPECTED). So a network that changes a block by much more than there is to
+repair, or far beyond its cells, is wrong there and is believed less, or not at all, there alone. Block by block, over
+the 3 x 3 blocks around:
+
+    ratio    what the network changes, over what there is to repair          trust falls from 1 to 0 over RATIO
+    density  where hardly any integer is 0, the file says all there is       ... and does so earlier, see DENSITY
+    refused  the share of it that lies beyond REACH of the cells' middles    ... over REFUSED
+    fade     fine steps leave little that can be told from noise             trust grows over FADE
+    flat     blocks that hold a DC only are what they seem, in fine steps    see _keep_flat()
+
+The result lies between plain decoding and the network's picture, both moved into REACH, by that trust, linearly from
+one block's center to the next, so that no edge is added. Where a coarser earlier save is proven, its cells are the ones
+that count (after S. H. Park and D. S. Kim, "Theory of projection onto the narrow quantization constraint set and its
+application", IEEE Transactions on Image Processing 8, 1999, who move a picture into its cells).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from models.images import RgbImage
+from models.jpeg import JpegImage, quantization_tables
+from models.jpeg.color import split_ycbcr
+from models.jpeg.dct import BLOCK, forward_dct, plane_to_blocks
+from models.jpeg.double import Verdict
+from models.jpeg.encoder_planes import has_whole_factors, sampling_factors
+from models.jpeg.judgement import LARGEST_JUMP
+from models.tensors import dct_kernels
+
+EXPECTED = torch.tensor(
+    (
+        (
+            (0.0067, 0.025, 0.034, 0.047, 0.056),
+            (0.036, 0.053, 0.062, 0.071, 0.08),
+            (0.05, 0.063, 0.071, 0.079, 0.085),
+            (0.062, 0.072, 0.078, 0.084, 0.091),
+            (0.072, 0.078, 0.082, 0.086, 0.094),
+            (0.076, 0.08, 0.084, 0.088, 0.096),
+            (0.077, 0.081, 0.084, 0.087, 0.091),
+            (0.081, 0.084, 0.084, 0.089, 0.093),
+            (0.076, 0.083, 0.089, 0.092, 0.095),
+        ),
+        (
+            (0.185, 0.17, 0.152, 0.135, 0.113),
+            (0.16, 0.143, 0.129, 0.117, 0.106),
+            (0.14, 0.128, 0.118, 0.111, 0.11),
+            (0.123, 0.114, 0.109, 0.107, 0.111),
+            (0.11, 0.104, 0.102, 0.104, 0.111),
+            (0.095, 0.096, 0.096, 0.1, 0.113),
+            (0.09, 0.092, 0.094, 0.096, 0.103),
+            (0.087, 0.088, 0.091, 0.096, 0.104),
+            (0.083, 0.089, 0.09, 0.1, 0.111),
+        ),
+        (
+            (0.152, 0.137, 0.147, 0.138, 0.096),
+            (0.123, 0.12, 0.126, 0.121, 0.124),
+            (0.121, 0.123, 0.118, 0.118, 0.141),
+            (0.11, 0.11, 0.11, 0.112, 0.136),
+            (0.106, 0.105, 0.107, 0.114, 0.13),
+            (0.102, 0.099, 0.102, 0.112, 0.135),
+            (0.097, 0.098, 0.097, 0.102, 0.109),
+            (0.091, 0.093, 0.095, 0.102, 0.113),
+            (0.086, 0.092, 0.096, 0.107, 0.125),
+        ),
+    )
+)
+"""(3, 9, 5): mean square distance of an original's coefficient from the middle of its cell, in steps, by the size of
+the integer (0, 1, 2 and more; DC as 2), by how many of its 8 neighbors in the block are not 0, and by how many of those
+at its place in the 4 neighboring blocks are not."""
+
+ROUNDING = 0.1
+"""What rounding to pixels adds to that, in squared levels."""
+
+RATIO, REFUSED, FADE = (0.8, 2.0), (0.2, 0.4), (1.0, 5.0)
+"""See above; FADE is in mean luma steps."""
+
+FINE, RATIO_SHARE_IF_FINE = (2.0, 10.0), 0.4
+"""Mean steps of a component over which RATIO grows from that share of itself to the whole: the finer the steps, the
+earlier a large change is a wrong one."""
+
+RATIO_IF_DENSE, DENSITY, FULL_DENSITY, TRUST_IF_DENSE = (0.3, 1.2), (30.0, 45.0), (44.0, 60.0), 0.6
+"""Integers of 64 that are not 0: over DENSITY the second end of RATIO moves to that of RATIO_IF_DENSE, over
+FULL_DENSITY the first end, and trust falls to TRUST_IF_DENSE."""
+
+FLAT_STEPS, SOLID_STEPS = (4.0, 8.0), (8.0, 16.0)
+"""DC steps over which trust grows in blocks that hold a DC only, and in those whose neighbors are such, too."""
+
+REACH = 0.35
+"""Steps from the middle of a cell."""
+
+FAR_OUT = 150.0
+"""Levels beyond 0..255: no picture can be in such a cell, the file is damaged there."""
+
+STRIP_ROWS = 512
+MIDDLE_LEVEL = 128.0
+_TO_YCBCR = torch.tensor(
+    [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]]
+)
+_TO_RGB = torch.tensor([[1, 0, 1.402], [1, -0.344136286, -0.714136286], [1, 1.772, 0]])
+_NEIGHBORS = torch.tensor(
+    [
+        [float(0 < max(abs(a // 8 - b // 8), abs(a % 8 - b % 8)) < 2) for b in range(BLOCK**2)]
+        for a in range(BLOCK**2)
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The quantization cells of one component.
+
+    Attributes:
+        plane: of Y, Cb, Cr, or of R, G, B.
+        factors: picture rows and columns that one sample covers.
+        integers: (block rows, block columns, 8, 8) int16.
+        steps: (64, 1, 1).
+        noise: what else a coefficient differs by from the original's, mean square, (64, 1, 1).
+        reach: (64, 1, 1), how far from the middle a result may lie.
+    """
+
+    plane: int
+    factors: tuple[int, int]
+    integers: NDArray[np.int16]
+    steps: Tensor
+    noise: Tensor
+    reach: Tensor
+
+    @property
+    def subsampled(self) -> bool:
+        """Whether samples cover more than one pixel, so that decoding does not give back the file's coefficients."""
+        return self.factors != (1, 1)
+
+    def coefficients(self, planes: Tensor) -> Tensor:
+        """(1, 3, rows, columns) planes of whole units -> (64, block rows, block columns)."""
+        plane = planes[:, self.plane : self.plane + 1]
+        if self.subsampled:
+            plane = functional.avg_pool2d(plane, self.factors)
+        return functional.conv2d(plane, dct_kernels(), stride=BLOCK)[0]
+
+    def samples(self, coefficients: Tensor) -> Tensor:
+        """(64, block rows, block columns) -> (rows, columns) of the picture."""
+        plane = functional.conv_transpose2d(coefficients[None], dct_kernels(), stride=BLOCK)
+        if self.subsampled:
+            plane = functional.interpolate(plane, scale_factor=[float(factor) for factor in self.factors])
+        return plane[0, 0]
+
+    def integers_of(self, top: int, tall: int, wide: int) -> Tensor:
+        """(64, tall, wide) float32 from block row `top` on, the last ones repeated where the file has no more."""
+        part = self.integers[top : top + tall, :wide]
+        missing = [(0, tall - part.shape[0]), (0, wide - part.shape[1]), (0, 0), (0, 0)]
+        if any(after for _, after in missing):
+            part = np.pad(part, missing, mode="edge")
+        return torch.from_numpy(part.reshape(tall, wide, BLOCK**2).astype(np.float32)).permute(2, 0, 1)
+
+
+class Guard:
+    """Holds a network's picture to what a file proves; see the module's text."""
+
+    def __init__(self, image: JpegImage, earlier: Verdict | None) -> None:
+        """Read the cells.
+
+        Args:
+            image: saved as JPEG, or with a proven earlier save.
+            earlier: that save, where its cells are to count and not the file's own.
+        """
+        model = image.header.color_model if image.header else ""
+        self._neutral = image.judgement.neutral
+        self._trusted = 0.0 if image.judgement.repeats else 1.0
+        self._on_grid = image.judgement.drawn_on_grid
+        self._to_planes, self._to_rgb = (
+            (torch.eye(3), torch.eye(3)) if model == "RGB" else (_TO_YCBCR, _TO_RGB)
+        )
+        self._shift = earlier.grid_shift if earlier else (0, 0)
+        if earlier is None and model in ("gray", "YCbCr", "RGB") and _has_cells(image):
+            self._luma_only = False
+            self._cells = _cells_of_file(image)
+            fading = image.luma_table
+        else:
+            self._luma_only = True
+            fading = quantization_tables(earlier.quality_factor)[0] if earlier else image.luma_table
+            self._cells = [_cells_of_pixels(image, _column(fading), self._shift)]
+        self._fade = float(_rise(torch.tensor(float(fading.mean())), FADE))
+
+    def hold(self, decoded: RgbImage, levels: NDArray[np.floating]) -> RgbImage:
+        """Keep of a network's picture what can be believed.
+
+        Args:
+            decoded: (rows, columns, 3) uint8, the file's own picture.
+            levels: (rows, columns, 3), what the network made of it, 0..255, not rounded where that is possible.
+
+        Returns:
+            (rows, columns, 3) uint8.
+        """
+        levels = levels - _mean_change(decoded, levels)
+        top, left = self._shift
+        rows, columns = decoded.shape[:2]
+        tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
+        beyond = ((top, -(top + rows) % tall), (left, -(left + columns) % wide), (0, 0))
+        if any(beyond[0]) or any(beyond[1]):
+            decoded, levels = (np.pad(picture, beyond, mode="edge") for picture in (decoded, levels))
+        held = np.empty_like(decoded)
+        halo, step = 2 * tall, -(-STRIP_ROWS // tall) * tall
+        for start in range(0, len(decoded), step):
+            stop = min(start + step, len(decoded))
+            first = max(0, start - halo)
+            strip = self._strip(decoded[first : stop + halo], levels[first : stop + halo], first)
+            held[start:stop] = strip[start - first : stop - first]
+        return np.ascontiguousarray(held[top : top + rows, left : left + columns])
+
+    def _strip(self, decoded: RgbImage, levels: NDArray[np.floating], first: int) -> RgbImage:
+        """Rows of whole units, the first of which is row `first` of the picture."""
+        pixels = torch.from_numpy(np.ascontiguousarray(decoded)).float()
+        change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels
+        plain, change = self._planes(pixels - MIDDLE_LEVEL), self._planes(change)
+        corrections, luma_flat = torch.zeros_like(plain[0]), None
+        blocks = [_Block.of(cells, plain, change, first) for cells in self._cells]
+        possible = (
+            torch.stack([_spread(found.possible.float(), plain.shape[2:]) for found in blocks]).amin(0) == 1
+        )
+        for cells, found in zip(self._cells, blocks, strict=True):
+            if self._neutral and cells.plane:
+                continue
+            flat = found.flat
+            luma_flat = flat if luma_flat is None else luma_flat
+            if cells.subsampled:  # what it lacks is no matter of quality, and luma tells what is flat
+                trust, flat = found.trust, flat & _all_under(luma_flat, flat.shape)
+            else:
+                trust = found.trust * self._fade
+            trust = _keep_flat(trust, flat, found.integers[0], cells.steps) * self._trusted
+            if self._on_grid:
+                trust = torch.where(flat, 0.0, trust)
+            share = _spread(trust, plain.shape[2:]) * possible
+            if self._luma_only:
+                corrections = share * change[0]
+                corrections[0] += share * cells.samples(found.move)
+            else:
+                middle = cells.samples(found.move_plain) * possible if cells.subsampled else 0
+                target = change[0, cells.plane] + cells.samples(found.move)
+                corrections[cells.plane] = middle + share * (target - middle)
+        if self._neutral and self._to_planes is _TO_YCBCR:
+            corrections[1:] = 0
+        moves = self._to_rgb @ corrections.flatten(1)
+        result = pixels + moves.T.reshape(pixels.shape)
+        return result.round_().clamp_(0, 255).to(torch.uint8).numpy()
+
+    def _planes(self, pixels: Tensor) -> Tensor:
+        """(rows, columns, 3) -> (1, 3, rows, columns)."""
+        planes = self._to_planes @ pixels.reshape(-1, 3).T
+        return planes.reshape(1, 3, *pixels.shape[:2])
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """What is known of each block of one component.
+
+    Attributes:
+        integers: (64, block rows, block columns).
+        move, move_plain: what moves the network's picture, and plain decoding, to within reach; like integers.
+        trust: (block rows, block columns), 0..1, by ratio and refused share.
+        flat: holds a DC only.
+        possible: a picture of 0..255 can be in such cells.
+    """
+
+    integers: Tensor
+    move: Tensor
+    move_plain: Tensor
+    trust: Tensor
+    flat: Tensor
+    possible: Tensor
+
+    @classmethod
+    def of(cls, cells: _Cells, plain: Tensor, change: Tensor, first: int) -> "_Block":
+        """Compare both pictures, as planes that begin at row `first`, with the cells."""
+        off_plain = cells.coefficients(plain)
+        tall, wide = off_plain.shape[1:]
+        integers = cells.integers_of(first // cells.factors[0] // BLOCK, tall, wide)
+        middles = integers * cells.steps
+        off_plain = off_plain - middles
+        off = off_plain + cells.coefficients(change)
+        move, move_plain = (_beyond(some, cells.reach) for some in (off, off_plain))
+        changed, refused = off.square().sum(0), move.square().sum(0)
+        expected = _expected(integers, cells)
+        if cells.subsampled:
+            expected = expected + off_plain.square().sum(0)
+            refused = (refused - move_plain.square().sum(0)).clamp(min=0)
+        present = (integers != 0).float().sum(0)
+        changed, expected, refused, present = _around(torch.stack([changed, expected, refused, present]))
+        dense, fully = _rise(present, DENSITY), _rise(present, FULL_DENSITY)
+        low = RATIO[0] + fully * (RATIO_IF_DENSE[0] - RATIO[0])
+        high = RATIO[1] + dense * (RATIO_IF_DENSE[1] - RATIO[1])
+        fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * _rise(cells.steps.mean(), FINE)
+        trust = 1 - _rise(changed / expected, (fine * low, fine * high))
+        trust *= 1 - _rise(refused / changed.clamp(min=1e-3), REFUSED)
+        trust *= 1 - fully * (1 - TRUST_IF_DENSE)
+        flat = (integers[1:] == 0).all(0)
+        samples = functional.conv_transpose2d(middles[None], dct_kernels(), stride=BLOCK)
+        possible = functional.max_pool2d(samples.abs(), BLOCK)[0, 0] < MIDDLE_LEVEL + FAR_OUT
+        return cls(integers, move, move_plain, trust, flat, possible)
+
+
+def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(3,): by how much a network's picture is brighter on the whole, which no quantization can have caused."""
+    strips = [slice(start, start + STRIP_ROWS) for start in range(0, len(decoded), STRIP_ROWS)]
+    sums = [levels[strip].sum((0, 1), np.float64) - decoded[strip].sum((0, 1)) for strip in strips]
+    return (np.sum(sums, axis=0) / (decoded.size / 3)).astype(levels.dtype)
+
+
+def _has_cells(image: JpegImage) -> bool:
+    return has_whole_factors(image.header) and image.coefficients_from == "bitstream"
+
+
+def _cells_of_file(image: JpegImage) -> list[_Cells]:
+    found = []
+    for number, part in enumerate(image.components):
+        steps = _column(part.quantization_table)
+        factors = sampling_factors(image.header, number)
+        noise = torch.full_like(steps, ROUNDING)
+        found.append(_Cells(number, factors, part.coefficients, steps, noise, REACH * steps))
+    return found
+
+
+def _cells_of_pixels(image: JpegImage, steps: Tensor, shift: tuple[int, int]) -> _Cells:
+    """Of luma as it was saved with those steps on a grid that begins so many rows and columns before the picture."""
+    last = torch.ones_like(steps) if image.luma_table is None else _column(image.luma_table)
+    noise = last.square() / 12  # by the file's own save, on whatever frequency it fell
+    noise = noise.mean().expand_as(noise) if any(shift) else noise * (steps > last)
+    plane = split_ycbcr(image.decoded_pixels)[0] - MIDDLE_LEVEL
+    plane = np.pad(plane, ((shift[0], 0), (shift[1], 0)), mode="edge")
+    coefficients = forward_dct(plane_to_blocks(plane))
+    integers = np.rint(coefficients / steps.reshape(BLOCK, BLOCK).numpy()).astype(np.int16)
+    return _Cells(0, (1, 1), integers, steps, noise + ROUNDING, REACH * steps + (noise + ROUNDING).sqrt())
+
+
+def _column(table: NDArray[np.integer]) -> Tensor:
+    return torch.from_numpy(table.astype(np.float32)).reshape(BLOCK**2, 1, 1)
+
+
+def _beyond(off: Tensor, reach: Tensor) -> Tensor:
+    """What brings coefficients that are `off` the middles of their cells to within reach of them."""
+    return torch.minimum(torch.maximum(off, -reach), reach) - off
+
+
+def _expected(integers: Tensor, cells: _Cells) -> Tensor:
+    """(block rows, block columns): how far the original should be from the middles of the cells, sum of squares."""
+    present = (integers != 0).float()
+    inside = (_NEIGHBORS @ present.flatten(1)).reshape(integers.shape)
+    padded = functional.pad(present[None], (1, 1, 1, 1), mode="replicate")[0]
+    beside = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
+    size = integers.abs().clamp(max=2)
+    size[0] = 2
+    place = ((size * EXPECTED.shape[1] + inside) * EXPECTED.shape[2] + beside).round().long()
+    return (EXPECTED.flatten()[place] * cells.steps.square() + cells.noise).sum(0)
+
+
+def _rise(value: Tensor, span: tuple[float | Tensor, float | Tensor]) -> Tensor:
+    """0 up to the first end of the span, 1 from the second."""
+    return ((value - span[0]) / (span[1] - span[0])).clamp(0, 1)
+
+
+def _around(values: Tensor) -> Tensor:
+    """Means over 3 x 3 blocks, those at the edge repeated: (n, block rows, block columns)."""
+    return functional.avg_pool2d(functional.pad(values[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
+
+
+def _largest_around(values: Tensor) -> Tensor:
+    """The largest of 3 x 3 blocks: (block rows, block columns)."""
+    return functional.max_pool2d(values[None, None], 3, 1, 1)[0, 0]
+
+
+def _keep_flat(trust: Tensor, flat: Tensor, dc: Tensor, steps: Tensor) -> Tensor:
+    """Less trust in blocks that hold a DC only; none where levels jump between such: there the grid is the drawing's.
+
+    Args:
+        trust: (block rows, block columns).
+        flat: which blocks hold a DC only.
+        dc: their integers.
+        steps: (64, 1, 1).
+    """
+    solid = _largest_around(1 - flat.float()) == 0
+    jump = (_largest_around(dc) + _largest_around(-dc)) * steps[0]
+    stepped = solid & (jump > LARGEST_JUMP * torch.maximum(steps[1], steps[BLOCK]))
+    flat_share, solid_share = _rise(steps[0], FLAT_STEPS), _rise(steps[0], SOLID_STEPS)
+    kept = torch.where(solid, solid_share, torch.where(flat, flat_share, torch.ones_like(trust)))
+    return trust * torch.where(stepped, 0.0, kept)
+
+
+def _all_under(flat: Tensor, shape: torch.Size) -> Tensor:
+    """Whether all luma blocks under each chroma block are flat."""
+    factors = flat.shape[0] // shape[0], flat.shape[1] // shape[1]
+    return functional.max_pool2d(1 - flat[None, None].float(), factors)[0, 0] == 0
+
+
+def _spread(trust: Tensor, shape: tuple[int, int]) -> Tensor:
+    """From blocks to (rows, columns), linear between the blocks' centers."""
+    return functional.interpolate(trust[None, None], size=tuple(shape), mode="bilinear")[0, 0]
