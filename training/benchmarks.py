@@ -3,17 +3,22 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from models.errors import InvalidSetting, RestorationError
 from models.images import RgbImage, luma
-from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
+from models.jpeg import Degradation, Degraded, JpegEncoding, JpegImage, degrade, read
 from training.metrics import Picture
+from training.table_sets import TableSet, encode_with, table_set
 
 COLORS = ("rgb", "y", "gray")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+USUAL_SUBSAMPLING = "4:2:0"
+Break = Callable[..., Degraded]
+"""Called as break_(pixels, gray=...): what a condition does to a clean picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +42,20 @@ class Condition:
 
     Attributes:
         label: for people, such as "QF 10".
-        quality_factor: of a single save, None for double saves and unknown ones.
+        quality_factor: of a single save, None for double saves, tables of no quality factor, and unknown ones.
         double: first and second quality factor, rows and columns of grid shift between; None for
             single saves.
         cases: makes the pictures anew, one by one.
+        subsampling: of chroma, None where unknown.
+        tables: name of the training.table_sets.TableSet that was used, "" for the tables of a quality factor.
     """
 
     label: str
     quality_factor: int | None
     double: tuple[int, int, int, int] | None
     cases: Callable[[], Iterator[Case]] = field(repr=False)
+    subsampling: str | None = USUAL_SUBSAMPLING
+    tables: str = ""
 
     @property
     def last_quality_factor(self) -> int | None:
@@ -57,17 +66,21 @@ class Condition:
 def recompressed(
     folder: Path,
     *,
-    quality_factors: Sequence[int],
+    quality_factors: Sequence[int] = (),
+    quality_factors_444: Sequence[int] = (),
+    tables: Sequence[str] = (),
     doubles: Sequence[tuple[int, int, int, int]] = (),
     gray: bool = False,
     limit: int | None = None,
 ) -> list[Condition]:
-    """A folder of clean pictures, saved as JPEG in every way asked for (4:2:0, as Pillow does by itself).
+    """A folder of clean pictures, saved as JPEG in every way asked for.
 
     Args:
         folder: the clean pictures; gray ones are saved as gray JPEG.
-        quality_factors: single saves.
-        doubles: see Condition.double.
+        quality_factors: single saves at 4:2:0, as Pillow does by itself.
+        quality_factors_444: single saves at 4:4:4.
+        tables: names in training.table_sets; each is saved at the subsampling it occurs with.
+        doubles: see Condition.double; both saves at 4:2:0.
         gray: turn coloured pictures to their luma first.
         limit: only the first so many pictures by name.
 
@@ -76,15 +89,22 @@ def recompressed(
     """
     paths = _pictures_in(folder, limit)
     conditions = []
-    for quality_factor in quality_factors:
-        degradation = Degradation((JpegEncoding(quality_factor),))
-        make = _degraded_cases(paths, degradation, gray)
-        conditions.append(Condition(f"QF {quality_factor}", quality_factor, None, make))
+    singles = [(quality_factor, USUAL_SUBSAMPLING) for quality_factor in quality_factors]
+    singles += [(quality_factor, "4:4:4") for quality_factor in quality_factors_444]
+    for quality_factor, subsampling in singles:
+        save = _saves(JpegEncoding(quality_factor, subsampling))
+        label = f"QF {quality_factor}" + f", {subsampling}" * (subsampling != USUAL_SUBSAMPLING)
+        cases = _degraded_cases(paths, save, gray)
+        conditions.append(Condition(label, quality_factor, None, cases, subsampling))
+    for name in tables:
+        chosen = table_set(name)
+        cases = _degraded_cases(paths, partial(_save_with, tables=chosen), gray)
+        conditions.append(Condition(chosen.label, None, None, cases, chosen.subsampling, name))
     for double in doubles:
         first, second, *shift = double
-        degradation = Degradation((JpegEncoding(first), JpegEncoding(second, grid_shift=tuple(shift))))
+        saves = _saves(JpegEncoding(first), JpegEncoding(second, grid_shift=tuple(shift)))
         label = f"QF {first}, then {second} shifted {shift[0]},{shift[1]}"
-        conditions.append(Condition(label, None, double, _degraded_cases(paths, degradation, gray)))
+        conditions.append(Condition(label, None, double, _degraded_cases(paths, saves, gray)))
     return conditions
 
 
@@ -114,7 +134,7 @@ def already_compressed(folder: Path, reference_folder: Path, *, limit: int | Non
         named = re.search(r"(?:qf|q)_?(\d{1,3})$", each.name.lower())
         quality_factor = int(named[1]) if named and 1 <= int(named[1]) <= 100 else None
         pairs = [(path, references[path.stem.lower()]) for path in paths]
-        conditions.append(Condition(each.name, quality_factor, None, _paired_cases(pairs)))
+        conditions.append(Condition(each.name, quality_factor, None, _paired_cases(pairs), subsampling=None))
     return conditions
 
 
@@ -146,6 +166,11 @@ def never_compressed(folder: Path, *, limit: int | None = None) -> Callable[[], 
     return cases
 
 
+def kind_of(picture: str) -> str:
+    """The kind that the name of a file tells: "chart" of chart-3.png."""
+    return re.sub(r"-\d+$", "", Path(picture).stem)
+
+
 def comparable(pixels: RgbImage, image: JpegImage, color: str) -> Picture:
     """What of a picture is compared.
 
@@ -162,14 +187,23 @@ def comparable(pixels: RgbImage, image: JpegImage, color: str) -> Picture:
     return luma(pixels) if color == "y" else pixels
 
 
-def _degraded_cases(paths: list[Path], degradation: Degradation, gray: bool) -> Callable[[], Iterator[Case]]:
+def _saves(*encodings: JpegEncoding) -> Break:
+    return partial(degrade, degradation=Degradation(encodings))
+
+
+def _save_with(pixels: RgbImage, *, gray: bool, tables: TableSet) -> Degraded:
+    reference = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
+    return Degraded(encode_with(pixels, tables, gray=gray), reference)
+
+
+def _degraded_cases(paths: list[Path], break_: Break, gray: bool) -> Callable[[], Iterator[Case]]:
     def cases() -> Iterator[Case]:
         for path in paths:
             original = _read(path)
             pixels, is_gray = original.pixels, original.is_gray
             if gray and not is_gray:
                 pixels, is_gray = np.rint(luma(pixels)).astype(np.uint8), True
-            degraded = degrade(pixels, degradation, gray=is_gray)
+            degraded = break_(pixels, gray=is_gray)
             yield Case(path.name, degraded.image, degraded.reference)
 
     return cases

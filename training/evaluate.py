@@ -1,7 +1,7 @@
 """Command line: measure restorers on folders of pictures, always beside the do-nothing row.
 
 python -m training.evaluate --model cascade --data FOLDER --quality-factors 10 20 30 40
-python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIVE1 ../shared/data/benchmarks/Classic5
+python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIVE1 ../shared/data/benchmarks/kinds
 """
 
 import argparse
@@ -12,14 +12,15 @@ from pathlib import Path
 
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import Zoo
-from training.benchmarks import COLORS, never_compressed, recompressed
+from training.benchmarks import COLORS, never_compressed
 from training.printed_rows import change_line, heading, row_line
-from training.protocols import PROTOCOLS, DoubleSave, protocol_of
+from training.protocols import PROTOCOLS, DoubleSave, conditions_of, protocol_of
 from training.run import TrainRun
 from training.score_files import Setting
 from training.scoring import Row, convention_of
-from training.side_by_side import DEFAULT_QUALITY_FACTORS, measure_side_by_side, with_bar
+from training.side_by_side import asked_protocol, is_explicit, measure_side_by_side, with_bar
 from training.sweep import DataSet, Subject, measure_subject, of_equal_budget, shipped
+from training.table_sets import TABLE_SETS
 
 DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 CONDITION_WIDTH = 28
@@ -55,6 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", action="append", metavar="NAME", help="a checkpoint or baseline; may be repeated")
     add("--data", type=Path, nargs="+", action="extend", metavar="FOLDER", help="clean pictures, broken here")
     add("--quality-factors", type=int, nargs="+", metavar="QF", help="single saves (default 10 20 30 40)")
+    add("--quality-factors-444", type=int, nargs="+", default=[], metavar="QF", help="single saves at 4:4:4")
+    add(
+        "--tables",
+        nargs="+",
+        choices=tuple(TABLE_SETS),
+        default=[],
+        metavar="NAME",
+        help=f"single saves with tables of no quality factor: {', '.join(TABLE_SETS)}",
+    )
     add(
         "--double",
         action="append",
@@ -83,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--missing",
         action="store_true",
-        help="with --scores or --all: only what present weights have no score of",
+        help="with --scores or --all: only what present weights, guarded and unguarded, have no score of",
     )
     add(
         "--equal-budget",
@@ -174,19 +184,18 @@ def _folders(asked: argparse.Namespace) -> list[Path]:
 
 def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
     """What was asked for explicitly, else the protocol of the folder's name."""
-    explicit = bool(asked.quality_factors or asked.double or asked.uncompressed)
     protocol = PROTOCOLS.get(folder.resolve().name)
-    if not explicit and (asked.all or asked.equal_budget):
-        protocol = protocol_of(folder)
-        factors, doubles, uncompressed = protocol.quality_factors, protocol.doubles, protocol.uncompressed
+    if not is_explicit(asked) and (asked.all or asked.equal_budget):
+        protocol = wanted = protocol_of(folder)
     else:
-        factors = asked.quality_factors or (() if explicit else DEFAULT_QUALITY_FACTORS)
-        doubles, uncompressed = asked.double, asked.uncompressed
+        wanted = asked_protocol(asked)
     color = asked.color or (protocol.color if protocol else "rgb")
-    gray, limit = color == "gray", asked.limit
-    conditions = recompressed(folder, quality_factors=factors, doubles=doubles, gray=gray, limit=limit)
+    limit = asked.limit
+    conditions = conditions_of(folder, wanted, gray=color == "gray", limit=limit)
     setting = Setting(folder.resolve().name, color, asked.blind, stages=asked.stages, limit=limit)
-    return DataSet(setting, conditions, never_compressed(folder, limit=limit) if uncompressed else None)
+    return DataSet(
+        setting, conditions, never_compressed(folder, limit=limit) if wanted.uncompressed else None
+    )
 
 
 def _subjects(asked: argparse.Namespace, workplace: Path) -> tuple[list[Subject], list[str]]:

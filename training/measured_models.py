@@ -8,7 +8,15 @@ from typing import Any
 
 from models.card import ModelCard, TrainingFacts
 from models.zoo import Zoo
-from training.score_files import EQUAL_BUDGET_FILE, SCORES_FILE, Measurement, Setting, read_scores, weights_of
+from training.score_files import (
+    EQUAL_BUDGET_FILE,
+    SCORES_FILE,
+    Measurement,
+    Setting,
+    is_usual_save,
+    read_scores,
+    weights_of,
+)
 from training.scoring import DO_NOTHING
 
 EQUAL_PETAFLOP = 3.0
@@ -43,9 +51,9 @@ class MeasuredModel:
         return [row for row in found.rows if row["model"] == wanted] if found else []
 
     def single_saves(self, setting: Setting, model: str | None = None) -> dict[int, dict[str, Any]]:
-        """Rows of single saves by quality factor."""
+        """Rows of single saves at 4:2:0 by quality factor."""
         rows = self.rows(setting, model)
-        return {row["quality_factor"]: row for row in rows if row["quality_factor"] is not None}
+        return {row["quality_factor"]: row for row in rows if is_usual_save(row)}
 
     def double_saves(
         self, setting: Setting, model: str | None = None

@@ -29,7 +29,9 @@ def heading(first: str, width: int) -> str:
 
 
 def row_line(row: Row, first: str, width: int) -> str:
-    """One row under the heading, named `first`; with the worst picture and the stages where a model did something."""
+    """One row under the heading, named `first`; with the worst picture, the stages and the network without its guard
+    where a model did something.
+    """
     line = _line(
         first,
         width,
@@ -52,14 +54,22 @@ def row_line(row: Row, first: str, width: int) -> str:
     if row.model == DO_NOTHING:
         return line
     stages = ", ".join(f"{value:.2f}" for value in row.stage_psnr_db)
-    return f"{line}   worst: {row.worst_image}{'; stages: ' + stages if stages else ''}"
+    told = [f"worst: {row.worst_image}"] + [f"stages: {stages}"] * bool(stages)
+    if row.unguarded_psnr_db is not None:
+        told.append(
+            f"unguarded: {row.unguarded_psnr_db:.2f}, {row.unguarded_gain_db:+.2f}, "
+            f"worst {row.unguarded_worst_gain_db:+.2f}, {row.unguarded_share_worse:.0%} worse"
+        )
+    return f"{line}   {'; '.join(told)}"
 
 
 def change_line(row: ChangeRow) -> str:
     """What a model changed in pictures that were never compressed."""
+    unguarded = row.unguarded_largest_change
     return (
         f"{row.model}, never compressed, {row.images} pictures: mean squared change {row.mean_squared_change:.4f} "
-        f"({row.psnr_db:.2f} dB), at most {row.largest_change} grey levels, {row.share_unchanged:.0%} unchanged; "
+        f"({row.psnr_db:.2f} dB), at most {row.largest_change} grey levels"
+        f"{'' if unguarded is None else f' (unguarded {unguarded})'}, {row.share_unchanged:.0%} unchanged; "
         f"cost {row.cost_db:.3f} dB, at worst {row.worst_cost_db:.3f} dB ({row.worst_image})"
     )
 

@@ -5,12 +5,18 @@ from itertools import product
 from pathlib import Path
 
 from models.errors import InvalidSetting
+from training.benchmarks import Condition, recompressed
+from training.table_sets import TABLE_SETS
 
 DoubleSave = tuple[int, int, int, int]
 """First and second quality factor, rows and columns of grid shift between."""
 
 TENS = tuple(range(10, 100, 10))
 GRAY = (10, 20, 30, 40, 50, 70, 90)
+HIGH = (92, 95, *range(96, 101))
+"""As cameras, phones and editors save; there is little to repair and much to spoil."""
+HIGHEST = tuple(range(96, 101))
+KINDS = (30, 50, 75, 90, 97)
 PAIRS = tuple(product((10, 30, 50), repeat=2))
 SHIFTS = ((4, 4), (1, 1), (0, 0))
 DOUBLES = tuple((*pair, *shift) for shift in SHIFTS for pair in PAIRS)
@@ -22,23 +28,29 @@ class Protocol:
 
     Attributes:
         color: what is compared, one of training.benchmarks.COLORS.
-        quality_factors: of single saves.
+        quality_factors: of single saves at 4:2:0.
+        quality_factors_444: of single saves at 4:4:4.
+        tables: single saves with tables of no quality factor, by names in training.table_sets.
         doubles: double saves.
         uncompressed: also hand the pictures to the models as they are.
     """
 
     color: str
     quality_factors: tuple[int, ...]
+    quality_factors_444: tuple[int, ...] = ()
+    tables: tuple[str, ...] = ()
     doubles: tuple[DoubleSave, ...] = ()
     uncompressed: bool = False
 
 
 PROTOCOLS = {
-    # 95 belongs to the share of pictures that a model makes worse between quality factors 80 and 95.
-    "LIVE1": Protocol("rgb", (*TENS, 95), uncompressed=True),
+    "LIVE1": Protocol("rgb", (*TENS, *HIGH), HIGHEST, tuple(TABLE_SETS), uncompressed=True),
+    # Its originals were JPEG files of quality factor 95, so what is measured above 90 would mislead.
     "BSDS500_test": Protocol("rgb", TENS),
-    "LIVE1_gray": Protocol("gray", GRAY, DOUBLES),
+    "LIVE1_gray": Protocol("gray", GRAY, doubles=DOUBLES),
     "Classic5": Protocol("gray", GRAY),
+    # Twelve kinds of pictures that are no photographs, or no usual ones.
+    "kinds": Protocol("rgb", KINDS, KINDS, uncompressed=True),
 }
 
 
@@ -52,7 +64,20 @@ def protocol_of(folder: Path) -> Protocol:
     if name not in PROTOCOLS:
         raise InvalidSetting(
             f"There is no protocol for a data set called {name!r}. There are protocols for "
-            f"{', '.join(PROTOCOLS)}. Name one of these folders, or say what to measure with --quality-factors "
-            "or --double."
+            f"{', '.join(PROTOCOLS)}. Name one of these folders, or say what to measure with --quality-factors, "
+            "--quality-factors-444, --tables or --double."
         )
     return PROTOCOLS[name]
+
+
+def conditions_of(folder: Path, protocol: Protocol, *, gray: bool, limit: int | None) -> list[Condition]:
+    """The conditions of a protocol on a folder's pictures; see training.benchmarks.recompressed."""
+    return recompressed(
+        folder,
+        quality_factors=protocol.quality_factors,
+        quality_factors_444=protocol.quality_factors_444,
+        tables=protocol.tables,
+        doubles=protocol.doubles,
+        gray=gray,
+        limit=limit,
+    )

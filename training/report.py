@@ -12,6 +12,7 @@ from pathlib import Path
 
 from models.errors import InvalidSetting, RestorationError
 from training.budget_table import budget_table
+from training.harm_tables import harm_table, kinds_table
 from training.measured_models import MeasuredModel, measured_models
 from training.protocols import PROTOCOLS
 from training.tables import (
@@ -30,11 +31,14 @@ PLACE = re.compile(
 )
 
 TABLES: dict[str, Callable[[list[MeasuredModel]], str]] = {
-    **{data: partial(psnr_table, data=data) for data in PROTOCOLS},
+    **{data: partial(psnr_table, data=data) for data in PROTOCOLS if data != "kinds"},
+    **{f"harm on {data}": partial(harm_table, data=data) for data in PROTOCOLS},
+    "kinds of pictures": kinds_table,
     "double saves": double_table,
     "SSIM and PSNR-B": similarity_table,
     "worst pictures": safety_table,
     "never compressed": untouched_table,
+    "kinds, never compressed": partial(untouched_table, data="kinds"),
     "other protocols": other_protocols_table,
     "training budget": budget_table,
 }

@@ -17,6 +17,7 @@ from typing import Any
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
 from models.zoo import WEIGHTS_FILE
+from training.benchmarks import USUAL_SUBSAMPLING
 from training.scoring import convention_of
 
 SCORES_FILE, EQUAL_BUDGET_FILE = "scores.json", "equal_budget.json"
@@ -89,11 +90,16 @@ class Measurement:
 
     @property
     def conditions(self) -> set[str]:
-        """Labels of the conditions that have been measured."""
-        return {row["condition"] for row in self.rows}
+        """Labels of the conditions that have been measured, of networks with the restorer's guard and without."""
+        return {row["condition"] for row in self.rows if tells_unguarded(row)}
+
+    @property
+    def tells_never_compressed(self) -> bool:
+        """Whether pictures that were never compressed have been measured in the same two ways."""
+        return self.never_compressed is not None and "unguarded_largest_change" in self.never_compressed
 
     def with_rows(self, rows: Iterable[Mapping[str, Any]]) -> "Measurement":
-        """Rows added, or put in the place of earlier ones; quality factors first, then double saves."""
+        """Rows added, or put in the place of earlier ones: quality factors, then other tables, then double saves."""
         merged = {(row["condition"], row["model"]): dict(row) for row in (*self.rows, *rows)}
         return replace(self, rows=tuple(sorted(merged.values(), key=_place)))
 
@@ -245,9 +251,25 @@ def _json(value: Any) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+def tells_unguarded(row: Mapping[str, Any]) -> bool:
+    """Whether a row was measured since networks are measured with the restorer's guard and without."""
+    return "unguarded_psnr_db" in row
+
+
+def is_usual_save(row: Mapping[str, Any]) -> bool:
+    """Whether a row is of single saves with the tables of a quality factor at 4:2:0, all there was in earlier files."""
+    single = row["quality_factor"] is not None and row.get("double") is None
+    return single and _subsampling(row) == USUAL_SUBSAMPLING
+
+
+def _subsampling(row: Mapping[str, Any]) -> str | None:
+    return row.get("subsampling", USUAL_SUBSAMPLING)
+
+
 def _place(row: Mapping[str, Any]) -> tuple:
-    double = row.get("double")
-    return double is not None, row.get("quality_factor") or 0, tuple(double or ()), row["model"] != "none"
+    double, quality_factor = row.get("double"), row.get("quality_factor")
+    what = 3 if double else 2 if row.get("tables") else int(_subsampling(row) != USUAL_SUBSAMPLING)
+    return what, quality_factor or 0, tuple(double or ()), row["condition"], row["model"] != "none"
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from models.jpeg import JpegEncoding, JpegImage, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.layers import mac_per_pixel
 from models.restorer import Restorer
-from training.benchmarks import Case, Condition, comparable
+from training.benchmarks import USUAL_SUBSAMPLING, Case, Condition, comparable
 from training.metrics import CONVENTION, Metrics, measure, psnr_db
 
 DO_NOTHING = "none"
@@ -27,6 +27,8 @@ COLOR_NOTES = {
     "y": "Compared in full-range BT.601 luma.",
     "gray": "Coloured pictures are turned to full-range BT.601 luma first; all are saved as gray JPEG.",
 }
+PERFECT_DB = 100.0
+"""PSNR at which gains no longer count: identical pictures, whose own is infinite, have means as well."""
 COUNTING_SIDE = 256
 """Rows and columns of the picture on which multiply-accumulates are counted: whole blocks, a single tile."""
 
@@ -41,7 +43,7 @@ class Row:
         quality_factor, double: see training.benchmarks.Condition.
         images: how many pictures.
         psnr_db, ssim, psnr_b_db: see Metrics.
-        gain_db: PSNR above plain decoding.
+        gain_db: PSNR above plain decoding, of both at most PERFECT_DB.
         worst_gain_db, worst_image: the picture that gained least.
         share_worse: share of pictures with a lower PSNR than plain decoding, 0..1.
         stage_psnr_db: PSNR after each stage; empty where there is one result only.
@@ -52,6 +54,10 @@ class Row:
         megapixels_per_second, milliseconds_per_megapixel: of restoring; of decoding the file for "none".
         times_plain_decoding: how many times longer than decoding the file.
         peak_memory_mb: most memory in 1e6 bytes: of the GPU where one is used, else of the whole process.
+        subsampling, tables: see training.benchmarks.Condition.
+        unguarded_psnr_db, unguarded_gain_db, unguarded_worst_gain_db, unguarded_share_worse: the same of what the
+            network gave before the restorer's guard; None without a network.
+        picture_gains_db: gain_db of every picture by its name; empty for "none".
     """
 
     model: str
@@ -74,6 +80,13 @@ class Row:
     milliseconds_per_megapixel: float
     times_plain_decoding: float
     peak_memory_mb: float
+    subsampling: str | None = USUAL_SUBSAMPLING
+    tables: str = ""
+    unguarded_psnr_db: float | None = None
+    unguarded_gain_db: float | None = None
+    unguarded_worst_gain_db: float | None = None
+    unguarded_share_worse: float | None = None
+    picture_gains_db: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The fields by name; None where JSON has no number."""
@@ -110,6 +123,7 @@ class _Outcome:
     megapixels: float
     stage_psnr_db: tuple[float, ...] = ()
     predicted_quality_factor: float | None = None
+    unguarded_psnr_db: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,13 +241,18 @@ def _restore(restorer: Restorer, case: Case, options: Options) -> _Outcome:
         comparable(each, case.image, options.color)
         for each in (restoration.pixels, case.reference, *(stage.pixels for stage in restoration.stages))
     )
+    metrics = measure(restored=pixels, reference=reference)
+    unguarded_psnr_db = metrics.psnr_db if isinstance(restorer, NetworkRestorer) else None
+    if restoration.unguarded is not None:
+        unguarded_psnr_db = psnr_db(comparable(restoration.unguarded, case.image, options.color), reference)
     return _Outcome(
         name=case.name,
-        metrics=measure(restored=pixels, reference=reference),
+        metrics=metrics,
         seconds=restoration.seconds,
         megapixels=_megapixels(case.image),
         stage_psnr_db=tuple(psnr_db(stage, reference) for stage in stages),
         predicted_quality_factor=restoration.predicted_quality_factor,
+        unguarded_psnr_db=unguarded_psnr_db,
     )
 
 
@@ -246,8 +265,10 @@ def _row(
     peak_memory_mb: float,
 ) -> Row:
     """Sum up one restorer's outcomes, beside those of plain decoding of the same pictures."""
-    gains = [_gain(after.metrics, before.metrics) for after, before in zip(restored, plain, strict=True)]
+    pairs = list(zip(restored, plain, strict=True))
+    gains = [_gain_db(after.metrics.psnr_db, before.metrics.psnr_db) for after, before in pairs]
     worst = min(range(len(gains)), key=lambda index: gains[index])
+    picture_gains = {each.name: round(gain, 4) for each, gain in zip(restored, gains, strict=True)}
     truth = condition.last_quality_factor
     errors = [
         abs(each.predicted_quality_factor - truth)
@@ -278,12 +299,33 @@ def _row(
         milliseconds_per_megapixel=1000 * seconds / megapixels,
         times_plain_decoding=seconds / plain_seconds,
         peak_memory_mb=peak_memory_mb,
+        subsampling=condition.subsampling,
+        tables=condition.tables,
+        **_unguarded(pairs),
+        picture_gains_db=picture_gains if model != DO_NOTHING else {},
     )
 
 
-def _gain(after: Metrics, before: Metrics) -> float:
+def _unguarded(pairs: Sequence[tuple[_Outcome, _Outcome]]) -> dict[str, float]:
+    """Row's fields of the network before the guard; none without a network."""
+    if all(after.unguarded_psnr_db is None for after, _before in pairs):
+        return {}
+    found = [
+        (after.metrics.psnr_db if after.unguarded_psnr_db is None else after.unguarded_psnr_db, before)
+        for after, before in pairs
+    ]
+    gains = [_gain_db(psnr, before.metrics.psnr_db) for psnr, before in found]
+    return {
+        "unguarded_psnr_db": _mean(psnr for psnr, _before in found),
+        "unguarded_gain_db": _mean(gains),
+        "unguarded_worst_gain_db": min(gains),
+        "unguarded_share_worse": _mean(gain < 0 for gain in gains),
+    }
+
+
+def _gain_db(after_db: float, before_db: float) -> float:
     """PSNR gained; 0 where both are perfect."""
-    return 0.0 if after.psnr_db == before.psnr_db else after.psnr_db - before.psnr_db
+    return min(after_db, PERFECT_DB) - min(before_db, PERFECT_DB)
 
 
 def _mean(values: Iterable[float]) -> float:

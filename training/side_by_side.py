@@ -12,8 +12,9 @@ from models.errors import InvalidSetting
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo
-from training.benchmarks import Case, Condition, already_compressed, never_compressed, recompressed
+from training.benchmarks import Case, Condition, already_compressed, never_compressed
 from training.printed_rows import change_line, heading, row_line
+from training.protocols import Protocol, conditions_of
 from training.score_files import write_whole
 from training.scoring import DO_NOTHING, Options, Row, convention_of, score
 from training.sweep import machine_of
@@ -48,6 +49,24 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
     if asked.json:
         report = _report(asked, options, restorers, rows, changes)
         write_whole(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def is_explicit(asked: argparse.Namespace) -> bool:
+    """Whether the command line says itself how pictures are handed over."""
+    singles = asked.quality_factors or asked.quality_factors_444 or asked.tables
+    return bool(singles or asked.double or asked.uncompressed)
+
+
+def asked_protocol(asked: argparse.Namespace) -> Protocol:
+    """What the command line says is measured; by default a few quality factors."""
+    return Protocol(
+        asked.color or "rgb",
+        tuple(asked.quality_factors or (() if is_explicit(asked) else DEFAULT_QUALITY_FACTORS)),
+        tuple(asked.quality_factors_444),
+        tuple(asked.tables),
+        tuple(asked.double),
+        asked.uncompressed,
+    )
 
 
 def _check(asked: argparse.Namespace) -> None:
@@ -88,20 +107,15 @@ def _conditions(asked: argparse.Namespace) -> list[Condition]:
         InvalidSetting: neither, both, or half of the second.
     """
     compressed = (asked.input, asked.reference)
-    explicit = asked.quality_factors or asked.double or asked.uncompressed
     if asked.data is not None and compressed == (None, None):
-        return recompressed(
-            asked.data[0],
-            quality_factors=asked.quality_factors or (() if explicit else DEFAULT_QUALITY_FACTORS),
-            doubles=asked.double,
-            gray=asked.color == "gray",
-            limit=asked.limit,
-        )
+        gray = asked.color == "gray"
+        return conditions_of(asked.data[0], asked_protocol(asked), gray=gray, limit=asked.limit)
     if asked.data is None and None not in compressed:
-        if explicit:
+        if is_explicit(asked):
             raise InvalidSetting(
-                "--quality-factors, --double or --uncompressed was given with --input. They say how clean pictures "
-                "are handed over, and those of --input are compressed already. Leave them out, or use --data."
+                "--quality-factors, --quality-factors-444, --tables, --double or --uncompressed was given with "
+                "--input. They say how clean pictures are handed over, and those of --input are compressed already. "
+                "Leave them out, or use --data."
             )
         return already_compressed(asked.input, asked.reference, limit=asked.limit)
     given = [name for name in ("data", "input", "reference") if getattr(asked, name) is not None]

@@ -135,7 +135,8 @@ def measure_subject(
     Args:
         subject: the model.
         data: the pictures and conditions.
-        missing: leave out what was measured of the very same weights, in the same setting by the same convention.
+        missing: leave out what was measured of the very same weights, in the same setting by the same convention,
+            with the restorer's guard and without.
         follow: see Follow.
 
     Yields:
@@ -148,7 +149,7 @@ def measure_subject(
     found = file.found(data.setting, convention)
     have = found.conditions if missing else set()
     todo = [condition for condition in data.conditions if condition.label not in have]
-    untouched_too = data.uncompressed and not (missing and found.never_compressed)
+    untouched_too = data.uncompressed and not (missing and found.tells_never_compressed)
     if not todo and not untouched_too:
         return
     restorer = subject.load()

@@ -8,9 +8,9 @@ from typing import Any
 
 from training.markdown_cells import MISSING, figure, figures, markdown, number, percent
 from training.measured_models import MeasuredModel, plain_rows
-from training.protocols import PAIRS, PROTOCOLS, SHIFTS
+from training.protocols import PAIRS, PROTOCOLS, SHIFTS, TENS
 from training.published import Published, literature
-from training.score_files import Setting
+from training.score_files import Setting, is_usual_save
 from training.scoring import COLOR_NOTES, convention_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 
@@ -28,7 +28,7 @@ def psnr_table(models: list[MeasuredModel], data: str) -> str:
         data: a data set with a protocol.
     """
     setting, notes = setting_of(data), Notes()
-    factors = [factor for factor in PROTOCOLS[data].quality_factors if factor % 10 == 0]
+    factors = [factor for factor in PROTOCOLS[data].quality_factors if factor in TENS]
     printed = literature().single_saves.get(data, [])
     plain = _plain_singles(models, setting)
     lines = [["plain decoding", *[MISSING] * 3, *figures(plain, factors)]] if plain else []
@@ -65,7 +65,7 @@ def similarity_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
             figures(rows, factors, "ssim", digits=4), figures(rows, factors, "psnr_b_db"), strict=True
         )
         lines.append([title, *(" / ".join(pair) for pair in pairs)])
-    intro = f"{data}: SSIM / PSNR-B in dB." + _unmeasured(models, measured, setting)
+    intro = f"{data}: SSIM / PSNR-B in dB." + unmeasured(models, measured, setting)
     return "\n".join([intro, "", *markdown(["model", *(f"QF{factor}" for factor in factors)], lines)])
 
 
@@ -95,7 +95,7 @@ def double_table(models: list[MeasuredModel], data: str = "LIVE1_gray") -> str:
     intro += (
         "the grid shifted by so many rows and columns in between. Gains on plain decoding in dB PSNR of gray."
     )
-    return "\n".join([intro + _unmeasured(models, measured, setting), *parts, *notes.lines()])
+    return "\n".join([intro + unmeasured(models, measured, setting), *parts, *notes.lines()])
 
 
 def safety_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
@@ -130,7 +130,7 @@ def safety_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
         f"{data}: what the means hide, and what restoring takes. Peak memory is that of the whole process; on a GPU, "
         "that of the GPU."
     )
-    return "\n".join([intro + _unmeasured(models, measured, setting), "", *markdown(heading, lines)])
+    return "\n".join([intro + unmeasured(models, measured, setting), "", *markdown(heading, lines)])
 
 
 def untouched_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
@@ -141,7 +141,8 @@ def untouched_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
     for model in measured:
         change = model.measurements[setting.key].never_compressed
         cells = [number(change, "psnr_db"), number(change, "mean_squared_change", digits=4)]
-        cells += [f"{change['largest_change']}", percent(change, "share_unchanged")]
+        cells += [f"{change['largest_change']}", number(change, "unguarded_largest_change", digits=0)]
+        cells += [percent(change, "share_unchanged")]
         cells += [number(change, name, digits=3) for name in ("cost_db", "worst_cost_db")]
         lines.append([model.title, *cells])
     heading = [
@@ -149,12 +150,13 @@ def untouched_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
         "PSNR of result and picture",
         "mean squared change",
         "largest change",
+        "unguarded",
         "pictures left as they are",
         "cost, dB",
         "worst picture's cost, dB",
     ]
     intro = f"{data} as it is, never compressed. {CONVENTION_UNCOMPRESSED}"
-    return "\n".join([intro + _unmeasured(models, measured, setting), "", *markdown(heading, lines)])
+    return "\n".join([intro + unmeasured(models, measured, setting), "", *markdown(heading, lines)])
 
 
 def other_protocols_table(models: list[MeasuredModel]) -> str:
@@ -229,7 +231,7 @@ def _above(models: list[MeasuredModel], data: str, plain: Iterable[dict[str, Any
         f"{data}, {_pictures(plain)}PSNR in dB by quality factor (QF); the networks see the files' quantization tables "
         f"unless they are called blind. {convention}{_machines(measured, setting)} Rows in italics are printed figures."
     )
-    return [intro + _unmeasured(models, measured, setting), ""]
+    return [intro + unmeasured(models, measured, setting), ""]
 
 
 def _machines(measured: list[MeasuredModel], setting: Setting) -> str:
@@ -246,7 +248,7 @@ def _machines(measured: list[MeasuredModel], setting: Setting) -> str:
     return f" MP/s: the median of restoring alone, to be compared on one machine only: {places}."
 
 
-def _unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], setting: Setting) -> str:
+def unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], setting: Setting) -> str:
     """A sentence on checkpoints whose scores are missing, or are of weights since replaced."""
     missing = [model for model in models if model.shipped and model not in measured]
     stale = [model.title for model in missing if setting.key in model.replaced]
@@ -260,7 +262,7 @@ def _unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], sett
 
 
 def _plain_singles(models: list[MeasuredModel], setting: Setting) -> dict[int, dict[str, Any]]:
-    return {row["quality_factor"]: row for row in plain_rows(models, setting) if row["double"] is None}
+    return {row["quality_factor"]: row for row in plain_rows(models, setting) if is_usual_save(row)}
 
 
 def _cost(rows: Mapping[int, dict[str, Any]]) -> list[str]:

@@ -1,16 +1,17 @@
 """What restorers do to pictures that were never compressed, where the best they can do is nothing."""
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from models.jpeg import JpegEncoding, encode
+from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from training.benchmarks import Case, comparable
-from training.metrics import decibels, mean_squared_error
+from training.metrics import Picture, decibels, mean_squared_error
 from training.scoring import Follow, Options, just_iterate
 
 YARDSTICK = JpegEncoding(95)
@@ -36,6 +37,9 @@ class ChangeRow:
         share_unchanged: share of pictures without any change, 0..1.
         cost_db: see CONVENTION; 0 where nothing is changed.
         worst_cost_db, worst_image: the picture that suffers most.
+        unguarded_largest_change: largest_change of what the network gave before the restorer's guard; None without a
+            network.
+        picture_changes: largest change in every picture by its name, in grey levels.
     """
 
     model: str
@@ -47,6 +51,8 @@ class ChangeRow:
     cost_db: float
     worst_cost_db: float
     worst_image: str
+    unguarded_largest_change: int | None = None
+    picture_changes: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The fields by name; None for an infinite number, which JSON does not know."""
@@ -62,6 +68,7 @@ class _Change:
     squared: float
     largest: int
     cost_db: float
+    unguarded_largest: int | None
 
 
 def score_uncompressed(
@@ -86,6 +93,7 @@ def score_uncompressed(
     changes = [_change(restorer, case, options) for case in follow(cases(), f"{name}, never compressed")]
     worst = max(changes, key=lambda change: change.cost_db)
     mean_squared = float(np.mean([change.squared for change in changes]))
+    unguarded = [change.unguarded_largest for change in changes if change.unguarded_largest is not None]
     return ChangeRow(
         model=name,
         images=len(changes),
@@ -96,6 +104,8 @@ def score_uncompressed(
         cost_db=float(np.mean([change.cost_db for change in changes])),
         worst_cost_db=worst.cost_db,
         worst_image=worst.name,
+        unguarded_largest_change=max(unguarded, default=None),
+        picture_changes={change.name: change.largest for change in changes},
     )
 
 
@@ -106,11 +116,19 @@ def _change(restorer: Restorer, case: Case, options: Options) -> _Change:
     pixels, original, yardstick = (
         comparable(each, image, options.color) for each in (restoration.pixels, case.reference, saved.pixels)
     )
-    squared = mean_squared_error(pixels, original)
-    largest = np.abs(np.subtract(pixels, original, dtype=np.float64)).max()
-    return _Change(
-        case.name, squared, round(largest), _cost_db(squared, mean_squared_error(yardstick, original))
-    )
+    squared, largest = mean_squared_error(pixels, original), _largest_difference(pixels, original)
+    unguarded_largest = largest if isinstance(restorer, NetworkRestorer) else None
+    if restoration.unguarded is not None:
+        unguarded_largest = _largest_difference(
+            comparable(restoration.unguarded, image, options.color), original
+        )
+    cost_db = _cost_db(squared, mean_squared_error(yardstick, original))
+    return _Change(case.name, squared, largest, cost_db, unguarded_largest)
+
+
+def _largest_difference(first: Picture, second: Picture) -> int:
+    """Of any sample, in grey levels."""
+    return round(float(np.abs(np.subtract(first, second, dtype=np.float64)).max()))
 
 
 def _cost_db(squared_change: float, squared_error_of_save: float) -> float:

@@ -129,12 +129,12 @@ def _line(row: dict[str, Any], plain: dict[str, Any] | None) -> str:
 
 
 def _condition(row: dict[str, Any]) -> str:
-    """Short enough for the first column, such as "10, 30 (4, 4)"."""
+    """Short enough for the first column, such as "10, 30 (4, 4)" or "97, 4:4:4"."""
     double = row.get("double")
     if isinstance(double, list) and len(double) == 4:
         first, second, rows, columns = double
         return f"{first}, {second} ({rows}, {columns})"
-    return str(row.get("quality_factor") or row["condition"])
+    return str(row["condition"]).removeprefix("QF ")
 
 
 def _untouched(found: Measurement, name: str) -> str:

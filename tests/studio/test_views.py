@@ -141,6 +141,17 @@ def test_further_data_sets_double_saves_and_untouched_pictures_are_there():
     assert page.count("<table>") == 3
 
 
+def test_saves_of_one_quality_factor_and_other_tables_are_told_apart():
+    others = (
+        {"condition": "QF 97", "quality_factor": 97, "subsampling": "4:2:0"},
+        {"condition": "QF 97, 4:4:4", "quality_factor": 97, "subsampling": "4:4:4"},
+        {"condition": "tables: phone, 4:2:0", "quality_factor": None, "tables": "phone"},
+    )
+    page = models_page((CARD,), {"net": known(*(row | other for other in others for row in ROWS))}, {})
+    for said in ("97", "97, 4:4:4", "tables: phone, 4:2:0"):
+        assert page.count(f"<th scope='row'>{said}</th>") == 1
+
+
 def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"first")

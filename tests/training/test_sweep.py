@@ -86,8 +86,14 @@ def test_all_follows_the_protocol_of_each_data_set(checkpoints, tmp_path, capsys
     found = read_scores(folder / "ar_cnn" / "scores.json").measurements
     assert set(found) == {"LIVE1, rgb, with tables", "Classic5, gray, with tables"}
     live1, classic5 = found["LIVE1, rgb, with tables"], found["Classic5, gray, with tables"]
-    factors = [row["quality_factor"] for row in live1.rows if row["model"] == "ar_cnn"]
-    assert factors == [*range(10, 100, 10), 95]
+    own = [row for row in live1.rows if row["model"] == "ar_cnn"]
+    factors = [row["quality_factor"] for row in own if row["subsampling"] == "4:2:0" and not row["tables"]]
+    assert factors == [*range(10, 91, 10), 92, 95, 96, 97, 98, 99, 100]
+    unsubsampled = [
+        row["quality_factor"] for row in own if row["subsampling"] == "4:4:4" and not row["tables"]
+    ]
+    assert unsubsampled == [96, 97, 98, 99, 100]
+    assert {row["tables"] for row in own} == {"", "flat", "editor", "phone", "camera"}
     assert live1.never_compressed["images"] == 1 and classic5.never_compressed is None
     assert {row["quality_factor"] for row in classic5.rows} == {10, 20, 30, 40, 50, 70, 90}
     assert run(*asked, "--data", folder) == 2

@@ -7,7 +7,7 @@ from models.errors import InvalidSetting
 from models.zoo import Zoo
 from training.analyses.measurements import Measurements
 from training.analyses.measuring import Request
-from training.score_files import SCORES_FILE, Setting, read_scores, weights_of
+from training.score_files import SCORES_FILE, Setting, is_usual_save, read_scores, weights_of
 from training.scoring import DO_NOTHING
 
 COPIED = ("psnr_db", "gain_db", "ssim", "parameters", "mmac_per_pixel", "megapixels_per_second", "machine")
@@ -46,7 +46,7 @@ def copy_scores(request: Request) -> None:
 
 
 def single_saves(checkpoints: Path, data: str) -> list[dict[str, Any]]:
-    """Every checkpoint's rows of single saves by its shipped weights, and those of plain decoding once.
+    """Every checkpoint's rows of single saves at 4:2:0 by its shipped weights, and those of plain decoding once.
 
     Args:
         checkpoints: the folder of models.
@@ -60,7 +60,7 @@ def single_saves(checkpoints: Path, data: str) -> list[dict[str, Any]]:
         weights = weights_of(folder, card)
         measurement = read_scores(folder / SCORES_FILE).of(weights).get(Setting(data).key)
         for row in measurement.rows if measurement else ():
-            if row["quality_factor"] is not None and row["double"] is None:
+            if is_usual_save(row):
                 known_by = "" if row["model"] == DO_NOTHING else weights.sha256[:12]
                 found[row["model"], row["quality_factor"]] = row | {"weights": known_by}
     return list(found.values())
