@@ -7,7 +7,7 @@ repair, or far beyond its cells, is wrong there and is believed less, or not at 
 the 3 x 3 blocks around:
 
     ratio    what the network changes, over what there is to repair          trust falls from 1 to 0 over RATIO
-    density  where hardly any integer is 0, the file says all there is       ... and does so earlier, see DENSITY
+    density  where hardly any integer is 0, the file says all there is       ... and does so earlier, see DENSE
     refused  the share of it that lies beyond REACH of the cells' middles    ... over REFUSED
     fade     fine steps leave little that can be told from noise             trust grows over FADE
     flat     blocks that hold a DC only are what they seem, in fine steps    see _keep_flat()
@@ -86,12 +86,19 @@ FINE, RATIO_SHARE_IF_FINE = (2.0, 10.0), 0.4
 """Mean steps of a component over which RATIO grows from that share of itself to the whole: the finer the steps, the
 earlier a large change is a wrong one."""
 
-RATIO_IF_DENSE, DENSITY, FULL_DENSITY, TRUST_IF_DENSE = (0.3, 1.2), (30.0, 45.0), (44.0, 60.0), 0.6
-"""Integers of 64 that are not 0: over DENSITY the second end of RATIO moves to that of RATIO_IF_DENSE, over
-FULL_DENSITY the first end, and trust falls to TRUST_IF_DENSE."""
+RATIO_IF_DENSE, DENSITY = (0.3, 1.2), (30.0, 45.0)
+DENSE, DENSE_IF_CAUTIOUS = ((44.0, 60.0), 0.6), ((36.0, 50.0), 0.15)
+"""Integers of 64 that are not 0: over DENSITY the second end of RATIO moves to that of RATIO_IF_DENSE. Over the numbers
+of DENSE the first end does, and trust falls to the share that stands last."""
 
 FLAT_STEPS, SOLID_STEPS = (4.0, 8.0), (8.0, 16.0)
 """DC steps over which trust grows in blocks that hold a DC only, and in those whose neighbors are such, too."""
+
+MEAN_STEPS, LEVEL_STEP = (8.0, 16.0), 32.0
+"""DC steps over which the mean of the picture comes free, and up to which blocks keep a level that all around share."""
+
+SMALLEST_SIDE = 2 * BLOCK
+"""Rows or columns below which a picture stays as it was decoded: networks see mostly what is made up around it."""
 
 REACH = 0.35
 """Steps from the middle of a cell."""
@@ -99,6 +106,7 @@ REACH = 0.35
 FAR_OUT = 150.0
 """Levels beyond 0..255: no picture can be in such a cell, the file is damaged there."""
 
+_Dense = tuple[tuple[float, float], float]
 STRIP_ROWS = 512
 MIDDLE_LEVEL = 128.0
 _TO_YCBCR = torch.tensor(
@@ -164,13 +172,16 @@ class _Cells:
 class Guard:
     """Holds a network's picture to what a file proves; see the module's text."""
 
-    def __init__(self, image: JpegImage, earlier: Verdict | None) -> None:
+    def __init__(self, image: JpegImage, earlier: Verdict | None, *, cautious: bool = False) -> None:
         """Read the cells.
 
         Args:
             image: saved as JPEG, or with a proven earlier save.
             earlier: that save, where its cells are to count and not the file's own.
+            cautious: for networks that cannot know how much there is to repair: trust falls earlier where hardly
+                any integer is 0.
         """
+        self._dense = DENSE_IF_CAUTIOUS if cautious else DENSE
         model = image.header.color_model if image.header else ""
         self._neutral = image.judgement.neutral
         self._trusted = 0.0 if image.judgement.repeats else 1.0
@@ -188,6 +199,7 @@ class Guard:
             fading = quantization_tables(earlier.quality_factor)[0] if earlier else image.luma_table
             self._cells = [_cells_of_pixels(image, _column(fading), self._shift)]
         self._fade = float(_rise(torch.tensor(float(fading.mean())), FADE))
+        self._keeps_mean = 1 - float(_rise(torch.tensor(float(fading[0, 0])), MEAN_STEPS))
 
     def hold(self, decoded: RgbImage, levels: NDArray[np.floating]) -> RgbImage:
         """Keep of a network's picture what can be believed.
@@ -199,7 +211,10 @@ class Guard:
         Returns:
             (rows, columns, 3) uint8.
         """
-        levels = levels - _mean_change(decoded, levels)
+        if min(decoded.shape[:2]) < SMALLEST_SIDE:
+            return decoded
+        if self._keeps_mean:
+            levels = levels - (self._keeps_mean * _mean_change(decoded, levels)).astype(levels.dtype)
         top, left = self._shift
         rows, columns = decoded.shape[:2]
         tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
@@ -221,7 +236,7 @@ class Guard:
         change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels
         plain, change = self._planes(pixels - MIDDLE_LEVEL), self._planes(change)
         corrections, luma_flat = torch.zeros_like(plain[0]), None
-        blocks = [_Block.of(cells, plain, change, first) for cells in self._cells]
+        blocks = [_Block.of(cells, plain, change, first, self._dense) for cells in self._cells]
         possible = (
             torch.stack([_spread(found.possible.float(), plain.shape[2:]) for found in blocks]).amin(0) == 1
         )
@@ -235,8 +250,9 @@ class Guard:
             else:
                 trust = found.trust * self._fade
             trust = _keep_flat(trust, flat, found.integers[0], cells.steps) * self._trusted
-            if self._on_grid:
-                trust = torch.where(flat, 0.0, trust)
+            if self._on_grid:  # in fine steps, what its few levels lost is next to nothing
+                fine_share = 1.0 if cells.subsampled else _rise(cells.steps[0], FLAT_STEPS)
+                trust = torch.where(flat, 0.0, trust * fine_share)
             share = _spread(trust, plain.shape[2:]) * possible
             if self._luma_only:
                 corrections = share * change[0]
@@ -277,7 +293,7 @@ class _Block:
     possible: Tensor
 
     @classmethod
-    def of(cls, cells: _Cells, plain: Tensor, change: Tensor, first: int) -> "_Block":
+    def of(cls, cells: _Cells, plain: Tensor, change: Tensor, first: int, dense: _Dense) -> "_Block":
         """Compare both pictures, as planes that begin at row `first`, with the cells."""
         off_plain = cells.coefficients(plain)
         tall, wide = off_plain.shape[1:]
@@ -293,24 +309,28 @@ class _Block:
             refused = (refused - move_plain.square().sum(0)).clamp(min=0)
         present = (integers != 0).float().sum(0)
         changed, expected, refused, present = _around(torch.stack([changed, expected, refused, present]))
-        dense, fully = _rise(present, DENSITY), _rise(present, FULL_DENSITY)
+        span, least_trust = dense
+        fully = _rise(present, span)
         low = RATIO[0] + fully * (RATIO_IF_DENSE[0] - RATIO[0])
-        high = RATIO[1] + dense * (RATIO_IF_DENSE[1] - RATIO[1])
+        high = RATIO[1] + _rise(present, DENSITY) * (RATIO_IF_DENSE[1] - RATIO[1])
         fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * _rise(cells.steps.mean(), FINE)
         trust = 1 - _rise(changed / expected, (fine * low, fine * high))
         trust *= 1 - _rise(refused / changed.clamp(min=1e-3), REFUSED)
-        trust *= 1 - fully * (1 - TRUST_IF_DENSE)
+        trust *= 1 - fully * (1 - least_trust)
+        if cells.subsampled:  # what is no more than rounding is not the filter's fault
+            own = _around(off_plain.square().sum(0)[None])[0]
+            move_plain = move_plain * (1 - cells.noise.sum() / own.clamp(min=1e-3)).clamp(0, 1)
         flat = (integers[1:] == 0).all(0)
         samples = functional.conv_transpose2d(middles[None], dct_kernels(), stride=BLOCK)
         possible = functional.max_pool2d(samples.abs(), BLOCK)[0, 0] < MIDDLE_LEVEL + FAR_OUT
         return cls(integers, move, move_plain, trust, flat, possible)
 
 
-def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(3,): by how much a network's picture is brighter on the whole, which no quantization can have caused."""
+def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(3,): by how much a network's picture is brighter on the whole, which fine quantization cannot have caused."""
     strips = [slice(start, start + STRIP_ROWS) for start in range(0, len(decoded), STRIP_ROWS)]
     sums = [levels[strip].sum((0, 1), np.float64) - decoded[strip].sum((0, 1)) for strip in strips]
-    return (np.sum(sums, axis=0) / (decoded.size / 3)).astype(levels.dtype)
+    return np.sum(sums, axis=0) / (decoded.size / 3)
 
 
 def _has_cells(image: JpegImage) -> bool:
@@ -389,7 +409,7 @@ def _keep_flat(trust: Tensor, flat: Tensor, dc: Tensor, steps: Tensor) -> Tensor
     stepped = solid & (jump > LARGEST_JUMP * torch.maximum(steps[1], steps[BLOCK]))
     flat_share, solid_share = _rise(steps[0], FLAT_STEPS), _rise(steps[0], SOLID_STEPS)
     kept = torch.where(solid, solid_share, torch.where(flat, flat_share, torch.ones_like(trust)))
-    return trust * torch.where(stepped, 0.0, kept)
+    return trust * torch.where(stepped | (solid & (jump == 0) & (steps[0] <= LEVEL_STEP)), 0.0, kept)
 
 
 def _all_under(flat: Tensor, shape: torch.Size) -> Tensor:

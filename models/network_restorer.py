@@ -105,7 +105,8 @@ class NetworkRestorer:
         pictures = [picture[inside] for picture in pictures]
         own = pictures[-1]
         if guarded:
-            pictures[-1] = Guard(image, earlier).hold(image.decoded_pixels, levels[inside])
+            guard = Guard(image, earlier, cautious=steering is None)
+            pictures[-1] = guard.hold(image.decoded_pixels, levels[inside])
         elif image.judgement.neutral:
             pictures = [_gray(picture) for picture in pictures]
         sentence = steering.sentence if steering and self.card.steerable else ""

@@ -18,6 +18,7 @@ SUMMARY_PIXELS = 1 << 19
 
 BLOCK = 8
 
+LOWEST_BY_TABLES = 5
 TWO_SAVES_FACTOR = 1.4
 """See quality_of_two_saves()."""
 
@@ -75,7 +76,9 @@ def steer(
     estimates = hasattr(network, "predicted_quality_factor")
     sentence = _sentence(quality_factor, use_tables, estimates)
     earlier = image.judgement.coarser_save if use_tables and estimates else None
-    if earlier is not None:
+    if use_tables and estimates and _is_below_training(image):
+        use_tables, quality_factor = False, image.estimated_quality_factor.quality_factor
+    elif earlier is not None:
         use_tables = False
         if earlier.kind == "aligned":
             quality_factor = earlier.quality_factor
@@ -214,6 +217,12 @@ def _sentence(quality_factor: int | None, use_tables: bool, estimates: bool) -> 
     if use_tables:
         return "the file's quantization tables"
     return "its own estimate of the quality factor" if estimates else "the picture alone"
+
+
+def _is_below_training(image: JpegImage) -> bool:
+    """Whether the tables are libjpeg's of a quality so low that its number says more than steps cut off at 255."""
+    estimate = image.estimated_quality_factor
+    return estimate.standard and estimate.quality_factor < LOWEST_BY_TABLES
 
 
 def _has_usual_tables(image: JpegImage) -> bool:

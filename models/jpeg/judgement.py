@@ -28,8 +28,9 @@ Photographs have 20 % and more; in gratings and checkerboards errors are all ali
 LARGEST_JUMP = 10.5
 """In first AC steps, between blocks that hold a DC only: a ramp without AC in three blocks rises by 3.5 at most."""
 
-FEWEST_JUMPS, LEAST_SHARE_OF_JUMPS = 8, 0.02
-"""Blocks among such that jump by more, from which on the picture is taken to be drawn on the block grid."""
+FEWEST_JUMPS, LEAST_SHARE_OF_JUMPS, LEAST_SOLID_SHARE = 8, 0.1, 0.3
+"""How many blocks among such jump by more, and how large a share of them, and they of the picture, must be for the
+picture to be drawn on the block grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,4 +102,5 @@ def _drawn_on_grid(luma: JpegComponent) -> bool:
         steps[0, 1], steps[1, 0]
     )
     count = int((solid & jumps).sum())
-    return count >= FEWEST_JUMPS and count >= LEAST_SHARE_OF_JUMPS * solid.sum()
+    drawn = solid.sum() >= LEAST_SOLID_SHARE * solid.size
+    return bool(drawn and count >= max(FEWEST_JUMPS, LEAST_SHARE_OF_JUMPS * solid.sum()))

@@ -85,7 +85,7 @@ def pictures_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
 
 
 def lively_restorer(architecture: str, **settings: object) -> NetworkRestorer:
-    """A NetworkRestorer of lively_network on the processor in full precision and unguarded, unless settings say otherwise."""
+    """A NetworkRestorer of lively_network on the processor, in full precision, unguarded, but for the settings."""
     card = CARDS[architecture]
     plain = NetworkRestorer(
         lively_network(card), card, torch.device("cpu"), reduced_precision=False, guarded=False
