@@ -155,10 +155,12 @@ class _Cells:
 
     def samples(self, coefficients: Tensor) -> Tensor:
         """(64, block rows, block columns) -> (rows, columns) of the picture."""
-        plane = functional.conv_transpose2d(coefficients[None], dct_kernels(), stride=BLOCK)
+        plane = _inverse(coefficients)
         if self.subsampled:
-            plane = functional.interpolate(plane, scale_factor=[float(factor) for factor in self.factors])
-        return plane[0, 0]
+            plane = functional.interpolate(
+                plane[None], scale_factor=[float(factor) for factor in self.factors]
+            )[0]
+        return plane[0]
 
     def integers_of(self, top: int, tall: int, wide: int) -> Tensor:
         """(64, tall, wide) float32 from block row `top` on, the last ones repeated where the file has no more."""
@@ -213,8 +215,7 @@ class Guard:
         """
         if min(decoded.shape[:2]) < SMALLEST_SIDE:
             return decoded
-        if self._keeps_mean:
-            levels = levels - (self._keeps_mean * _mean_change(decoded, levels)).astype(levels.dtype)
+        brighter = self._keeps_mean * _mean_change(decoded, levels) if self._keeps_mean else torch.zeros(3)
         top, left = self._shift
         rows, columns = decoded.shape[:2]
         tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
@@ -226,14 +227,17 @@ class Guard:
         for start in range(0, len(decoded), step):
             stop = min(start + step, len(decoded))
             first = max(0, start - halo)
-            strip = self._strip(decoded[first : stop + halo], levels[first : stop + halo], first)
+            seen = slice(first, stop + halo)
+            strip = self._strip(decoded[seen], levels[seen], first, brighter)
             held[start:stop] = strip[start - first : stop - first]
         return np.ascontiguousarray(held[top : top + rows, left : left + columns])
 
-    def _strip(self, decoded: RgbImage, levels: NDArray[np.floating], first: int) -> RgbImage:
+    def _strip(
+        self, decoded: RgbImage, levels: NDArray[np.floating], first: int, brighter: Tensor
+    ) -> RgbImage:
         """Rows of whole units, the first of which is row `first` of the picture."""
         pixels = torch.from_numpy(np.ascontiguousarray(decoded)).float()
-        change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels
+        change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels - brighter
         plain, change = self._planes(pixels - MIDDLE_LEVEL), self._planes(change)
         corrections, luma_flat = torch.zeros_like(plain[0]), None
         blocks = [_Block.of(cells, plain, change, first, self._dense) for cells in self._cells]
@@ -321,16 +325,20 @@ class _Block:
             own = _around(off_plain.square().sum(0)[None])[0]
             move_plain = move_plain * (1 - cells.noise.sum() / own.clamp(min=1e-3)).clamp(0, 1)
         flat = (integers[1:] == 0).all(0)
-        samples = functional.conv_transpose2d(middles[None], dct_kernels(), stride=BLOCK)
-        possible = functional.max_pool2d(samples.abs(), BLOCK)[0, 0] < MIDDLE_LEVEL + FAR_OUT
+        possible = functional.max_pool2d(_inverse(middles).abs(), BLOCK)[0] < MIDDLE_LEVEL + FAR_OUT
         return cls(integers, move, move_plain, trust, flat, possible)
 
 
-def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> NDArray[np.float64]:
+def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> Tensor:
     """(3,): by how much a network's picture is brighter on the whole, which fine quantization cannot have caused."""
-    strips = [slice(start, start + STRIP_ROWS) for start in range(0, len(decoded), STRIP_ROWS)]
-    sums = [levels[strip].sum((0, 1), np.float64) - decoded[strip].sum((0, 1)) for strip in strips]
-    return np.sum(sums, axis=0) / (decoded.size / 3)
+    total = torch.zeros(3)
+    for start in range(0, len(decoded), STRIP_ROWS):
+        strip = slice(start, start + STRIP_ROWS)
+        pair = (
+            torch.from_numpy(np.ascontiguousarray(picture[strip])).float() for picture in (levels, decoded)
+        )
+        total += torch.sub(*pair).mean((0, 1)) * len(decoded[strip])
+    return total / len(decoded)
 
 
 def _has_cells(image: JpegImage) -> bool:
@@ -361,6 +369,12 @@ def _cells_of_pixels(image: JpegImage, steps: Tensor, shift: tuple[int, int]) ->
 
 def _column(table: NDArray[np.integer]) -> Tensor:
     return torch.from_numpy(table.astype(np.float32)).reshape(BLOCK**2, 1, 1)
+
+
+def _inverse(coefficients: Tensor) -> Tensor:
+    """(64, block rows, block columns) -> (1, rows, columns) samples."""
+    samples = dct_kernels().reshape(BLOCK**2, BLOCK**2).T @ coefficients.flatten(1)
+    return functional.pixel_shuffle(samples.reshape(coefficients.shape), BLOCK)
 
 
 def _beyond(off: Tensor, reach: Tensor) -> Tensor:
