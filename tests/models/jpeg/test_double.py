@@ -72,7 +72,9 @@ def test_a_resize_between_the_saves_leaves_no_grid(pictures):
 
 def test_gray_files_are_examined_too(pictures):
     gray = np.repeat(pictures["coffee"][..., :1], 3, axis=2)
-    assert verdict(gray, 20, 60, shift=(2, 6), gray=True) == Verdict("shifted", 20, (2, 6))
+    found = verdict(gray, 20, 60, shift=(2, 6), gray=True)
+    assert (found.kind, found.quality_factor, found.grid_shift) == ("shifted", 20, (2, 6))
+    assert found.coarseness == pytest.approx(3.1, abs=0.1)
 
 
 def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(pictures):
