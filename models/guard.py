@@ -100,8 +100,8 @@ MEAN_STEPS, LEVEL_STEP = (8.0, 16.0), 32.0
 SMALLEST_SIDE = 2 * BLOCK
 """Rows or columns below which a picture stays as it was decoded: networks see mostly what is made up around it."""
 
-REACH = 0.35
-"""Steps from the middle of a cell."""
+REACH, REACH_IF_COARSE, COARSE = 0.35, 0.4, (12.0, 30.0)
+"""Steps from the middle of a cell, up to the first mean step of COARSE and from the second."""
 
 FAR_OUT = 150.0
 """Levels beyond 0..255: no picture can be in such a cell, the file is damaged there."""
@@ -351,7 +351,7 @@ def _cells_of_file(image: JpegImage) -> list[_Cells]:
         steps = _column(part.quantization_table)
         factors = sampling_factors(image.header, number)
         noise = torch.full_like(steps, ROUNDING)
-        found.append(_Cells(number, factors, part.coefficients, steps, noise, REACH * steps))
+        found.append(_Cells(number, factors, part.coefficients, steps, noise, _reach(steps)))
     return found
 
 
@@ -364,7 +364,11 @@ def _cells_of_pixels(image: JpegImage, steps: Tensor, shift: tuple[int, int]) ->
     plane = np.pad(plane, ((shift[0], 0), (shift[1], 0)), mode="edge")
     coefficients = forward_dct(plane_to_blocks(plane))
     integers = np.rint(coefficients / steps.reshape(BLOCK, BLOCK).numpy()).astype(np.int16)
-    return _Cells(0, (1, 1), integers, steps, noise + ROUNDING, REACH * steps + (noise + ROUNDING).sqrt())
+    return _Cells(0, (1, 1), integers, steps, noise + ROUNDING, _reach(steps) + (noise + ROUNDING).sqrt())
+
+
+def _reach(steps: Tensor) -> Tensor:
+    return (REACH + (REACH_IF_COARSE - REACH) * _rise(steps.mean(), COARSE)) * steps
 
 
 def _column(table: NDArray[np.integer]) -> Tensor:

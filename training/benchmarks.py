@@ -15,7 +15,7 @@ from training.metrics import Picture
 from training.table_sets import TableSet, encode_with, table_set
 
 COLORS = ("rgb", "y", "gray")
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".avif", ".tif", ".tiff", ".gif")
 USUAL_SUBSAMPLING = "4:2:0"
 Break = Callable[..., Degraded]
 """Called as break_(pixels, gray=...): what a condition does to a clean picture."""

@@ -38,8 +38,11 @@ class DataConfig:
     """What the network sees."""
 
     train: tuple[str, ...] = setting(
-        ("train", "train_bsds"),
+        ("train", "train_more", "train_kinds"),
         "folders of clean photographs: names below the data folder, whole paths, or skimage for scikit-image's own",
+    )
+    folder_shares: tuple[float, ...] = setting(
+        (), "share of patches from each folder of train; empty goes by the pictures' sizes", **SHARE
     )
     validation: str = setting("validation", "one such folder, of photographs that are not trained on")
     patch_sizes: tuple[int, ...] = setting(
@@ -295,6 +298,12 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
         "card: texts are needed, such as title: Mine",
     )
     need(bool(data.train), "data.train: at least one folder is needed")
+    shares = data.folder_shares
+    need(
+        not shares or (len(shares) == len(data.train) and sum(shares) > 0),
+        f"data.folder_shares: one for each of the {len(data.train)} folders of data.train is needed, at least one "
+        "above 0, or none at all",
+    )
     need(bool(data.patch_sizes), "data.patch_sizes: at least one is needed")
     need(
         len(data.patch_sizes) == len(data.batch_sizes),

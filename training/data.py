@@ -2,6 +2,7 @@
 
 import functools
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from models.images import RgbImage
 from models.jpeg import Degradation, JpegEncoding, degrade, degrade_pixels, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
+from models.jpeg.degradation import resized
 from models.jpeg.planes import component_plane
 from training.config import TrainConfig
 from training.drawings import draw_picture
@@ -24,6 +26,8 @@ from training.pictures import smallest_side
 
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6
+RESIZE_MARGIN = 16
+"""Rows and columns cut off around patches that are resized between saves, where the filter saw the edge."""
 DRAWINGS = 48
 ROUND_HALF_AWAY = 0.5001
 """Coefficients of flat blocks often lie half-way between two steps, where libjpeg rounds away from zero; the rest is
@@ -54,6 +58,10 @@ class Batch:
     coefficients: Tensor
     tables_hidden: Tensor
     truth_told: Tensor
+
+    def pin_memory(self) -> "Batch":
+        """A copy in memory that a GPU fetches from by itself; DataLoader asks for it, and pins nothing otherwise."""
+        return Batch(*(each.pin_memory() if each.numel() else each for each in vars(self).values()))
 
     def parts(self, count: int) -> list["Batch"]:
         """The batch cut into so many equal ones."""
@@ -105,6 +113,7 @@ class DegradedPatches(Dataset):
         phase: int = 0,
         *,
         share: tuple[int, int] = (0, 1),
+        folders: Sequence[int] = (),
     ) -> None:
         """Look at the pictures' sizes.
 
@@ -113,6 +122,7 @@ class DegradedPatches(Dataset):
             images: clean pictures; those smaller than a patch are passed over.
             phase: an index into patch_sizes.
             share: which part of every batch this process makes, of how many equal parts.
+            folders: of each picture, the number of its folder in data.train.
 
         Raises:
             InvalidSetting: no picture is large enough.
@@ -123,14 +133,21 @@ class DegradedPatches(Dataset):
         count = config.data.batch_sizes[phase] // parts
         self.places = range(part * count, (part + 1) * count)
         needed = smallest_side(self.side)
-        self.images = [image for image in images if min(image.shape[:2]) >= needed]
+        self.images = [image for image in images if _holds(image, needed)]
         if not self.images:
             raise InvalidSetting(
                 f"No training picture is as large as {needed} x {needed} pixels, which patches of {self.side} need. "
                 "Larger pictures or smaller patches are needed. Name another folder, or lower data.patch_sizes."
             )
-        areas = np.array([image.shape[0] * image.shape[1] for image in self.images], dtype=np.float64)
-        self.chances = (areas**0.5 / (areas**0.5).sum()).cumsum()
+        inside = [
+            folder
+            for image, folder in zip(images, folders or [0] * len(images), strict=True)
+            if _holds(image, needed)
+        ]
+        self.chances, self.spans = _chances(self.images, inside, config.data.folder_shares)
+        if config.data.drawn_share:  # once, before the workers are forked, and not once in each
+            for number in range(DRAWINGS):
+                _drawing(config.seed, number)
 
     def __len__(self) -> int:
         return self.config.optimizer.steps
@@ -156,7 +173,11 @@ class DegradedPatches(Dataset):
             return Patch(clean, clean, UNCOMPRESSED_QUALITY, tables)
         degradation = self.config.degradations.sample(rng)
         rows, columns = degradation.total_shift
-        clean = self._crop(rng, side + rows, side + columns)
+        factor = degradation.resize_between or 1.0
+        room = 2 * RESIZE_MARGIN if degradation.resize_between else 0
+        clean = self._crop(
+            rng, math.ceil((side + rows + room) / factor), math.ceil((side + columns + room) / factor)
+        )
         gray = self.config.degradations.sample_gray(rng)
         if gray:
             clean = np.repeat(cv2.cvtColor(clean, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
@@ -165,7 +186,15 @@ class DegradedPatches(Dataset):
         if chroma_table is not None:
             tables[64:] = chroma_table.ravel()
         quality_factor = float(degradation.encodings[-1].quality_factor)
-        return Patch(degraded, clean[rows:, columns:], quality_factor, tables)
+        if degradation.resize_between:
+            clean = resized(clean, factor)
+        clean = clean[rows:, columns:]
+        if degradation.resize_between:  # a multiple of 16 from the top left keeps the last save's grid
+            clean, degraded = (
+                each[RESIZE_MARGIN : RESIZE_MARGIN + side, RESIZE_MARGIN : RESIZE_MARGIN + side]
+                for each in (clean, degraded)
+            )
+        return Patch(degraded, clean, quality_factor, tables)
 
     def _plane_patch(self, rng: np.random.Generator) -> Patch:
         """One plane as JPEG stores it: luma, or chroma halved and quantized by the chroma table."""
@@ -205,9 +234,15 @@ class DegradedPatches(Dataset):
         drawn = rng.random() < data.drawn_share
         shrink = rng.uniform(1, LARGEST_SHRINK) if rng.random() < data.shrunk_share else 1.0
         turned = rng.random() < 0.5
+        low, high = self.spans[-1]
+        if (
+            len(self.spans) > 1
+        ):  # of two candidates the more textured one is taken, so both come from one folder
+            mark = rng.random()
+            low, high = next((span for span in self.spans if mark < span[1]), self.spans[-1])
         height, width = (columns, rows) if turned else (rows, columns)
         candidates = [
-            self._window(rng, drawn, round(height * shrink), round(width * shrink))
+            self._window(rng, drawn, round(height * shrink), round(width * shrink), low, high)
             for _ in range(2 if rng.random() < data.textured_share else 1)
         ]
         window = max(candidates, key=_texture) if len(candidates) > 1 else candidates[0]
@@ -216,15 +251,47 @@ class DegradedPatches(Dataset):
         window = window[:: -1 if rng.random() < 0.5 else 1, :: -1 if rng.random() < 0.5 else 1]
         return np.ascontiguousarray(window.transpose(1, 0, 2) if turned else window)
 
-    def _window(self, rng: np.random.Generator, drawn: bool, rows: int, columns: int) -> RgbImage:
+    def _window(
+        self, rng: np.random.Generator, drawn: bool, rows: int, columns: int, low: float, high: float
+    ) -> RgbImage:
         """A rectangle of a random picture, smaller where the picture is smaller."""
         if drawn:
             image = _drawing(self.config.seed, int(rng.integers(DRAWINGS)))
         else:
-            image = self.images[min(np.searchsorted(self.chances, rng.random()), len(self.images) - 1)]
+            mark = low + (high - low) * rng.random()
+            image = self.images[min(np.searchsorted(self.chances, mark), len(self.images) - 1)]
         top = rng.integers(max(image.shape[0] - rows, 0) + 1)
         left = rng.integers(max(image.shape[1] - columns, 0) + 1)
         return image[top : top + rows, left : left + columns]
+
+
+def _holds(image: RgbImage, side: int) -> bool:
+    return min(image.shape[:2]) >= side
+
+
+def _chances(
+    images: Sequence[RgbImage], folders: Sequence[int], shares: Sequence[float]
+) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """How pictures are drawn: by the root of their area, within their folders' shares.
+
+    Args:
+        images: in the order of their folders.
+        folders: the number of each picture's folder.
+        shares: of each folder; empty where only areas count.
+
+    Returns:
+        (pictures,) where in 0..1 each picture's span ends; and the span of each folder, one for all without shares.
+    """
+    weights = np.array([image.shape[0] * image.shape[1] for image in images], dtype=np.float64) ** 0.5
+    if not shares:
+        return weights.cumsum() / weights.sum(), [(0.0, 1.0)]
+    for number, share in enumerate(shares):
+        mine = np.equal(folders, number)
+        weights[mine] *= share / max(weights[mine].sum(), 1e-9)
+    ends = weights.cumsum() / weights.sum()
+    lasts = [int(np.flatnonzero(np.equal(folders, number))[-1]) for number in sorted(set(folders))]
+    stops = [float(ends[last]) for last in lasts]
+    return ends, list(zip([0.0, *stops], stops, strict=False))
 
 
 @functools.cache

@@ -98,7 +98,7 @@ class Learner:
         self.validation_photographs = load_photographs(
             (config.data.validation,), data_root, smallest=SMALLEST_VALIDATION_SIDE, validation=True
         )
-        self.images = training.images
+        self.images, self.folders = training.images, training.folders
         self.problems = (*training.problems, *self.validation_photographs.problems)
         self.validation = validation_batches(config, self.validation_photographs.images)
         for phase in range(len(config.data.patch_sizes)):
@@ -106,9 +106,8 @@ class Learner:
 
     def patches(self, phase: int) -> DegradedPatches:
         """This process's share of every batch of a phase."""
-        return DegradedPatches(
-            self.config, self.images, phase, share=(self.processes.index, self.processes.count)
-        )
+        share = self.processes.index, self.processes.count
+        return DegradedPatches(self.config, self.images, phase, share=share, folders=self.folders)
 
     def batches(self, phase: int, first_step: int) -> Iterator[Batch]:
         """Batches from first_step on, drawn by the configured number of workers."""

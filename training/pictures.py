@@ -13,7 +13,7 @@ from models.errors import InvalidSetting
 from models.images import RgbImage
 from training.failures import RunStopped
 
-PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+PICTURE_SUFFIXES = (".png", ".webp", ".avif", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
 SKIMAGE_VALIDATION = ("chelsea", "camera", "stereo_motorcycle")
@@ -35,11 +35,13 @@ class Photographs:
         names: of the files, without their endings.
         images: (rows, columns, 3) uint8 each, or a PictureFile that is read when it is cut.
         problems: sentences about files that were left out.
+        folders: of each picture, the number of the folder it came from.
     """
 
     names: tuple[str, ...]
     images: tuple["RgbImage | PictureFile", ...]
     problems: tuple[str, ...] = ()
+    folders: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,25 +136,28 @@ def load_photographs(
         InvalidSetting: a folder without pictures, or no picture that can be used.
     """
     found: list[tuple[str, RgbImage | PictureFile]] = []
-    damaged, small = [], []
-    for folder in folders:
+    damaged, small, origins = [], [], []
+    for number, folder in enumerate(folders):
         if folder == "skimage":
             found += _of_skimage(validation)
+            origins += [number] * (len(found) - len(origins))
             continue
         for path in picture_paths(folder_of(folder, data_root)):
             try:
                 found.append((path.stem, _checked(path)))
+                origins.append(number)
             except Exception as error:  # Pillow raises many kinds of exceptions for damaged files
                 damaged.append(f"{path.name} ({_short(error)})")
-    kept = []
+    kept, kept_from = [], []
     in_memory = sum(math.prod(image.shape) for _, image in found) <= LARGEST_IN_MEMORY_BYTES
-    for name, image in found:
+    for (name, image), origin in zip(found, origins, strict=True):
         if min(image.shape[:2]) < smallest:
             small.append(f"{name} ({image.shape[0]} x {image.shape[1]})")
             continue
         try:
             read = in_memory and isinstance(image, PictureFile)
             kept.append((name, read_picture(image.path) if read else image))
+            kept_from.append(origin)
         except Exception as error:  # as above: the header was sound, the rest is not
             damaged.append(f"{image.path.name} ({_short(error)})")
     problems = _problems(damaged, small, smallest)
@@ -161,7 +166,8 @@ def load_photographs(
             f"No picture in {', '.join(folders)} can be used. {' '.join(problems)} Pictures of at least "
             f"{smallest} x {smallest} pixels are needed. Name another folder, or use smaller patches."
         )
-    return Photographs(tuple(name for name, _ in kept), tuple(image for _, image in kept), problems)
+    names, images = (tuple(part) for part in zip(*kept, strict=True))
+    return Photographs(names, images, problems, tuple(kept_from))
 
 
 def _problems(damaged: list[str], small: list[str], smallest: int) -> tuple[str, ...]:

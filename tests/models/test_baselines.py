@@ -96,3 +96,23 @@ def test_reapplication_reports_every_shift_and_stops_when_told() -> None:
 def test_an_impossible_quality_factor_is_refused() -> None:
     with pytest.raises(InvalidSetting, match="101"):
         BASELINES["reapply"].restore(encode(photograph(16, 16), JpegEncoding(10)), quality_factor=101)
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("quality_factor", [10, 40, 75])
+def test_centered_dequantization_comes_closer_than_plain_decoding(quality_factor, subsampling) -> None:
+    pixels = photograph(264, 320)
+    image = encode(pixels, JpegEncoding(quality_factor, subsampling))
+    restoration = BASELINES["centered"].restore(image)
+    assert psnr_db(restoration.pixels, pixels) > psnr_db(image.pixels, pixels) + 0.05
+    assert "coefficients" in restoration.condition
+
+
+def test_centered_dequantization_hands_on_what_it_has_no_integers_of() -> None:
+    pixels = photograph(40, 56)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=60, keep_rgb=True)
+    image = encode(pixels, JpegEncoding(60))
+    for other in (read(file.getvalue()), JpegImage(b"", pixels, "PNG")):
+        np.testing.assert_array_equal(BASELINES["centered"].restore(other).pixels, other.pixels)
+    np.testing.assert_array_equal(BASELINES["centered"].restore(image, blind=True).pixels, image.pixels)
