@@ -38,7 +38,7 @@ class DataConfig:
     """What the network sees."""
 
     train: tuple[str, ...] = setting(
-        ("train", "train_more", "train_kinds"),
+        ("train", "train_bsds"),
         "folders of clean photographs: names below the data folder, whole paths, or skimage for scikit-image's own",
     )
     folder_shares: tuple[float, ...] = setting(
