@@ -28,56 +28,19 @@ from torch.nn import functional
 
 from models.images import RgbImage
 from models.jpeg import JpegImage, quantization_tables
-from models.jpeg.color import split_ycbcr
-from models.jpeg.dct import BLOCK, forward_dct, plane_to_blocks
+from models.jpeg.dct import BLOCK
 from models.jpeg.double import Verdict
-from models.jpeg.encoder_planes import has_whole_factors, sampling_factors
 from models.jpeg.judgement import LARGEST_JUMP
-from models.tensors import dct_kernels
-
-EXPECTED = torch.tensor(
-    (
-        (
-            (0.0067, 0.025, 0.034, 0.047, 0.056),
-            (0.036, 0.053, 0.062, 0.071, 0.08),
-            (0.05, 0.063, 0.071, 0.079, 0.085),
-            (0.062, 0.072, 0.078, 0.084, 0.091),
-            (0.072, 0.078, 0.082, 0.086, 0.094),
-            (0.076, 0.08, 0.084, 0.088, 0.096),
-            (0.077, 0.081, 0.084, 0.087, 0.091),
-            (0.081, 0.084, 0.084, 0.089, 0.093),
-            (0.076, 0.083, 0.089, 0.092, 0.095),
-        ),
-        (
-            (0.185, 0.17, 0.152, 0.135, 0.113),
-            (0.16, 0.143, 0.129, 0.117, 0.106),
-            (0.14, 0.128, 0.118, 0.111, 0.11),
-            (0.123, 0.114, 0.109, 0.107, 0.111),
-            (0.11, 0.104, 0.102, 0.104, 0.111),
-            (0.095, 0.096, 0.096, 0.1, 0.113),
-            (0.09, 0.092, 0.094, 0.096, 0.103),
-            (0.087, 0.088, 0.091, 0.096, 0.104),
-            (0.083, 0.089, 0.09, 0.1, 0.111),
-        ),
-        (
-            (0.152, 0.137, 0.147, 0.138, 0.096),
-            (0.123, 0.12, 0.126, 0.121, 0.124),
-            (0.121, 0.123, 0.118, 0.118, 0.141),
-            (0.11, 0.11, 0.11, 0.112, 0.136),
-            (0.106, 0.105, 0.107, 0.114, 0.13),
-            (0.102, 0.099, 0.102, 0.112, 0.135),
-            (0.097, 0.098, 0.097, 0.102, 0.109),
-            (0.091, 0.093, 0.095, 0.102, 0.113),
-            (0.086, 0.092, 0.096, 0.107, 0.125),
-        ),
-    )
+from models.quantization_cells import (
+    MIDDLE_LEVEL,
+    Cells,
+    cells_of_file,
+    cells_of_pixels,
+    column,
+    has_cells,
+    inverse,
+    rise,
 )
-"""(3, 9, 5): mean square distance of an original's coefficient from the middle of its cell, in steps, by the size of
-the integer (0, 1, 2 and more; DC as 2), by how many of its 8 neighbors in the block are not 0, and by how many of those
-at its place in the 4 neighboring blocks are not."""
-
-ROUNDING = 0.1
-"""What rounding to pixels adds to that, in squared levels."""
 
 RATIO, REFUSED, FADE = (0.8, 2.0), (0.2, 0.4), (1.0, 5.0)
 """See above; FADE is in mean luma steps."""
@@ -100,75 +63,15 @@ MEAN_STEPS, LEVEL_STEP = (8.0, 16.0), 32.0
 SMALLEST_SIDE = 2 * BLOCK
 """Rows or columns below which a picture stays as it was decoded: networks see mostly what is made up around it."""
 
-REACH, REACH_IF_COARSE, COARSE = 0.35, 0.4, (12.0, 30.0)
-"""Steps from the middle of a cell, up to the first mean step of COARSE and from the second."""
-
 FAR_OUT = 150.0
 """Levels beyond 0..255: no picture can be in such a cell, the file is damaged there."""
 
 _Dense = tuple[tuple[float, float], float]
 STRIP_ROWS = 512
-MIDDLE_LEVEL = 128.0
 _TO_YCBCR = torch.tensor(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]]
 )
 _TO_RGB = torch.tensor([[1, 0, 1.402], [1, -0.344136286, -0.714136286], [1, 1.772, 0]])
-_NEIGHBORS = torch.tensor(
-    [
-        [float(0 < max(abs(a // 8 - b // 8), abs(a % 8 - b % 8)) < 2) for b in range(BLOCK**2)]
-        for a in range(BLOCK**2)
-    ]
-)
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """The quantization cells of one component.
-
-    Attributes:
-        plane: of Y, Cb, Cr, or of R, G, B.
-        factors: picture rows and columns that one sample covers.
-        integers: (block rows, block columns, 8, 8) int16.
-        steps: (64, 1, 1).
-        noise: what else a coefficient differs by from the original's, mean square, (64, 1, 1).
-        reach: (64, 1, 1), how far from the middle a result may lie.
-    """
-
-    plane: int
-    factors: tuple[int, int]
-    integers: NDArray[np.int16]
-    steps: Tensor
-    noise: Tensor
-    reach: Tensor
-
-    @property
-    def subsampled(self) -> bool:
-        """Whether samples cover more than one pixel, so that decoding does not give back the file's coefficients."""
-        return self.factors != (1, 1)
-
-    def coefficients(self, planes: Tensor) -> Tensor:
-        """(1, 3, rows, columns) planes of whole units -> (64, block rows, block columns)."""
-        plane = planes[:, self.plane : self.plane + 1]
-        if self.subsampled:
-            plane = functional.avg_pool2d(plane, self.factors)
-        return functional.conv2d(plane, dct_kernels(), stride=BLOCK)[0]
-
-    def samples(self, coefficients: Tensor) -> Tensor:
-        """(64, block rows, block columns) -> (rows, columns) of the picture."""
-        plane = _inverse(coefficients)
-        if self.subsampled:
-            plane = functional.interpolate(
-                plane[None], scale_factor=[float(factor) for factor in self.factors]
-            )[0]
-        return plane[0]
-
-    def integers_of(self, top: int, tall: int, wide: int) -> Tensor:
-        """(64, tall, wide) float32 from block row `top` on, the last ones repeated where the file has no more."""
-        part = self.integers[top : top + tall, :wide]
-        missing = [(0, tall - part.shape[0]), (0, wide - part.shape[1]), (0, 0), (0, 0)]
-        if any(after for _, after in missing):
-            part = np.pad(part, missing, mode="edge")
-        return torch.from_numpy(part.reshape(tall, wide, BLOCK**2).astype(np.float32)).permute(2, 0, 1)
 
 
 class Guard:
@@ -192,16 +95,16 @@ class Guard:
             (torch.eye(3), torch.eye(3)) if model == "RGB" else (_TO_YCBCR, _TO_RGB)
         )
         self._shift = earlier.grid_shift if earlier else (0, 0)
-        if earlier is None and model in ("gray", "YCbCr", "RGB") and _has_cells(image):
+        if earlier is None and model in ("gray", "YCbCr", "RGB") and has_cells(image):
             self._luma_only = False
-            self._cells = _cells_of_file(image)
+            self._cells = cells_of_file(image)
             fading = image.luma_table
         else:
             self._luma_only = True
             fading = quantization_tables(earlier.quality_factor)[0] if earlier else image.luma_table
-            self._cells = [_cells_of_pixels(image, _column(fading), self._shift)]
-        self._fade = float(_rise(torch.tensor(float(fading.mean())), FADE))
-        self._keeps_mean = 1 - float(_rise(torch.tensor(float(fading[0, 0])), MEAN_STEPS))
+            self._cells = [cells_of_pixels(image, column(fading), self._shift)]
+        self._fade = float(rise(torch.tensor(float(fading.mean())), FADE))
+        self._keeps_mean = 1 - float(rise(torch.tensor(float(fading[0, 0])), MEAN_STEPS))
 
     def hold(self, decoded: RgbImage, levels: NDArray[np.floating]) -> RgbImage:
         """Keep of a network's picture what can be believed.
@@ -219,9 +122,9 @@ class Guard:
         top, left = self._shift
         rows, columns = decoded.shape[:2]
         tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
-        beyond = ((top, -(top + rows) % tall), (left, -(left + columns) % wide), (0, 0))
-        if any(beyond[0]) or any(beyond[1]):
-            decoded, levels = (np.pad(picture, beyond, mode="edge") for picture in (decoded, levels))
+        padding = ((top, -(top + rows) % tall), (left, -(left + columns) % wide), (0, 0))
+        if any(padding[0]) or any(padding[1]):
+            decoded, levels = (np.pad(picture, padding, mode="edge") for picture in (decoded, levels))
         held = np.empty_like(decoded)
         halo, step = 2 * tall, -(-STRIP_ROWS // tall) * tall
         for start in range(0, len(decoded), step):
@@ -255,7 +158,7 @@ class Guard:
                 trust = found.trust * self._fade
             trust = _keep_flat(trust, flat, found.integers[0], cells.steps) * self._trusted
             if self._on_grid:  # in fine steps, what its few levels lost is next to nothing
-                fine_share = 1.0 if cells.subsampled else _rise(cells.steps[0], FLAT_STEPS)
+                fine_share = 1.0 if cells.subsampled else rise(cells.steps[0], FLAT_STEPS)
                 trust = torch.where(flat, 0.0, trust * fine_share)
             share = _spread(trust, plain.shape[2:]) * possible
             if self._luma_only:
@@ -297,7 +200,7 @@ class _Block:
     possible: Tensor
 
     @classmethod
-    def of(cls, cells: _Cells, plain: Tensor, change: Tensor, first: int, dense: _Dense) -> "_Block":
+    def of(cls, cells: Cells, plain: Tensor, change: Tensor, first: int, dense: _Dense) -> "_Block":
         """Compare both pictures, as planes that begin at row `first`, with the cells."""
         off_plain = cells.coefficients(plain)
         tall, wide = off_plain.shape[1:]
@@ -305,27 +208,27 @@ class _Block:
         middles = integers * cells.steps
         off_plain = off_plain - middles
         off = off_plain + cells.coefficients(change)
-        move, move_plain = (_beyond(some, cells.reach) for some in (off, off_plain))
+        move, move_plain = (cells.into_reach(some) for some in (off, off_plain))
         changed, refused = off.square().sum(0), move.square().sum(0)
-        expected = _expected(integers, cells)
+        expected = cells.expected(integers)
         if cells.subsampled:
             expected = expected + off_plain.square().sum(0)
             refused = (refused - move_plain.square().sum(0)).clamp(min=0)
         present = (integers != 0).float().sum(0)
         changed, expected, refused, present = _around(torch.stack([changed, expected, refused, present]))
         span, least_trust = dense
-        fully = _rise(present, span)
+        fully = rise(present, span)
         low = RATIO[0] + fully * (RATIO_IF_DENSE[0] - RATIO[0])
-        high = RATIO[1] + _rise(present, DENSITY) * (RATIO_IF_DENSE[1] - RATIO[1])
-        fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * _rise(cells.steps.mean(), FINE)
-        trust = 1 - _rise(changed / expected, (fine * low, fine * high))
-        trust *= 1 - _rise(refused / changed.clamp(min=1e-3), REFUSED)
+        high = RATIO[1] + rise(present, DENSITY) * (RATIO_IF_DENSE[1] - RATIO[1])
+        fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * rise(cells.steps.mean(), FINE)
+        trust = 1 - rise(changed / expected, (fine * low, fine * high))
+        trust *= 1 - rise(refused / changed.clamp(min=1e-3), REFUSED)
         trust *= 1 - fully * (1 - least_trust)
         if cells.subsampled:  # what is no more than rounding is not the filter's fault
             own = _around(off_plain.square().sum(0)[None])[0]
             move_plain = move_plain * (1 - cells.noise.sum() / own.clamp(min=1e-3)).clamp(0, 1)
         flat = (integers[1:] == 0).all(0)
-        possible = functional.max_pool2d(_inverse(middles).abs(), BLOCK)[0] < MIDDLE_LEVEL + FAR_OUT
+        possible = functional.max_pool2d(inverse(middles).abs(), BLOCK)[0] < MIDDLE_LEVEL + FAR_OUT
         return cls(integers, move, move_plain, trust, flat, possible)
 
 
@@ -339,68 +242,6 @@ def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> Tensor:
         )
         total += torch.sub(*pair).mean((0, 1)) * len(decoded[strip])
     return total / len(decoded)
-
-
-def _has_cells(image: JpegImage) -> bool:
-    return has_whole_factors(image.header) and image.coefficients_from == "bitstream"
-
-
-def _cells_of_file(image: JpegImage) -> list[_Cells]:
-    found = []
-    for number, part in enumerate(image.components):
-        steps = _column(part.quantization_table)
-        factors = sampling_factors(image.header, number)
-        noise = torch.full_like(steps, ROUNDING)
-        found.append(_Cells(number, factors, part.coefficients, steps, noise, _reach(steps)))
-    return found
-
-
-def _cells_of_pixels(image: JpegImage, steps: Tensor, shift: tuple[int, int]) -> _Cells:
-    """Of luma as it was saved with those steps on a grid that begins so many rows and columns before the picture."""
-    last = torch.ones_like(steps) if image.luma_table is None else _column(image.luma_table)
-    noise = last.square() / 12  # by the file's own save, on whatever frequency it fell
-    noise = noise.mean().expand_as(noise) if any(shift) else noise * (steps > last)
-    plane = split_ycbcr(image.decoded_pixels)[0] - MIDDLE_LEVEL
-    plane = np.pad(plane, ((shift[0], 0), (shift[1], 0)), mode="edge")
-    coefficients = forward_dct(plane_to_blocks(plane))
-    integers = np.rint(coefficients / steps.reshape(BLOCK, BLOCK).numpy()).astype(np.int16)
-    return _Cells(0, (1, 1), integers, steps, noise + ROUNDING, _reach(steps) + (noise + ROUNDING).sqrt())
-
-
-def _reach(steps: Tensor) -> Tensor:
-    return (REACH + (REACH_IF_COARSE - REACH) * _rise(steps.mean(), COARSE)) * steps
-
-
-def _column(table: NDArray[np.integer]) -> Tensor:
-    return torch.from_numpy(table.astype(np.float32)).reshape(BLOCK**2, 1, 1)
-
-
-def _inverse(coefficients: Tensor) -> Tensor:
-    """(64, block rows, block columns) -> (1, rows, columns) samples."""
-    samples = dct_kernels().reshape(BLOCK**2, BLOCK**2).T @ coefficients.flatten(1)
-    return functional.pixel_shuffle(samples.reshape(coefficients.shape), BLOCK)
-
-
-def _beyond(off: Tensor, reach: Tensor) -> Tensor:
-    """What brings coefficients that are `off` the middles of their cells to within reach of them."""
-    return torch.minimum(torch.maximum(off, -reach), reach) - off
-
-
-def _expected(integers: Tensor, cells: _Cells) -> Tensor:
-    """(block rows, block columns): how far the original should be from the middles of the cells, sum of squares."""
-    present = (integers != 0).float()
-    inside = (_NEIGHBORS @ present.flatten(1)).reshape(integers.shape)
-    padded = functional.pad(present[None], (1, 1, 1, 1), mode="replicate")[0]
-    beside = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
-    size = integers.abs().clamp(max=2)
-    size[0] = 2
-    place = ((size * EXPECTED.shape[1] + inside) * EXPECTED.shape[2] + beside).round().long()
-    return (EXPECTED.flatten()[place] * cells.steps.square() + cells.noise).sum(0)
-
-
-def _rise(value: Tensor, span: tuple[float | Tensor, float | Tensor]) -> Tensor:
-    """0 up to the first end of the span, 1 from the second."""
-    return ((value - span[0]) / (span[1] - span[0])).clamp(0, 1)
 
 
 def _around(values: Tensor) -> Tensor:
@@ -425,7 +266,7 @@ def _keep_flat(trust: Tensor, flat: Tensor, dc: Tensor, steps: Tensor) -> Tensor
     solid = _largest_around(1 - flat.float()) == 0
     jump = (_largest_around(dc) + _largest_around(-dc)) * steps[0]
     stepped = solid & (jump > LARGEST_JUMP * torch.maximum(steps[1], steps[BLOCK]))
-    flat_share, solid_share = _rise(steps[0], FLAT_STEPS), _rise(steps[0], SOLID_STEPS)
+    flat_share, solid_share = rise(steps[0], FLAT_STEPS), rise(steps[0], SOLID_STEPS)
     kept = torch.where(solid, solid_share, torch.where(flat, flat_share, torch.ones_like(trust)))
     return trust * torch.where(stepped | (solid & (jump == 0) & (steps[0] <= LEVEL_STEP)), 0.0, kept)
 

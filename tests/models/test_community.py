@@ -95,7 +95,7 @@ def test_fbcnn_decides_by_itself_as_its_authors_call_it(spandrel, tmp_path, imag
     restoration = dropped(tmp_path, CARD, network).load("fbcnn").restore(image)
     with torch.no_grad():
         expected, quality = network(pixels_to_tensor(image.decoded_pixels))
-    np.testing.assert_array_equal(restoration.pixels, tensor_to_pixels(expected.clamp(0, 1)))
+    np.testing.assert_array_equal(restoration.unguarded, tensor_to_pixels(expected.clamp(0, 1)))
     assert restoration.predicted_quality_factor == pytest.approx(100 * (1 - float(quality)), abs=1e-3)
     assert restoration.applied_quality_factor == restoration.predicted_quality_factor
     assert restoration.condition == "its own estimate of the quality factor"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.errors import InvalidSetting
-from models.jpeg import DegradationRange, JpegEncoding, degrade_pixels, quantization_tables
+from models.jpeg import DegradationRange, JpegEncoding, degrade, degrade_pixels, quantization_tables
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
 from training.config import DataConfig, TrainConfig
@@ -111,3 +111,53 @@ def test_drawings_are_reproducible_and_various() -> None:
     first, second = (draw_picture(np.random.default_rng(1), 128) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert first.shape == (128, 128, 3) and first.dtype == np.uint8 and first.std() > 5
+
+
+def test_folders_have_their_shares_and_both_candidates_come_from_one() -> None:
+    """Textured pictures would win more often, were candidates drawn from different folders."""
+    rng = np.random.default_rng(2)
+    flat = [np.full((90, 90 + 7 * number, 3), 60 + number, np.uint8) for number in range(3)]
+    noisy = [rng.integers(0, 256, (300, 300, 3)).astype(np.uint8) for _ in range(2)]
+    config = make_config(
+        train=("one", "two"),
+        folder_shares=(0.7, 0.3),
+        batch_sizes=(400,),
+        textured_share=1.0,
+        shrunk_share=0.0,
+        drawn_share=0.0,
+        uncompressed_share=1.0,
+    )
+    batch = DegradedPatches(config, flat + noisy, folders=[0, 0, 0, 1, 1])[0]
+    assert (batch.clean.flatten(1).float().std(1) < 1).float().mean() == pytest.approx(0.7, abs=0.08)
+
+
+def test_resized_between_saves_both_pictures_show_the_same(images) -> None:
+    config = make_config(uncompressed_share=0.0, batch_sizes=(40,), drawn_share=0.0)
+    often = DegradationRange(
+        quality_factors=((85, 95, 1.0),), double_share=1.0, shifted_share=1.0, resized_share=1.0
+    )
+    batch = DegradedPatches(dataclasses.replace(config, degradations=often), images)[0]
+    assert batch.degraded.shape == batch.clean.shape == (40, 3, 64, 64)
+    difference = (batch.degraded.float() - batch.clean.float()).square().mean((1, 2, 3))
+    moved = (batch.degraded.float() - batch.clean.float().roll(1, 3)).square().mean((1, 2, 3))
+    assert (difference < moved).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_patches_are_saved_as_files_are(images, gray) -> None:
+    """OpenCV saves patches, Pillow files; both call the same library."""
+    for number, subsampling in enumerate(("4:2:0", "4:2:2", "4:4:4")):
+        for quality_factor in (5, 40, 75, 95, 100):
+            pixels = np.ascontiguousarray(images[0][10 : 90 - number, 20 : 131 + number])
+            pixels = pixels[..., 1] if gray else pixels
+            once = Degradation((JpegEncoding(quality_factor, subsampling),))
+            patch, luma, _ = degrade_pixels(pixels, once, gray=gray)
+            file = degrade(pixels, once, gray=gray).image
+            np.testing.assert_array_equal(patch, file.pixels)
+            np.testing.assert_array_equal(luma, file.luma_table)
+
+
+def test_shares_of_folders_must_fit_the_folders() -> None:
+    text = "name: x\narchitecture: cascade\ndata: {train: [one, two], folder_shares: [1.0]}"
+    with pytest.raises(InvalidSetting, match="one for each of the 2 folders"):
+        TrainConfig.from_text(text)
