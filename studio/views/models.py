@@ -43,6 +43,7 @@ def _model(card: ModelCard, scores: KnownScores) -> str:
         ),
         ("Colour", COLOR_WORDS.get(card.color, card.color)),
         ("Steering", _steering(card)),
+        ("Guard", _guard(card)),
         ("Stages", ", ".join(card.stage_names)),
         ("Paper", card.paper),
         ("Training", card.training),
@@ -90,3 +91,13 @@ def _steering(card: ModelCard) -> str:
     if card.steerable:
         parts.append("can be set by hand")
     return ", ".join(parts) or "none"
+
+
+def _guard(card: ModelCard) -> str:
+    """What the restorer does with the network's picture, whatever the network."""
+    if not card.architecture:
+        return ""
+    cautious = (
+        "" if card.uses_tables or card.steerable else ", more carefully where hardly anything is missing"
+    )
+    return f"held to the file's quantization cells, block by block{cautious}"

@@ -134,7 +134,15 @@ def test_why_models_are_missing():
     assert "press Restore" not in hint_markup(restored, Run())
 
 
-EVIDENCE = Evidence(2000, 9000, np.zeros(100), np.zeros((100, 8, 8)))
+EVIDENCE = Evidence(
+    table=np.full((8, 8), 4),
+    blocks=2000,
+    coefficients=9000,
+    different_integers=400,
+    aligned_gain=np.zeros(100),
+    shifted_comb=np.zeros((100, 8, 8)),
+    residue=np.full((100, 8, 8), np.inf),
+)
 
 
 def test_verdicts_are_careful_and_carry_their_evidence():
