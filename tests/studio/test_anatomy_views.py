@@ -158,7 +158,7 @@ def test_verdicts_are_careful_and_carry_their_evidence():
     assert "33 standard deviations" in evidence_words(replace(EVIDENCE, shifted_comb=comb), shifted)
     aligned = evidence_words(replace(EVIDENCE, aligned_gain=gain), Verdict("aligned", 35, (0, 0)))
     assert "4,321 nats" in aligned
-    assert "200 are needed" in aligned
+    assert "600 are needed" in aligned
     none = save_markup((EVIDENCE, Verdict("none")), Degradation((JpegEncoding(30),)))
     assert "In truth: saved at quality 30 (4:2:0)." in none
     assert "saved once" not in none.lower()
