@@ -220,6 +220,7 @@ class Engine:
                 stages=request.stages,
                 on_tile=on_tile,
             )
+            restoration = replace(restoration, unguarded=None)  # nobody looks at it here
             if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
                 return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
             return _measured(restoration, broken.original)
