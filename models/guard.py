@@ -66,7 +66,7 @@ SMALLEST_SIDE = 2 * BLOCK
 FAR_OUT = 150.0
 """Levels beyond 0..255: no picture can be in such a cell, the file is damaged there."""
 
-_Dense = tuple[tuple[float, float], float]
+Dense = tuple[tuple[float, float], float]
 STRIP_ROWS = 512
 _TO_YCBCR = torch.tensor(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]]
@@ -104,6 +104,7 @@ class Guard:
             fading = quantization_tables(earlier.quality_factor)[0] if earlier else image.luma_table
             self._cells = [cells_of_pixels(image, column(fading), self._shift)]
         self._fade = float(rise(torch.tensor(float(fading.mean())), FADE))
+        self._brighter = torch.zeros(3)
         self._keeps_mean = 1 - float(rise(torch.tensor(float(fading[0, 0])), MEAN_STEPS))
 
     def hold(self, decoded: RgbImage, levels: NDArray[np.floating]) -> RgbImage:
@@ -118,7 +119,8 @@ class Guard:
         """
         if min(decoded.shape[:2]) < SMALLEST_SIDE:
             return decoded
-        brighter = self._keeps_mean * _mean_change(decoded, levels) if self._keeps_mean else torch.zeros(3)
+        if self._keeps_mean:
+            self._brighter = self._keeps_mean * _mean_change(decoded, levels)
         top, left = self._shift
         rows, columns = decoded.shape[:2]
         tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
@@ -131,48 +133,54 @@ class Guard:
             stop = min(start + step, len(decoded))
             first = max(0, start - halo)
             seen = slice(first, stop + halo)
-            strip = self._strip(decoded[seen], levels[seen], first, brighter)
+            strip = self._strip(decoded[seen], levels[seen], first)
             held[start:stop] = strip[start - first : stop - first]
         return np.ascontiguousarray(held[top : top + rows, left : left + columns])
 
-    def _strip(
-        self, decoded: RgbImage, levels: NDArray[np.floating], first: int, brighter: Tensor
-    ) -> RgbImage:
-        """Rows of whole units, the first of which is row `first` of the picture."""
+    def compared(self, decoded: RgbImage, levels: NDArray[np.floating], first: int = 0) -> list["Blocks"]:
+        """What the network changed, for every component: rows of whole units, beginning with row `first`."""
         pixels = torch.from_numpy(np.ascontiguousarray(decoded)).float()
-        change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels - brighter
+        change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels - self._brighter
         plain, change = self._planes(pixels - MIDDLE_LEVEL), self._planes(change)
-        corrections, luma_flat = torch.zeros_like(plain[0]), None
-        blocks = [_Block.of(cells, plain, change, first, self._dense) for cells in self._cells]
-        possible = (
-            torch.stack([_spread(found.possible.float(), plain.shape[2:]) for found in blocks]).amin(0) == 1
-        )
-        for cells, found in zip(self._cells, blocks, strict=True):
+        return [Blocks.of(cells, plain, change, first) for cells in self._cells]
+
+    def _strip(self, decoded: RgbImage, levels: NDArray[np.floating], first: int) -> RgbImage:
+        """Rows of whole units, the first of which is row `first` of the picture."""
+        every = self.compared(decoded, levels, first)
+        size = decoded.shape[:2]
+        possible = torch.stack([_spread(blocks.possible.float(), size) for blocks in every]).amin(0) == 1
+        corrections = torch.zeros(3, *size)
+        for blocks in every:
+            cells, change = blocks.cells, blocks.change
             if self._neutral and cells.plane:
                 continue
-            flat = found.flat
-            luma_flat = flat if luma_flat is None else luma_flat
-            if cells.subsampled:  # what it lacks is no matter of quality, and luma tells what is flat
-                trust, flat = found.trust, flat & _all_under(luma_flat, flat.shape)
-            else:
-                trust = found.trust * self._fade
-            trust = _keep_flat(trust, flat, found.integers[0], cells.steps) * self._trusted
-            if self._on_grid:  # in fine steps, what its few levels lost is next to nothing
-                fine_share = 1.0 if cells.subsampled else rise(cells.steps[0], FLAT_STEPS)
-                trust = torch.where(flat, 0.0, trust * fine_share)
-            share = _spread(trust, plain.shape[2:]) * possible
+            share = _spread(self._trust(blocks, every[0].flat), size) * possible
+            target = change[cells.plane] + cells.samples(cells.into_reach(blocks.off))
             if self._luma_only:
-                corrections = share * change[0]
-                corrections[0] += share * cells.samples(found.move)
-            else:
-                middle = cells.samples(found.move_plain) * possible if cells.subsampled else 0
-                target = change[0, cells.plane] + cells.samples(found.move)
-                corrections[cells.plane] = middle + share * (target - middle)
+                corrections = share * change
+                corrections[0] = share * target
+                break
+            middle = cells.samples(blocks.own_move) * possible if cells.subsampled else 0
+            corrections[cells.plane] = middle + share * (target - middle)
         if self._neutral and self._to_planes is _TO_YCBCR:
             corrections[1:] = 0
         moves = self._to_rgb @ corrections.flatten(1)
-        result = pixels + moves.T.reshape(pixels.shape)
+        result = torch.from_numpy(np.ascontiguousarray(decoded)) + moves.T.reshape(decoded.shape)
         return result.round_().clamp_(0, 255).to(torch.uint8).numpy()
+
+    def _trust(self, blocks: "Blocks", luma_flat: Tensor) -> Tensor:
+        """How far each block is believed, 0..1."""
+        steps, flat = blocks.cells.steps, blocks.flat
+        trust = blocks.trust(self._dense) * self._trusted
+        if blocks.cells.subsampled:  # what it lacks is no matter of quality, and luma tells what is flat
+            flat = flat & _all_under(luma_flat, flat.shape)
+        else:
+            trust = trust * self._fade
+        trust = _keep_flat(trust, flat, blocks.integers[0], steps)
+        if self._on_grid:  # in fine steps, what its few levels lost is next to nothing
+            fine_share = 1.0 if blocks.cells.subsampled else rise(steps[0], FLAT_STEPS)
+            trust = torch.where(flat, 0.0, trust * fine_share)
+        return trust
 
     def _planes(self, pixels: Tensor) -> Tensor:
         """(rows, columns, 3) -> (1, 3, rows, columns)."""
@@ -181,55 +189,70 @@ class Guard:
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
-    """What is known of each block of one component.
+class Blocks:
+    """What a network changed in the blocks of one component.
 
     Attributes:
-        integers: (64, block rows, block columns).
-        move, move_plain: what moves the network's picture, and plain decoding, to within reach; like integers.
-        trust: (block rows, block columns), 0..1, by ratio and refused share.
-        flat: holds a DC only.
-        possible: a picture of 0..255 can be in such cells.
+        cells: the component's.
+        change: (3, rows, columns), what it changed in all planes.
+        integers: (64, block rows, block columns), the file's; so are:
+        off, own_off: its coefficients, and plain decoding's, less the middles of their cells.
+        ratio: (block rows, block columns), what it changes over what there is to repair; over 3 x 3 blocks, as are:
+        refused: the share of it that lies out of reach.
+        density: how many of the 64 integers are not 0.
     """
 
+    cells: Cells
+    change: Tensor
     integers: Tensor
-    move: Tensor
-    move_plain: Tensor
-    trust: Tensor
-    flat: Tensor
-    possible: Tensor
+    off: Tensor
+    own_off: Tensor
+    ratio: Tensor
+    refused: Tensor
+    density: Tensor
 
     @classmethod
-    def of(cls, cells: Cells, plain: Tensor, change: Tensor, first: int, dense: _Dense) -> "_Block":
-        """Compare both pictures, as planes that begin at row `first`, with the cells."""
-        off_plain = cells.coefficients(plain)
-        tall, wide = off_plain.shape[1:]
-        integers = cells.integers_of(first // cells.factors[0] // BLOCK, tall, wide)
-        middles = integers * cells.steps
-        off_plain = off_plain - middles
-        off = off_plain + cells.coefficients(change)
-        move, move_plain = (cells.into_reach(some) for some in (off, off_plain))
-        changed, refused = off.square().sum(0), move.square().sum(0)
-        expected = cells.expected(integers)
+    def of(cls, cells: Cells, plain: Tensor, change: Tensor, first: int) -> "Blocks":
+        """Compare two pictures, (1, 3, rows, columns) planes that begin at row `first`, with the cells."""
+        coefficients = cells.coefficients(plain)
+        integers = cells.integers_of(first // cells.factors[0] // BLOCK, *coefficients.shape[1:])
+        own_off = coefficients - integers * cells.steps
+        off = own_off + cells.coefficients(change)
+        refused, expected = cells.into_reach(off).square().sum(0), cells.expected(integers)
         if cells.subsampled:
-            expected = expected + off_plain.square().sum(0)
-            refused = (refused - move_plain.square().sum(0)).clamp(min=0)
-        present = (integers != 0).float().sum(0)
-        changed, expected, refused, present = _around(torch.stack([changed, expected, refused, present]))
+            refused = (refused - cells.into_reach(own_off).square().sum(0)).clamp(min=0)
+            expected = expected + own_off.square().sum(0)
+        sums = [off.square().sum(0), expected, refused, (integers != 0).float().sum(0)]
+        changed, expected, refused, density = _around(torch.stack(sums))
+        refused = refused / changed.clamp(min=1e-3)
+        return cls(cells, change[0], integers, off, own_off, changed / expected, refused, density)
+
+    @property
+    def flat(self) -> Tensor:
+        """Which blocks hold a DC only."""
+        return (self.integers[1:] == 0).all(0)
+
+    @property
+    def possible(self) -> Tensor:
+        """Which cells a picture of 0..255 can be in."""
+        samples = inverse(self.integers * self.cells.steps)
+        return functional.max_pool2d(samples.abs(), BLOCK)[0] < MIDDLE_LEVEL + FAR_OUT
+
+    @property
+    def own_move(self) -> Tensor:
+        """What moves plain decoding to within reach, but for what is no more than rounding; like integers."""
+        own = _around(self.own_off.square().sum(0)[None])[0].clamp(min=1e-3)
+        return self.cells.into_reach(self.own_off) * (1 - self.cells.noise.sum() / own).clamp(0, 1)
+
+    def trust(self, dense: Dense) -> Tensor:
+        """How far blocks are believed by ratio, density and refused share, 0..1: (block rows, block columns)."""
         span, least_trust = dense
-        fully = rise(present, span)
+        fully = rise(self.density, span)
         low = RATIO[0] + fully * (RATIO_IF_DENSE[0] - RATIO[0])
-        high = RATIO[1] + rise(present, DENSITY) * (RATIO_IF_DENSE[1] - RATIO[1])
-        fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * rise(cells.steps.mean(), FINE)
-        trust = 1 - rise(changed / expected, (fine * low, fine * high))
-        trust *= 1 - rise(refused / changed.clamp(min=1e-3), REFUSED)
-        trust *= 1 - fully * (1 - least_trust)
-        if cells.subsampled:  # what is no more than rounding is not the filter's fault
-            own = _around(off_plain.square().sum(0)[None])[0]
-            move_plain = move_plain * (1 - cells.noise.sum() / own.clamp(min=1e-3)).clamp(0, 1)
-        flat = (integers[1:] == 0).all(0)
-        possible = functional.max_pool2d(inverse(middles).abs(), BLOCK)[0] < MIDDLE_LEVEL + FAR_OUT
-        return cls(integers, move, move_plain, trust, flat, possible)
+        high = RATIO[1] + rise(self.density, DENSITY) * (RATIO_IF_DENSE[1] - RATIO[1])
+        fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * rise(self.cells.steps.mean(), FINE)
+        by_ratio = 1 - rise(self.ratio, (fine * low, fine * high))
+        return by_ratio * (1 - rise(self.refused, REFUSED)) * (1 - fully * (1 - least_trust))
 
 
 def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> Tensor:
