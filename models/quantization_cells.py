@@ -130,14 +130,18 @@ class Cells:
 
     def expected(self, integers: Tensor) -> Tensor:
         """(block rows, block columns): how far the original should be from the middles, sum of squares."""
-        present = (integers != 0).float()
-        inside = (_NEIGHBORS @ present.flatten(1)).reshape(integers.shape)
-        padded = functional.pad(present[None], (1, 1, 1, 1), mode="replicate")[0]
-        beside = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
-        size = integers.abs().clamp(max=2)
-        size[0] = 2
-        place = ((size * EXPECTED.shape[1] + inside) * EXPECTED.shape[2] + beside).round().long()
-        return (EXPECTED.flatten()[place] * self.steps.square() + self.noise).sum(0)
+        return (EXPECTED.flatten()[contexts(integers)] * self.steps.square() + self.noise).sum(0)
+
+
+def contexts(integers: Tensor) -> Tensor:
+    """Where in EXPECTED, flattened, the error of each coefficient stands: (64, block rows, block columns) int64."""
+    present = (integers != 0).float()
+    inside = (_NEIGHBORS @ present.flatten(1)).reshape(integers.shape)
+    padded = functional.pad(present[None], (1, 1, 1, 1), mode="replicate")[0]
+    beside = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
+    size = integers.abs().clamp(max=2)
+    size[0] = 2
+    return ((size * EXPECTED.shape[1] + inside) * EXPECTED.shape[2] + beside).round().long()
 
 
 def has_cells(image: JpegImage) -> bool:
