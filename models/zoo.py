@@ -1,8 +1,7 @@
 """The zoo: which architectures there are, which checkpoints lie in a folder, and loading them safely."""
 
-import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
 from models.dropped_files import check_hyperparameters, check_size, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
+from models.files import write_whole
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
 from models.networks.ar_cnn import ArCnn
@@ -236,8 +236,8 @@ def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
     """
     weights = {name: _to_half(name, tensor) for name, tensor in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
-    _write_whole(folder / CARD_FILE, lambda path: write_card(card, path))
+    write_whole(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
+    write_whole(folder / CARD_FILE, lambda path: write_card(card, path))
     return folder
 
 
@@ -303,15 +303,6 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
     if not bool((tensor.abs() <= LARGEST_HALF).all()):
         raise ValueError(f"{name} holds values that half precision cannot, or that are no numbers")
     return tensor.half()
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the path, flush to disk, then put in place at once."""
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def _changed(path: Path) -> int:

@@ -13,7 +13,6 @@ import queue
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +26,8 @@ import psutil
 from filelock import FileLock, Timeout
 
 from models.errors import InvalidSetting
+from models.files import write_text_whole
+from models.operating_system import ask_firmly, of_its_own
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord
 from studio.train.state import LATE_SECONDS, RunFiles, RunState, silent_seconds, state_of, trainer_of
@@ -166,9 +167,7 @@ class Jobs:
             )
         try:
             files.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = files.config.with_name("config.yaml.part")
-            unfinished.write_text(config.to_yaml(), encoding="utf-8")
-            unfinished.replace(files.config)
+            write_text_whole(files.config, config.to_yaml())
         except OSError as error:
             raise _cannot_keep(files.folder, error) from None
         return files
@@ -309,7 +308,7 @@ class Jobs:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            **of_its_own(),
         )
         self._keepers[name] = keeper
         limit = time.monotonic() + START_SECONDS
@@ -328,6 +327,8 @@ class Jobs:
         if mark is None:
             self._asked.pop(name, None)
             return
+        if not files.stop.exists():
+            files.stop.touch()  # the request itself; a trainer that begins takes an earlier one away
         sent, age = self._asked.setdefault(name, 0), time.time() - _modified(files.stop)
         hangs = silent_seconds(files, self.record(name), mark) > LATE_SECONDS
         patience = min(self._patience, HANGING_PATIENCE_SECONDS) if hangs else self._patience
@@ -359,11 +360,13 @@ def _is_name(name: object) -> bool:
 
 
 def _send(mark: ProcessMark, due: int) -> None:
-    """The first, second or last request to end; the last one also ends what the trainer started."""
+    """The second or last request to end, the first being the stop file; the last also ends what the trainer started."""
+    if due == 1:
+        return
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(mark.pid)
-        if due < 3:
-            process.send_signal((signal.SIGINT, signal.SIGTERM)[due - 1])
+        if due == 2:
+            ask_firmly(process)
             return
         for one in [*process.children(recursive=True), process]:
             with contextlib.suppress(psutil.Error):

@@ -20,8 +20,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from models.errors import InvalidSetting, RestorationError
+from models.files import remove_unfinished, write_text_whole, write_whole
 from models.png_files import write_png
-from training.checkpoint_files import sweep, write_atomically
 from training.failures import in_words
 from training.pictures import EIGHT_BIT_MODES, picture_paths
 
@@ -132,7 +132,7 @@ def prepare(
             "Name another one with --to."
         )
     target.mkdir(parents=True, exist_ok=True)
-    sweep(target)
+    remove_unfinished(target)
     manifest = target / MANIFEST
     known = {entry.source: entry for entry in read_manifest(manifest)}
     done: dict[str, Entry] = {}
@@ -153,7 +153,7 @@ def prepare(
     entries = list(_without_doubles([done[path.name] for path in paths], target))
     _remove_strangers(target, entries)
     text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
-    write_atomically(manifest, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text_whole(manifest, text)
     return entries
 
 
@@ -203,7 +203,7 @@ def _prepared(path: Path, target: Path, cut: Cut, keep_jpeg: bool, known: Entry 
         for left in starts(columns, cut):
             name = f"{path.name.replace('.', '_')}-{top:05d}-{left:05d}.png"
             piece = np.ascontiguousarray(pixels[top : top + cut.side, left : left + cut.side])
-            write_atomically(target / name, lambda part, piece=piece: write_png(piece, part))
+            write_whole(target / name, lambda part, piece=piece: write_png(piece, part))
             names.append(name)
     return Entry(path.name, digest, rows, columns, cut.side, cut.distance, tuple(names))
 

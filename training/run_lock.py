@@ -14,7 +14,7 @@ import psutil
 from filelock import FileLock
 
 from models.errors import InvalidSetting
-from training.checkpoint_files import write_atomically
+from models.files import write_text_whole
 
 SAME_START_SECONDS = 2.0
 """Start times closer than this are the same process's; no number is given to two processes so quickly."""
@@ -86,7 +86,7 @@ def held(lock: Path, heartbeat: Path) -> Iterator[None]:
                 "One folder is trained by one process. Wait for it, stop it, or give another folder with --run."
             )
         heartbeat.touch()
-        write_atomically(lock, lambda path: path.write_text(json.dumps(asdict(me)), encoding="utf-8"))
+        write_text_whole(lock, json.dumps(asdict(me)))
     try:
         yield
     finally:

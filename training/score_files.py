@@ -7,7 +7,6 @@ kept to its budget and are not shipped.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
@@ -16,6 +15,7 @@ from typing import Any
 
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
+from models.files import write_text_whole
 from models.zoo import WEIGHTS_FILE
 from training.scoring import convention_of
 
@@ -199,14 +199,7 @@ class ScoreFile:
         others = scores.measurements if self.trained is None else scores.of(self.weights)
         merged = others | {setting.key: measurement}
         own = {"trained": asdict(self.trained), "weights": asdict(self.weights)} if self.trained else {}
-        write_whole(self.path, _as_text(own, merged))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+        write_text_whole(self.path, _as_text(own, merged))
 
 
 def _measurement(entry: dict[str, Any]) -> Measurement:

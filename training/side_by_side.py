@@ -9,12 +9,12 @@ from typing import Any
 from tqdm import tqdm
 
 from models.errors import InvalidSetting
+from models.files import write_text_whole
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo
 from training.benchmarks import Case, Condition, already_compressed, never_compressed, recompressed
 from training.printed_rows import change_line, heading, row_line
-from training.score_files import write_whole
 from training.scoring import DO_NOTHING, Options, Row, convention_of, score
 from training.sweep import machine_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
@@ -47,7 +47,7 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
     changes = _score_uncompressed_and_print(asked, restorers, options) if asked.uncompressed else []
     if asked.json:
         report = _report(asked, options, restorers, rows, changes)
-        write_whole(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+        write_text_whole(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 def _check(asked: argparse.Namespace) -> None:

@@ -93,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
             data_root=options.data,
             resume=options.resume,
             device=options.device,
-            should_stop=lambda: bool(asked_to_stop),
+            should_stop=lambda: bool(asked_to_stop) or run.stop_path.exists(),
             on_event=console.show,
         )
     except (RestorationError, OSError) as error:

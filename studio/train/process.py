@@ -8,6 +8,8 @@ from typing import Any
 
 import psutil
 
+from models.files import write_text_whole
+
 SAME_START_SECONDS = 2.0
 """Start times read at different moments differ by less, even where the clock was set meanwhile."""
 
@@ -79,10 +81,8 @@ class ProcessFile:
 
     def write(self, path: Path) -> None:
         """Put it in place in one step; a full disk keeps the earlier one."""
-        unfinished = path.with_name(path.name + ".part")
         with contextlib.suppress(OSError):
-            unfinished.write_text(json.dumps(asdict(self)), encoding="utf-8")
-            unfinished.replace(path)
+            write_text_whole(path, json.dumps(asdict(self)))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """RunState: how a training run stands, worked out from its folder and this machine's processes alone."""
 
-import signal
 import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.operating_system import was_ended_by_force
 from studio.train.keeper import LOG_FILE, PROCESS_FILE
 from studio.train.log import log_lines
 from studio.train.process import ProcessFile, ProcessMark, read_json
@@ -162,7 +162,9 @@ def _is_held_elsewhere(files: RunFiles) -> bool:
 def _stopped_words(files: RunFiles, known: ProcessFile) -> str:
     """Of a trainer that was asked to stop and did not say that it had."""
     how = (
-        "did not answer and was ended" if known.exit_code == -signal.SIGKILL else "ended before it could save"
+        "did not answer and was ended"
+        if was_ended_by_force(known.exit_code)
+        else "ended before it could save"
     )
     kept = "Resume goes on from its last checkpoint." if files.can_resume() else "There is no checkpoint yet."
     return f"The trainer {how}. {kept}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import InvalidSetting
-from training.run import write_atomically
+from models.files import write_text_whole
 
 Scalar = str | int | float | None
 DECIMALS = 5
@@ -66,7 +66,7 @@ class Measurements:
         rows = ",\n".join(f"  {json.dumps(row, allow_nan=False)}" for row in self.rows)
         text = f'{{\n "scope": {json.dumps(self.scope)},\n "rows": [\n{rows}\n ]\n}}\n'
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, lambda path: path.write_text(text, encoding="utf-8"))
+        write_text_whole(self.path, text)
         self.path.chmod(0o644)
 
 
