@@ -10,31 +10,8 @@ from typing import Any
 
 import psutil
 
-SAME_START_SECONDS = 2.0
-"""Start times read at different moments differ by less, even where the clock was set meanwhile."""
-
 _ENDED_BY_FORCE = signal.SIGTERM if sys.platform == "win32" else -getattr(signal, "SIGKILL", 9)
 """The exit code that psutil's kill() leaves behind; Windows has no signals, and psutil gives SIGTERM as the code."""
-
-
-def is_running(pid: int, started: float | None = None) -> bool:
-    """Whether a process runs; one that has ended and only waits to be asked for does not.
-
-    Signal 0 asks that on POSIX alone: on Windows it sends Ctrl+C.
-
-    Args:
-        pid: its number.
-        started: when it was started, in seconds since the epoch; a later process of the same number is another one.
-    """
-    try:
-        process = psutil.Process(pid)
-        if started is not None and abs(process.create_time() - started) >= SAME_START_SECONDS:
-            return False
-        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    except (psutil.NoSuchProcess, ValueError, TypeError, OverflowError):
-        return False
-    except psutil.Error:  # it is there, and somebody else's
-        return True
 
 
 def of_its_own() -> dict[str, Any]:

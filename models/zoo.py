@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from models.atomic_files import write_atomically
 from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
 from models.dropped_files import check_hyperparameters, check_size, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
-from models.files import write_whole
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
 from models.networks.ar_cnn import ArCnn
@@ -236,8 +236,8 @@ def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
     """
     weights = {name: _to_half(name, tensor) for name, tensor in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
-    write_whole(folder / CARD_FILE, lambda path: write_card(card, path))
+    write_atomically(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
+    write_atomically(folder / CARD_FILE, lambda path: write_card(card, path))
     return folder
 
 

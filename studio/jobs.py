@@ -25,8 +25,8 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
+from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
-from models.files import write_text_whole
 from models.operating_system import ask_firmly, of_its_own
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord
@@ -167,7 +167,7 @@ class Jobs:
             )
         try:
             files.folder.mkdir(parents=True, exist_ok=True)
-            write_text_whole(files.config, config.to_yaml())
+            write_text_atomically(files.config, config.to_yaml())
         except OSError as error:
             raise _cannot_keep(files.folder, error) from None
         return files

@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 
+from models.atomic_files import write_atomically
 from models.errors import BrokenCheckpoint
-from models.files import write_whole
 
 
 def save_state(state: dict[str, Any], path: Path, *, keep: Path | None = None) -> None:
-    """Write tensors and plain values; see models.files.write_whole."""
+    """Write tensors and plain values; see models.atomic_files.write_atomically."""
 
     def write(temporary: Path) -> None:
         try:
@@ -22,7 +22,7 @@ def save_state(state: dict[str, Any], path: Path, *, keep: Path | None = None) -
                 raise error.__context__ from None
             raise
 
-    write_whole(path, write, keep=keep)
+    write_atomically(path, write, keep=keep)
 
 
 def load_state(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.files import write_text_whole
+from models.atomic_files import write_text_atomically
 from models.operating_system import flush
 
 
@@ -73,7 +73,7 @@ class EventFile:
         """Drop events beyond a step, which the resumed run writes anew, and lines that were cut off."""
         kept = [json.dumps(event.__dict__) + "\n" for event in self.read() if event.step <= step]
         if self.path.exists():
-            write_text_whole(self.path, "".join(kept))
+            write_text_atomically(self.path, "".join(kept))
 
     def flush(self) -> None:
         """Have the disk keep what was written."""

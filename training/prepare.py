@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from models.atomic_files import remove_unfinished, write_atomically, write_text_atomically
 from models.errors import InvalidSetting, RestorationError
-from models.files import remove_unfinished, write_text_whole, write_whole
 from models.png_files import write_png
 from training.failures import in_words
 from training.pictures import EIGHT_BIT_MODES, picture_paths
@@ -153,7 +153,7 @@ def prepare(
     entries = list(_without_doubles([done[path.name] for path in paths], target))
     _remove_strangers(target, entries)
     text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
-    write_text_whole(manifest, text)
+    write_text_atomically(manifest, text)
     return entries
 
 
@@ -203,7 +203,7 @@ def _prepared(path: Path, target: Path, cut: Cut, keep_jpeg: bool, known: Entry 
         for left in starts(columns, cut):
             name = f"{path.name.replace('.', '_')}-{top:05d}-{left:05d}.png"
             piece = np.ascontiguousarray(pixels[top : top + cut.side, left : left + cut.side])
-            write_whole(target / name, lambda part, piece=piece: write_png(piece, part))
+            write_atomically(target / name, lambda part, piece=piece: write_png(piece, part))
             names.append(name)
     return Entry(path.name, digest, rows, columns, cut.side, cut.distance, tuple(names))
 

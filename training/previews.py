@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.files import write_whole
+from models.atomic_files import write_atomically
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.network_restorer import NetworkRestorer
@@ -77,7 +77,7 @@ class Previews:
 
 
 def _write_picture(pixels: RgbImage, path: Path) -> None:
-    write_whole(path, lambda temporary: write_png(pixels, temporary))
+    write_atomically(path, lambda temporary: write_png(pixels, temporary))
 
 
 def _file_name(name: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.atomic_files import remove_unfinished, replace, write_text_atomically
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
-from models.files import remove_unfinished, replace, write_text_whole
 from models.zoo import ARCHITECTURES, color_of, save_checkpoint
 from training.checkpoint_files import load_state, save_state
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
@@ -101,7 +101,7 @@ class TrainRun:
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.events_path.unlink(missing_ok=True)
-        write_text_whole(self.config_path, config.to_yaml())
+        write_text_atomically(self.config_path, config.to_yaml())
 
     def write_event(self, step: int, kind: str, **values: Any) -> TrainEvent:
         """Append an event; a line is written in one piece."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
+from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
-from models.files import write_text_whole
 
 SAME_START_SECONDS = 2.0
 """Start times closer than this are the same process's; no number is given to two processes so quickly."""
@@ -86,7 +86,7 @@ def held(lock: Path, heartbeat: Path) -> Iterator[None]:
                 "One folder is trained by one process. Wait for it, stop it, or give another folder with --run."
             )
         heartbeat.touch()
-        write_text_whole(lock, json.dumps(asdict(me)))
+        write_text_atomically(lock, json.dumps(asdict(me)))
     try:
         yield
     finally:

@@ -13,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.atomic_files import write_text_atomically
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
-from models.files import write_text_whole
 from models.zoo import WEIGHTS_FILE
 from training.scoring import convention_of
 
@@ -199,7 +199,7 @@ class ScoreFile:
         others = scores.measurements if self.trained is None else scores.of(self.weights)
         merged = others | {setting.key: measurement}
         own = {"trained": asdict(self.trained), "weights": asdict(self.weights)} if self.trained else {}
-        write_text_whole(self.path, _as_text(own, merged))
+        write_text_atomically(self.path, _as_text(own, merged))
 
 
 def _measurement(entry: dict[str, Any]) -> Measurement:

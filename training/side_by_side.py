@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
-from models.files import write_text_whole
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo
@@ -47,7 +47,7 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
     changes = _score_uncompressed_and_print(asked, restorers, options) if asked.uncompressed else []
     if asked.json:
         report = _report(asked, options, restorers, rows, changes)
-        write_text_whole(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+        write_text_atomically(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 def _check(asked: argparse.Namespace) -> None:

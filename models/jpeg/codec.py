@@ -8,6 +8,7 @@ from PIL import Image
 
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.images import RgbImage
+from models.jpeg.coefficients import missing_reader_note
 from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER
@@ -143,7 +144,7 @@ def _read_jpeg(data: bytes, header: JpegHeader) -> JpegImage:
         pixels = np.repeat(np.asarray(picture)[..., None], 3, axis=2)
     else:
         pixels = np.array(picture)
-    notes += [note] if note else []
+    notes += filter(None, (note, missing_reader_note(header)))
     return JpegImage(
         data=data,
         decoded_pixels=pixels,

@@ -11,34 +11,11 @@ from models.jpeg.anatomy import CodeLengths, FileAnatomy, Scan
 from models.jpeg.coefficients import JpegComponent
 from models.jpeg.dct import BLOCK
 from models.jpeg.header import NATURAL_ORDER, JpegHeader
+from models.jpeg.standard_huffman import STANDARD_COUNTS_AND_SYMBOLS
 
 _ZERO_RUN, _END_OF_BLOCK = 0xF0, 0x00
 _NO_CODE_BITS = 16
 """Counted for a symbol that a file's table has no code for: the longest code there is."""
-
-_STANDARD_COUNTS_AND_SYMBOLS = {
-    ("DC", 0): ("00010501010101010100000000000000", "000102030405060708090a0b"),
-    ("DC", 1): ("00030101010101010101010000000000", "000102030405060708090a0b"),
-    ("AC", 0): (
-        "0002010303020403050504040000017d",
-        "01020300041105122131410613516107227114328191a1082342b1c11552d1f0"
-        "2433627282090a161718191a25262728292a3435363738393a43444546474849"
-        "4a535455565758595a636465666768696a737475767778797a83848586878889"
-        "8a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5"
-        "c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8"
-        "f9fa",
-    ),
-    ("AC", 1): (
-        "00020102040403040705040400010277",
-        "000102031104052131061241510761711322328108144291a1b1c109233352f0"
-        "156272d10a162434e125f11718191a262728292a35363738393a434445464748"
-        "494a535455565758595a636465666768696a737475767778797a828384858687"
-        "88898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3"
-        "c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8"
-        "f9fa",
-    ),
-}
-"""ITU-T T.81, Annex K.3: how many codes of 1..16 bits, and their symbols; table 0 for luma, 1 for chroma."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +59,7 @@ def standard_lengths(kind: str, number: int) -> CodeLengths:
     Returns:
         (256,) uint8, read-only.
     """
-    counts, symbols = (bytes.fromhex(text) for text in _STANDARD_COUNTS_AND_SYMBOLS[kind, number])
+    counts, symbols = (bytes.fromhex(text) for text in STANDARD_COUNTS_AND_SYMBOLS[kind, number])
     lengths = np.zeros(256, np.uint8)
     lengths[np.frombuffer(symbols, np.uint8)] = np.repeat(np.arange(1, 17), list(counts))
     lengths.setflags(write=False)

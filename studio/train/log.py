@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from types import TracebackType
 
-from models.files import replace
+from models.atomic_files import replace
 
 KEPT_BYTES = 256 * 1024
 """The file is cut back to this once it is twice as long."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from models.files import write_text_whole
+from models.atomic_files import write_text_atomically
 
 SAME_START_SECONDS = 2.0
 """Start times read at different moments differ by less, even where the clock was set meanwhile."""
@@ -82,7 +82,7 @@ class ProcessFile:
     def write(self, path: Path) -> None:
         """Put it in place in one step; a full disk keeps the earlier one."""
         with contextlib.suppress(OSError):
-            write_text_whole(path, json.dumps(asdict(self)))
+            write_text_atomically(path, json.dumps(asdict(self)))
 
 
 def read_json(path: Path) -> dict[str, Any]:

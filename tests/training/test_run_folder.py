@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.atomic_files import write_atomically
 from models.errors import BrokenCheckpoint, InvalidSetting
-from models.files import write_whole
 from tests.training.doomed import small_configuration, started, train, write_photographs
 from training.checkpoint_files import save_state
 from training.events import EventFile, TrainEvent
@@ -140,14 +140,14 @@ def test_events_are_whole_lines_and_steps_never_go_back(tmp_path: Path) -> None:
 def test_writing_is_whole_or_not_at_all_and_keeps_the_one_before(tmp_path: Path, monkeypatch) -> None:
     path, kept = tmp_path / "file", tmp_path / "kept"
     for text in ("first", "second", "third"):
-        write_whole(path, lambda temporary, text=text: temporary.write_text(text), keep=kept)
+        write_atomically(path, lambda temporary, text=text: temporary.write_text(text), keep=kept)
     assert (path.read_text(), kept.read_text()) == ("third", "second")
 
     def no_links(*names: object) -> None:
         raise OSError("no hard links here")
 
     monkeypatch.setattr(os, "link", no_links)
-    write_whole(path, lambda temporary: temporary.write_text("fourth"), keep=kept)
+    write_atomically(path, lambda temporary: temporary.write_text("fourth"), keep=kept)
     assert (path.read_text(), kept.read_text()) == ("fourth", "third")
     assert sorted(tmp_path.iterdir()) == [path, kept]
 

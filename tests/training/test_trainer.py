@@ -11,8 +11,8 @@ import time
 import pytest
 import torch
 
+from models.atomic_files import write_atomically
 from models.errors import InvalidSetting
-from models.files import write_whole
 from models.zoo import ARCHITECTURES, Zoo, color_of
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
@@ -263,7 +263,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path) -> None:
         raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
-        write_whole(path, fail)
+        write_atomically(path, fail)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

@@ -17,7 +17,7 @@ _WAITS_SECONDS = (0.02, 0.08, 0.15, 0.25)
 """Windows replaces no file that another program has open, which virus scanners do for a moment."""
 
 
-def write_whole(path: Path, write: Callable[[Path], Any], *, keep: Path | None = None) -> None:
+def write_atomically(path: Path, write: Callable[[Path], Any], *, keep: Path | None = None) -> None:
     """Let `write` make a file beside `path`, flush it to disk, then put it in place in one step.
 
     Args:
@@ -44,9 +44,9 @@ def write_whole(path: Path, write: Callable[[Path], Any], *, keep: Path | None =
     flush_folder(path.parent)
 
 
-def write_text_whole(path: Path, text: str) -> None:
-    """Write text as UTF-8 with line feeds; see write_whole."""
-    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write text as UTF-8 with line feeds; see write_atomically."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def replace(source: Path, target: Path) -> None:
