@@ -1,6 +1,7 @@
 """The zoo: which architectures there are, which checkpoints lie in a folder, and loading them safely."""
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
 from models.dropped_files import check_hyperparameters, check_size, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
+from models.files import UNFINISHED
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
 from models.networks.ar_cnn import ArCnn
@@ -307,7 +309,7 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
 
 def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the path, flush to disk, then put in place at once."""
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")
     write(temporary)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())

@@ -7,13 +7,13 @@ kept to its budget and are not shipped.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models import files
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
 from models.zoo import WEIGHTS_FILE
@@ -204,9 +204,7 @@ class ScoreFile:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    files.write_whole(text.encode(), path)
 
 
 def _measurement(entry: dict[str, Any]) -> Measurement:
