@@ -248,7 +248,10 @@ def _step_words(step: Progress) -> str:
 def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool) -> int:
     """Say what came of it; the exit code."""
     only = found.pictures[0].result if len(found.pictures) == 1 else None
-    for line in dict.fromkeys(_complaint(row, only is not None) for row in rows if row.sentence):
+    lines = [_complaint(row, only is not None) for row in rows if row.sentence] + [
+        f"{row.picture}: {'; '.join(notes)}" for row in rows if (notes := row.notes)
+    ]
+    for line in dict.fromkeys(lines):
         print(_printable(line), file=sys.stderr)
     failed = sum(row.state == "failed" for row in rows)
     if only and not stopped:

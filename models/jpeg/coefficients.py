@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.color import split_ycbcr
+from models.jpeg.damage import finished, heard
 from models.jpeg.dct import forward_dct, plane_to_blocks
-from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
+from models.jpeg.header import JpegHeader, decodable_stream
 from models.jpeg.tables import QuantizationTable
 
 COMPONENT_NAMES = {
@@ -58,9 +59,10 @@ def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComp
     stream = decodable_stream(data, header)
     with tempfile.TemporaryDirectory(prefix="jpeg-coefficients-") as folder:
         path = Path(folder) / "picture.jpg"
-        path.write_bytes(stream if header.complete else stream + END_MARKER)
+        path.write_bytes(finished(stream, header))
         try:
-            decoded = jpegio.read(str(path))
+            with heard([]):  # what is wrong with the file was said when it was opened
+                decoded = jpegio.read(str(path))
         except (RuntimeError, ValueError, MemoryError):
             return None
     tallest = max(part.vertical for part in header.components)

@@ -35,6 +35,8 @@ COLUMNS = (
     "format",
     "bytes",
     "quality_factor_from_tables",
+    "chroma_quality_factor_from_tables",
+    "quality_factor_confidence",
     "predicted_quality_factor",
     "applied_quality_factor",
     "steered_by",
@@ -42,6 +44,7 @@ COLUMNS = (
     "result_sha256",
     "reference_sha256",
     "weights_sha256",
+    "notes",
     "sentence",
 )
 """Of the CSV; seconds are empty for results that were there before, metrics where nothing was measured."""
@@ -120,6 +123,7 @@ def _cells(row: BatchRow) -> dict[str, Any]:
         **made_of,
         **restored,
         **{f"degraded_{name}": value for name, value in degraded.items()},
+        "notes": "; ".join(row.notes),
         "gain_db": None if None in pair else pair[0] - pair[1],
         **{name: value for name, value in vars(row).items() if name != "record"},
     }

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from models.images import RgbImage
 from models.jpeg import JpegImage
+from models.jpeg.density import png_with_density
 from models.jpeg.kept_exif import kept_exif, png_with_exif
 
 KEYWORD = "Restoration"
@@ -35,7 +36,7 @@ def result_png(
 
     Args:
         pixels: (rows, columns, 3) uint8, restored.
-        image: the photograph; transparency, and what is to be kept, come from it.
+        image: the photograph; transparency, print resolution, and what is to be kept, come from it.
         record: what the result was made of, ready for JSON.
         keep_exif: take over the tags named in models.jpeg.kept_exif.
         keep_icc: the pixels are in the colours of the photograph's own profile, which goes along.
@@ -48,8 +49,9 @@ def result_png(
     Image.fromarray(stored).save(
         buffer, "PNG", compress_level=COMPRESS_LEVEL, pnginfo=text, **({"icc_profile": icc} if icc else {})
     )
+    png = png_with_density(buffer.getvalue(), image.density)
     exif = kept_exif(image.exif) if keep_exif else None
-    return png_with_exif(buffer.getvalue(), exif) if exif else buffer.getvalue()
+    return png_with_exif(png, exif) if exif else png
 
 
 def record_in(path: Path) -> dict[str, Any] | None:

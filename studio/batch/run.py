@@ -25,7 +25,7 @@ from studio.batch.results import is_result, record_in, result_png
 from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
 from studio.result_cache import ResultCache
 from studio.session import Photograph, open_photograph
-from studio.takeaway import file_facts, versions
+from studio.takeaway import file_facts, quality_facts, versions
 from training.metrics import measure
 from training.score_files import Weights, weights_of
 
@@ -107,6 +107,11 @@ class BatchRow:
     sentence: str = ""
     seconds: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """On the file, as they were when it was restored."""
+        return tuple(self.record.get("facts", {}).get("notes", ()))
 
 
 class BatchRestorer:
@@ -336,10 +341,9 @@ def run_batch(
 
 
 def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration) -> dict[str, Any]:
-    estimate = degraded.estimated_quality_factor
     return {
         **file_facts(photograph.image),
-        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        **quality_facts(degraded),
         "predicted_quality_factor": _rounded(restoration.predicted_quality_factor),
         "applied_quality_factor": _rounded(restoration.applied_quality_factor),
         "steered_by": restoration.condition,

@@ -102,6 +102,8 @@ def main(arguments: list[str] | None = None) -> int:
     except RestorationError as error:
         print(error, file=sys.stderr)
         return 2
+    if run.picture.notes:
+        print(f"{parsed.input}: {'; '.join(run.picture.notes)}", file=sys.stderr)
     for failure in run.failures:
         print(failure.sentence, file=sys.stderr)
     took = seconds(perf_counter() - began)

@@ -57,6 +57,7 @@ def setting_lines(run: SweepRun) -> list[str]:
         CONVENTION,
         f"{RATES} {GAINS}",
     ]
+    lines += [f"About the file: {note}." for note in picture.notes]
     lines += [f"{failure.model_name} gave up: {failure.sentence}" for failure in run.failures]
     if count < total:
         lines.append(f"Not complete: {count} of {total} points.")
