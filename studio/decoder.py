@@ -18,6 +18,7 @@ import numpy as np
 from models import errors
 from models.errors import RestorationError, UnreadableImage
 from models.jpeg import JpegComponent, JpegImage
+from models.jpeg.density import Density
 from models.jpeg.header import JpegHeader
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.probe import probe
@@ -280,9 +281,17 @@ def _picture(
         orientation=told["orientation"],
         profile_applies=bool(told["profile_applies"]),
         notes=tuple(str(note) for note in told["notes"]),
+        density=_density(told["density"]),
         read_coefficients=coefficients,
         **blocks,
     )
+
+
+def _density(told: Any) -> Density | None:
+    if told is None:
+        return None
+    across, down, in_meters = told
+    return Density(_size(across, 2**31 - 1), _size(down, 2**31 - 1), bool(in_meters))
 
 
 def _components(told: dict[str, Any], rest: _Answer, header: JpegHeader) -> tuple[JpegComponent, ...] | None:

@@ -17,6 +17,7 @@ from weakref import ref
 import numpy as np
 
 from models.images import RgbImage
+from models.jpeg.density import Density
 from models.png_files import write_png
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class PictureFolder:
                         _deleted(path)
         return count
 
-    def served(self, file_name: str, pixels: RgbImage) -> dict[str, Any]:
+    def served(self, file_name: str, pixels: RgbImage, density: Density | None = None) -> dict[str, Any]:
         """The picture as a file the page can load and people can keep.
 
         Args:
@@ -81,12 +82,16 @@ class PictureFolder:
             pixels: (rows, columns, 3) uint8, not to be changed any more; three equal channels are stored as one,
                 which loses nothing. The folder is named after what is in them, so that equal pictures are written
                 once and a file can never be mistaken for an older one.
+            density: how large the picture is printed.
 
         Returns:
             A Gradio file dictionary: on its way to the page it gains a `url` that serves these very bytes.
         """
-        path = self.root / self._contents.digest(pixels) / file_name
-        return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place))
+        folder = self._contents.digest(pixels)
+        if density is not None:
+            folder += f"-{density.across}x{density.down}{'m' if density.in_meters else ''}"
+        path = self.root / folder / file_name
+        return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place, density))
 
     def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
         """Like served(), for a file that is made already."""

@@ -13,12 +13,22 @@ from pathlib import Path
 from tqdm import tqdm
 
 from models.errors import InvalidSetting, RestorationError
+from models.files import check_output
 from models.jpeg import Degradation, JpegEncoding
 from models.zoo import Zoo
 from studio.background import Progress
-from studio.batch.files import BatchPicture, FoundPictures, cannot_be_written, found_pictures, photograph_at
+from studio.batch.files import (
+    BatchPicture,
+    FoundPictures,
+    cannot_be_written,
+    found_pictures,
+    inputs_of,
+    photograph_at,
+    spare_inputs,
+)
 from studio.batch.on_ray import RayPlan, run_on_ray
-from studio.batch.report import check_report_name, write_report
+from studio.batch.report import check_report, write_report
+from studio.batch.results import is_result
 from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, OnProgress, run_batch
 from studio.settings import SUBSAMPLINGS, one_of, whole
 from studio.views.facts import tables_say
@@ -79,6 +89,18 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--report", type=Path, help="settings, hashes, metrics of every result, as .csv or .json"
     )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace also files that this command did not make; never the pictures it reads",
+    )
+    _add_places_of_work(parser)
+    parsed = parser.parse_args(arguments)
+    parsed.model = list(dict.fromkeys(parsed.model or ["cascade"]))
+    return parsed
+
+
+def _add_places_of_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps")
     parser.add_argument(
         "--checkpoints", type=Path, default=CHECKPOINTS, help="folder with one folder per model"
@@ -92,9 +114,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--ray-workers", type=int, metavar="N", help="restorers at work at a time; 1 if not given"
     )
-    parsed = parser.parse_args(arguments)
-    parsed.model = list(dict.fromkeys(parsed.model or ["cascade"]))
-    return parsed
 
 
 def settings_of(arguments: argparse.Namespace) -> BatchSettings:
@@ -113,6 +132,7 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
         None if stages is None else whole(stages, 1, 99, "The number of stages"),
         arguments.keep_exif,
         arguments.keep_icc,
+        arguments.overwrite,
     )
 
 
@@ -142,8 +162,10 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
     """
     settings = settings_of(arguments)
     if arguments.report:
-        check_report_name(arguments.report)
+        check_report(arguments.report, overwrite=arguments.overwrite)
     output, found = _one_named(arguments) if _names_a_file(arguments.output) else _found(arguments)
+    if arguments.report:
+        check_report(arguments.report, inputs_of(found.pictures), overwrite=arguments.overwrite)
     device = arguments.device if arguments.engine == "local" else "cpu"  # Ray's workers have their own
     restorer = BatchRestorer(Zoo(arguments.checkpoints, device), settings, output)
     restorer.check_models()
@@ -154,6 +176,7 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
     rows += [BatchRow(word, "", "", "failed", sentence=sentence) for word, sentence in found.problems]
     if arguments.report:
         try:
+            check_report(arguments.report, inputs_of(found.pictures), overwrite=arguments.overwrite)
             write_report(arguments.report, rows, settings)
         except OSError as error:
             raise cannot_be_written(arguments.report, error) from error
@@ -191,11 +214,14 @@ def _one_named(arguments: argparse.Namespace) -> tuple[Path, FoundPictures]:
     reference = None
     if arguments.reference:
         reference = found_pictures([str(source)], output, arguments.reference).pictures[0].reference
-    return output.parent, FoundPictures((BatchPicture(source, source.stem, reference, output.name),), ())
+    picture = BatchPicture(source, source.stem, reference, output.name)
+    check_output(output, is_result, inputs=inputs_of([picture]), overwrite=arguments.overwrite)
+    return output.parent, FoundPictures((picture,), ())
 
 
 def _found(arguments: argparse.Namespace) -> tuple[Path, FoundPictures]:
     found = found_pictures(arguments.pictures, arguments.output, arguments.reference)
+    found = spare_inputs(found, arguments.model, arguments.output)
     if not found.pictures:
         raise InvalidSetting(" ".join(sentence for _, sentence in found.problems))
     return arguments.output, found
@@ -222,7 +248,10 @@ def _step_words(step: Progress) -> str:
 def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool) -> int:
     """Say what came of it; the exit code."""
     only = found.pictures[0].result if len(found.pictures) == 1 else None
-    for line in dict.fromkeys(_complaint(row, only is not None) for row in rows if row.sentence):
+    lines = [_complaint(row, only is not None) for row in rows if row.sentence] + [
+        f"{row.picture}: {'; '.join(notes)}" for row in rows if (notes := row.notes)
+    ]
+    for line in dict.fromkeys(lines):
         print(_printable(line), file=sys.stderr)
     failed = sum(row.state == "failed" for row in rows)
     if only and not stopped:

@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS, metavar="FOLDER", help="of models")
     add("--device", help="cpu, cuda, cuda:1 or mps (default: the fastest there is)")
     add("--json", type=Path, metavar="FILE", help="write everything there")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="with --json: replace the file also where it is no such report",
+    )
     add("--scores", action="store_true", help="keep every result at once in each checkpoint's scores.json")
     add(
         "--all",

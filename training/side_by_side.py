@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
+from models.files import begins_with, check_output
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo
@@ -22,6 +23,8 @@ from training.uncompressed import ChangeRow, score_uncompressed
 
 DEFAULT_QUALITY_FACTORS = (10, 20, 30, 40)
 NAME_WIDTH = 16
+MADE_BY = "JPEG Restoration Studio, models side by side"
+_REPORT_BEGINS = f'{{\n "made_by": "{MADE_BY}"'.encode()
 
 
 def with_bar(cases: Iterable[Case], title: str) -> Iterable[Case]:
@@ -39,6 +42,8 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
         RestorationError: options that do not go together; a model or a picture that cannot be used.
     """
     _check(asked)
+    if asked.json:
+        _check_output(asked)
     options = Options(asked.color or "rgb", asked.blind, asked.stages)
     restorers = _restorers(asked)
     conditions = _conditions(asked)
@@ -46,8 +51,13 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
     rows = _score_and_print(conditions, restorers, options)
     changes = _score_uncompressed_and_print(asked, restorers, options) if asked.uncompressed else []
     if asked.json:
+        _check_output(asked)  # again: a file may have appeared meanwhile
         report = _report(asked, options, restorers, rows, changes)
         write_text_atomically(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def _check_output(asked: argparse.Namespace) -> None:
+    check_output(asked.json, lambda path: begins_with(path, _REPORT_BEGINS), overwrite=asked.overwrite)
 
 
 def _check(asked: argparse.Namespace) -> None:
@@ -145,6 +155,7 @@ def _report(
     """Everything measured, and how, ready for JSON."""
     folder = asked.data[0] if asked.data else asked.input
     return {
+        "made_by": MADE_BY,
         "data": folder.resolve().name,
         "convention": convention_of(options.color),
         "color": options.color,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.color import split_ycbcr
+from models.jpeg.damage import finished, heard
 from models.jpeg.dct import forward_dct, plane_to_blocks
-from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
+from models.jpeg.header import JpegHeader, decodable_stream
 from models.jpeg.huffman_decoding import decoded_coefficients
 from models.jpeg.tables import QuantizationTable
 
@@ -59,7 +60,7 @@ def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComp
     """
     stream = decodable_stream(data, header)
     read = _read_with_pyjpegio if has_pyjpegio() else decoded_coefficients
-    decoded = read(stream if header.complete else stream + END_MARKER, header)
+    decoded = read(finished(stream, header), header)
     names = COMPONENT_NAMES[header.color_model]
     if decoded is None or len(decoded) != len(names):
         return None
@@ -97,7 +98,8 @@ def _read_with_pyjpegio(stream: bytes, _header: JpegHeader) -> list[NDArray[np.i
         path = Path(folder) / "picture.jpg"
         path.write_bytes(stream)
         try:
-            arrays = jpegio.read(str(path)).coef_arrays
+            with heard([]):  # what is wrong with the file was said when it was opened
+                arrays = jpegio.read(str(path)).coef_arrays
         except (RuntimeError, ValueError, MemoryError):
             return None
     sizes = [(array.shape[0] // 8, array.shape[1] // 8) for array in arrays]

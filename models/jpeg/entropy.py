@@ -11,6 +11,7 @@ from models.jpeg.anatomy import CodeLengths, FileAnatomy, Scan
 from models.jpeg.coefficients import JpegComponent
 from models.jpeg.dct import BLOCK
 from models.jpeg.header import NATURAL_ORDER, JpegHeader
+from models.jpeg.look_alikes import scanned_components
 from models.jpeg.standard_huffman import STANDARD_COUNTS_AND_SYMBOLS
 
 _ZERO_RUN, _END_OF_BLOCK = 0xF0, 0x00
@@ -80,18 +81,19 @@ def bits_per_block(
     """
     if header.progressive or header.arithmetic or not anatomy.scans:
         return _with_standard_tables(components, header)
-    by_identifier = dict(zip((part.identifier for part in header.components), components, strict=True))
+    identifiers = [part.identifier for part in header.components]
     counted: dict[int, NDArray[np.int64]] = {}
     filler = padding = data_bits = 0
     for scan in anatomy.scans:
-        known = [identifier for identifier in scan.tables if identifier in by_identifier]
-        for identifier in known:
-            layout = _layout(header, identifier, interleaved=len(scan.tables) > 1)
-            dc_table, ac_table = scan.tables[identifier]
+        places = scanned_components(identifiers, [table[0] for table in scan.tables])
+        for place, (_, dc_table, ac_table) in zip(places, scan.tables, strict=True):
+            if place is None:
+                continue
+            layout = _layout(header, place, interleaved=len(scan.tables) > 1)
             dc_lengths = _table(scan.dc_lengths, "DC", dc_table)
             ac_lengths = _table(scan.ac_lengths, "AC", ac_table)
-            integers = by_identifier[identifier].coefficients
-            counted[identifier] = _component_bits(integers, layout, scan, dc_lengths, ac_lengths)
+            integers = components[place].coefficients
+            counted[place] = _component_bits(integers, layout, scan, dc_lengths, ac_lengths)
             # An encoder repeats the last DC value there, so that the difference is 0 and the block ends at once.
             empty = _costs(dc_lengths)[0] + _costs(ac_lengths)[_END_OF_BLOCK]
             filler += int(empty) * (layout.coded_blocks - integers.shape[0] * integers.shape[1])
@@ -99,7 +101,7 @@ def bits_per_block(
         padding += 7 * (scan.restart_markers + 1)
     if len(counted) < len(components):
         return _with_standard_tables(components, header)
-    ordered = tuple(counted[part.identifier] for part in header.components)
+    ordered = tuple(counted[place] for place in range(len(components)))
     return BlockBits(ordered, True, filler, data_bits, padding)
 
 
@@ -123,8 +125,8 @@ class _Layout:
     coded_blocks: int
 
 
-def _layout(header: JpegHeader, identifier: int, *, interleaved: bool) -> _Layout:
-    part = next(one for one in header.components if one.identifier == identifier)
+def _layout(header: JpegHeader, place: int, *, interleaved: bool) -> _Layout:
+    part = header.components[place]
     tallest = max(one.vertical for one in header.components)
     widest = max(one.horizontal for one in header.components)
     rows = -(-header.rows * part.vertical // (BLOCK * tallest))
@@ -200,11 +202,11 @@ def _costs(lengths: CodeLengths) -> NDArray[np.int64]:
 
 def _with_standard_tables(components: tuple[JpegComponent, ...], header: JpegHeader) -> BlockBits:
     """What the blocks would cost in a baseline file with the standard tables, all components in one scan."""
-    scan = Scan({}, {}, {}, 0, 0, 0, 0)
+    scan = Scan((), {}, {}, 0, 0, 0, 0)
     counted = []
-    for i, (part, component) in enumerate(zip(header.components, components, strict=True)):
+    for i, component in enumerate(components):
         number = 1 if i in (1, 2) else 0
-        layout = _layout(header, part.identifier, interleaved=len(components) > 1)
+        layout = _layout(header, i, interleaved=len(components) > 1)
         tables = standard_lengths("DC", number), standard_lengths("AC", number)
         counted.append(_component_bits(component.coefficients, layout, scan, *tables))
     return BlockBits(tuple(counted), False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.jpeg.header import NATURAL_ORDER, FrameComponent, JpegHeader
 from models.jpeg.huffman_tables import NO_CODE, DamagedData, code_table, stepping_table
+from models.jpeg.look_alikes import scanned_components
 from models.jpeg.standard_huffman import STANDARD_COUNTS_AND_SYMBOLS
 
 _SOI, _EOI, _SOS, _DHT, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD
@@ -40,7 +41,7 @@ def decoded_coefficients(stream: bytes, header: JpegHeader) -> list[NDArray[np.i
     Returns:
         (block rows, block columns, 8, 8) each, in the file's order, or None where this decoder gives up.
     """
-    if header.arithmetic or len({part.identifier for part in header.components}) < len(header.components):
+    if header.arithmetic:
         return None
     try:
         return _Picture(stream, header).decoded()
@@ -106,7 +107,7 @@ class _Picture:
             for key, texts in STANDARD_COUNTS_AND_SYMBOLS.items():
                 self.tables[key] = (bytes.fromhex(texts[0]), bytes.fromhex(texts[1]))
         self.restart_interval = 0
-        self.planes = {part.identifier: self._plane(part) for part in header.components}
+        self.planes = [self._plane(part) for part in header.components]
 
     def _plane(self, part: FrameComponent) -> _Plane:
         shape = (self.units[0] * part.vertical, self.units[1] * part.horizontal, 8, 8)
@@ -139,11 +140,11 @@ class _Picture:
                 stop = end.start() if end else len(self.stream)
                 self._read_scan(body, self.stream[position:stop])
                 position = stop
-        return [self._cropped(part) for part in self.header.components]
+        return [self._cropped(plane) for plane in self.planes]
 
-    def _cropped(self, part: FrameComponent) -> NDArray[np.int16]:
-        rows, columns = self._size(part)
-        return self.planes[part.identifier].blocks[:rows, :columns]
+    def _cropped(self, plane: _Plane) -> NDArray[np.int16]:
+        rows, columns = self._size(plane.part)
+        return plane.blocks[:rows, :columns]
 
     def _take_tables(self, body: bytes) -> None:
         position = 0
@@ -157,11 +158,14 @@ class _Picture:
     def _read_scan(self, head: bytes, data: bytes) -> None:
         count = head[0]
         first, last, bits = head[1 + 2 * count : 4 + 2 * count]
-        parts = [
-            (self.planes.get(head[i]), head[i + 1] >> 4, head[i + 1] & 15) for i in range(1, 2 * count, 2)
-        ]
-        if not parts or any(plane is None for plane, _, _ in parts):
+        identifiers = [part.identifier for part in self.header.components]
+        places = scanned_components(identifiers, head[1 : 1 + 2 * count : 2])
+        tables = head[2 : 2 + 2 * count : 2]
+        if not places or None in places:
             raise DamagedData
+        parts = [
+            (self.planes[place], both >> 4, both & 15) for place, both in zip(places, tables, strict=True)
+        ]
         if self.header.progressive:
             readers = [self._progressive(part, first, last, bits >> 4, bits & 15) for part in parts]
             if first and count > 1:

@@ -4,11 +4,12 @@ import glob
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.errors import InvalidSetting, UnreadableImage
+from models.files import file_identity
 from studio.session import Photograph, open_photograph
 
 PICTURE_SUFFIXES = frozenset(
@@ -80,6 +81,38 @@ def found_pictures(words: Sequence[str], output: Path, references: Path | None =
     if references is not None:
         pictures = _with_references(pictures, references)
     return FoundPictures(tuple(pictures), tuple(problems))
+
+
+def inputs_of(pictures: Iterable[BatchPicture]) -> list[Path]:
+    """Every file that is read: pictures and their references."""
+    pictures = list(pictures)
+    references = [picture.reference for picture in pictures if picture.reference is not None]
+    return [picture.source for picture in pictures] + references
+
+
+def spare_inputs(found: FoundPictures, model_names: Sequence[str], output: Path) -> FoundPictures:
+    """Leave out pictures whose result would replace a file that is read, or another picture's result."""
+    inputs = {identity for path in inputs_of(found.pictures) if (identity := file_identity(path))}
+    kept, problems, taken = [], list(found.problems), set()
+    for picture in found.pictures:
+        results = [output / picture.result_name(name) for name in model_names]
+        names = {os.path.normcase(path).lower() for path in results}
+        lost = next((path for path in results if file_identity(path) in inputs), None)
+        if lost is not None or names & taken:
+            clash = (
+                f"{lost}, which this command reads" if lost else f"a result of another picture, {results[0]}"
+            )
+            problems.append(
+                (
+                    str(picture.source),
+                    f"The result of {picture.source} would replace {clash}. Every result needs a place of its own. "
+                    "Choose another output folder, or restore this picture by itself.",
+                )
+            )
+        else:
+            kept.append(picture)
+            taken |= names
+    return FoundPictures(tuple(kept), tuple(problems))
 
 
 def photograph_at(path: Path) -> Photograph:

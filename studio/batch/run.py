@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any, Literal
 
 from models.errors import InvalidSetting, RestorationError
+from models.files import check_output, write_whole
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage
 from models.jpeg.metadata import to_srgb
@@ -20,11 +21,11 @@ from models.restorer import Restoration
 from models.zoo import Zoo
 from studio.background import Progress
 from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photograph_at
-from studio.batch.results import record_in, result_png, write_whole
+from studio.batch.results import is_result, record_in, result_png
 from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
 from studio.result_cache import ResultCache
 from studio.session import Photograph, open_photograph
-from studio.takeaway import file_facts, versions
+from studio.takeaway import file_facts, quality_facts, versions
 from training.metrics import measure
 from training.score_files import Weights, weights_of
 
@@ -45,6 +46,7 @@ class BatchSettings:
         guidance, quality_factor, stages: see studio.pipeline.RestoreRequest.
         keep_exif: results keep the camera's facts, never the place.
         keep_icc: results stay in the colours of the file's own profile and carry it; otherwise they are sRGB.
+        overwrite: results take the place of any file but those that are read; otherwise of earlier results only.
     """
 
     model_names: tuple[str, ...]
@@ -54,6 +56,7 @@ class BatchSettings:
     stages: int | None = None
     keep_exif: bool = False
     keep_icc: bool = False
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if self.keep_icc and self.degradation is not None:
@@ -64,7 +67,9 @@ class BatchSettings:
 
     def as_json(self) -> dict[str, Any]:
         """What every result depends on besides its file and its model, as JSON gives it back."""
-        settings = {name: value for name, value in asdict(self).items() if name != "model_names"}
+        settings = {
+            name: value for name, value in asdict(self).items() if name not in ("model_names", "overwrite")
+        }
         return json.loads(json.dumps(settings))
 
     def request(self, photograph_key: str, model_names: tuple[str, ...]) -> RestoreRequest:
@@ -102,6 +107,11 @@ class BatchRow:
     sentence: str = ""
     seconds: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """On the file, as they were when it was restored."""
+        return tuple(self.record.get("facts", {}).get("notes", ()))
 
 
 class BatchRestorer:
@@ -144,6 +154,7 @@ class BatchRestorer:
             data = bytes_at(picture.source)
             made_of = {model: self._made_of(picture, data, model) for model in self._settings.model_names}
             rows = {model: self._done_before(picture, model, made_of[model]) for model in made_of}
+            rows |= {model: self._taken(picture, model) for model, row in rows.items() if row is None}
             missing = tuple(model for model, row in rows.items() if row is None)
             if missing:
                 photograph = open_photograph(data, name)
@@ -195,6 +206,18 @@ class BatchRestorer:
             record=record,
         )
 
+    def _taken(self, picture: BatchPicture, model: str) -> BatchRow | None:
+        """A failed row where the result's name is taken by a file that must stay."""
+        try:
+            self._check(self._output / picture.result_name(model), picture)
+        except InvalidSetting as error:
+            return BatchRow(str(picture.source), model, "", "failed", sentence=str(error))
+        return None
+
+    def _check(self, path: Path, picture: BatchPicture) -> None:
+        inputs = [path for path in (picture.source, picture.reference) if path is not None]
+        check_output(path, is_result, inputs=inputs, overwrite=self._settings.overwrite)
+
     def _restored(
         self,
         picture: BatchPicture,
@@ -235,14 +258,15 @@ class BatchRestorer:
                 keep_icc=keeps_profile,
             )
             result = picture.result_name(model)
-            self._write(data, self._output / result)
+            self._write(data, self._output / result, picture)
             digest, sentence = hashlib.sha256(data).hexdigest(), record["not_measured"]
             rows[model] = BatchRow(
                 name, model, result, "restored", digest, sentence, restoration.seconds, record
             )
         return rows
 
-    def _write(self, data: bytes, path: Path) -> None:
+    def _write(self, data: bytes, path: Path, picture: BatchPicture) -> None:
+        self._check(path, picture)  # again: restoring takes long enough for a file to appear
         try:
             write_whole(data, path)
         except OSError as error:
@@ -317,10 +341,9 @@ def run_batch(
 
 
 def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration) -> dict[str, Any]:
-    estimate = degraded.estimated_quality_factor
     return {
         **file_facts(photograph.image),
-        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        **quality_facts(degraded),
         "predicted_quality_factor": _rounded(restoration.predicted_quality_factor),
         "applied_quality_factor": _rounded(restoration.applied_quality_factor),
         "steered_by": restoration.condition,

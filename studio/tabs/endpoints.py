@@ -49,13 +49,15 @@ class Degraded(TypedDict):
     file: gr.FileData
     reference: gr.FileData
     facts: dict[str, Any]
+    notes: list[str]
     metrics: dict[str, float | None]
     convention: str
 
 
 class Measured(TypedDict):
-    """The answer of /measure."""
+    """The answer of /measure; notes on both files."""
 
+    notes: dict[str, list[str]]
     metrics: dict[str, float | None]
     convention: str
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from models.errors import RestorationError
 from models.jpeg import coefficients, read
-from models.jpeg.header import END_MARKER, decodable_stream, read_header
+from models.jpeg.damage import finished
+from models.jpeg.header import decodable_stream, read_header
 from models.jpeg.huffman_decoding import decoded_coefficients
 from models.jpeg.huffman_tables import DamagedData, code_table
 from studio.examples import example
@@ -41,7 +42,7 @@ def saved(pixels, mode="RGB", **settings):
 def both(data):
     header = read_header(data)
     stream = decodable_stream(data, header)
-    stream = stream if header.complete else stream + END_MARKER
+    stream = finished(stream, header)
     return decoded_coefficients(stream, header), coefficients._read_with_pyjpegio(stream, header)
 
 
