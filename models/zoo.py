@@ -1,5 +1,6 @@
 """The zoo: which architectures there are, which checkpoints lie in a folder, and loading them safely."""
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from models.atomic_files import write_atomically
 from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
+from models.device_check import device_problem
 from models.dropped_files import check_hyperparameters, check_size, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
 from models.memory import keep_freed_buffers
@@ -30,6 +32,8 @@ from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from models.remembered import Remembered
 from models.restorer import Restorer
+
+logger = logging.getLogger(__name__)
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "cascade": Cascade,
@@ -68,7 +72,12 @@ class Zoo:
     """The models of a checkpoints folder, loaded when first asked for and shared by all threads."""
 
     def __init__(
-        self, folder: Path, device: str | torch.device | None = None, *, own_folder: Path | None = None
+        self,
+        folder: Path,
+        device: str | torch.device | None = None,
+        *,
+        own_folder: Path | None = None,
+        self_check: bool = True,
     ) -> None:
         """Look at no file yet.
 
@@ -77,13 +86,15 @@ class Zoo:
             device: where networks run, such as "cpu" or "cuda:1"; None chooses.
             own_folder: another one, for checkpoints that were trained here; it may be missing too. A name that is
                 in both folders means the first folder's.
+            self_check: take the processor instead of a GPU that computes something else; see models.device_check.
 
         Raises:
             InvalidSetting: a device that this machine does not have.
         """
         self.folder = Path(folder)
         self.own_folder = None if own_folder is None else Path(own_folder)
-        self.device = best_device() if device is None else checked_device(device)
+        chosen = best_device() if device is None else checked_device(device)
+        self.device = usable_device(chosen) if self_check else chosen
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
         self._listing = Remembered(lambda: (self._look(), self._files()))
@@ -311,6 +322,17 @@ def _changed(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def usable_device(device: torch.device) -> torch.device:
+    """The device, or the processor where that computes something else; the log says why."""
+    problem = "" if device.type == "cpu" else device_problem(device)
+    if not problem:
+        return device
+    logger.warning(
+        "%s is not used: in a check of a small network %s. The processor is used.", device, problem
+    )
+    return torch.device("cpu")
 
 
 def checked_device(device: str | torch.device) -> torch.device:

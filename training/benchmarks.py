@@ -12,7 +12,6 @@ from models.images import RgbImage, luma
 from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
 from training.metrics import Picture
 
-COLORS = ("rgb", "y", "gray")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from models.errors import InvalidSetting
 
+COLORS = ("rgb", "y", "gray")
+"""What can be compared; see training.benchmarks.comparable."""
+
 DoubleSave = tuple[int, int, int, int]
 """First and second quality factor, rows and columns of grid shift between."""
 
@@ -21,7 +24,7 @@ class Protocol:
     """What is measured on a benchmark.
 
     Attributes:
-        color: what is compared, one of training.benchmarks.COLORS.
+        color: what is compared, one of COLORS.
         quality_factors: of single saves.
         doubles: double saves.
         uncompressed: also hand the pictures to the models as they are.

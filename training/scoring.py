@@ -83,7 +83,7 @@ class Options:
     """How restorers are run and compared.
 
     Attributes:
-        color: one of training.benchmarks.COLORS.
+        color: one of training.protocols.COLORS.
         blind: hide the file's quantization tables from the networks.
         stages: run only so many stages.
     """

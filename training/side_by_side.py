@@ -16,7 +16,7 @@ from models.restorer import Restorer
 from models.zoo import Zoo
 from training.benchmarks import Case, Condition, already_compressed, never_compressed, recompressed
 from training.printed_rows import change_line, heading, row_line
-from training.scoring import DO_NOTHING, Options, Row, convention_of, score
+from training.scoring import DO_NOTHING, Follow, Options, Row, convention_of, just_iterate, score
 from training.sweep import machine_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 from training.uncompressed import ChangeRow, score_uncompressed
@@ -30,6 +30,11 @@ _REPORT_BEGINS = f'{{\n "made_by": "{MADE_BY}"'.encode()
 def with_bar(cases: Iterable[Case], title: str) -> Iterable[Case]:
     """A progress bar over the pictures of one row, where somebody watches."""
     return tqdm(cases, title, leave=False, unit=" pictures", disable=None)
+
+
+def follower(*, quiet: bool) -> Follow:
+    """with_bar, or what shows nothing."""
+    return just_iterate if quiet else with_bar
 
 
 def measure_side_by_side(asked: argparse.Namespace) -> None:
@@ -47,9 +52,14 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
     options = Options(asked.color or "rgb", asked.blind, asked.stages)
     restorers = _restorers(asked)
     conditions = _conditions(asked)
+    if asked.dry_run:
+        for condition in conditions:
+            print(f"{condition.label}: {', '.join(restorer.card.name for restorer in restorers)}")
+        return
     print(convention_of(options.color))
-    rows = _score_and_print(conditions, restorers, options)
-    changes = _score_uncompressed_and_print(asked, restorers, options) if asked.uncompressed else []
+    follow = follower(quiet=asked.quiet)
+    rows = _score_and_print(conditions, restorers, options, follow)
+    changes = _score_uncompressed_and_print(asked, restorers, options, follow) if asked.uncompressed else []
     if asked.json:
         _check_output(asked)  # again: a file may have appeared meanwhile
         report = _report(asked, options, restorers, rows, changes)
@@ -122,11 +132,11 @@ def _conditions(asked: argparse.Namespace) -> list[Condition]:
 
 
 def _score_and_print(
-    conditions: Sequence[Condition], restorers: Sequence[Restorer], options: Options
+    conditions: Sequence[Condition], restorers: Sequence[Restorer], options: Options, follow: Follow
 ) -> list[Row]:
     """Print every row as soon as it is known."""
     rows: list[Row] = []
-    for row in score(conditions, restorers, options, follow=with_bar):
+    for row in score(conditions, restorers, options, follow=follow):
         if row.model == DO_NOTHING:
             print(f"\n{row.condition}, {row.images} pictures\n{heading('model', NAME_WIDTH)}")
         print(row_line(row, row.model, NAME_WIDTH), flush=True)
@@ -135,12 +145,12 @@ def _score_and_print(
 
 
 def _score_uncompressed_and_print(
-    asked: argparse.Namespace, restorers: Sequence[Restorer], options: Options
+    asked: argparse.Namespace, restorers: Sequence[Restorer], options: Options, follow: Follow
 ) -> list[ChangeRow]:
     print(f"\n{CONVENTION_UNCOMPRESSED}")
     cases, changes = never_compressed(asked.data[0], limit=asked.limit), []
     for restorer in restorers:
-        changes.append(score_uncompressed(restorer, cases, options, follow=with_bar))
+        changes.append(score_uncompressed(restorer, cases, options, follow=follow))
         print(change_line(changes[-1]), flush=True)
     return changes
 

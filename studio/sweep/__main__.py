@@ -11,11 +11,12 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
+from models.command_line import begin
 from models.errors import RestorationError
 from models.files import begins_with, check_output, write_whole
+from models.places import shipped
 from models.zoo import Zoo
 from studio.batch.files import cannot_be_written, photograph_at
-from studio.restore import CHECKPOINTS
 from studio.result_cache import ResultCache
 from studio.settings import SUBSAMPLINGS, whole
 from studio.sweep.files import MADE_BY, points_csv
@@ -48,7 +49,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--overwrite", action="store_true", help="replace the output also where it is no table of a sweep"
     )
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps")
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
+    parser.add_argument("--checkpoints", type=Path, default=shipped("checkpoints"))
     return parser.parse_args(arguments)
 
 
@@ -95,6 +96,7 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
 
 def main(arguments: list[str] | None = None) -> int:
     """0 where every point was measured, 1 where a model gave up, 2 with one sentence where nothing was."""
+    begin()
     parsed = parse_arguments(arguments)
     began = perf_counter()
     try:

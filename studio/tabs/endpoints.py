@@ -155,6 +155,7 @@ def mcp_settings() -> dict[str, bool]:
         MissingExtra: the package for it is not installed.
     """
     try:
+        importlib.import_module("mcp")  # first: gradio.mcp can be imported without it, and then does nothing
         importlib.import_module("gradio.mcp")
     except ImportError as problem:
         raise MissingExtra(

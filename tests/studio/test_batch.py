@@ -284,7 +284,7 @@ def test_whoever_stops_it_is_told_how_to_go_on_and_keeps_what_is_done(
     (pictures / "broken.jpg").unlink()
     words = ("in", "-o", "out", "--model", "ar_cnn", "--report", "r.csv")
     with monkeypatch.context() as patch:
-        patch.setattr("studio.restore.run_batch", interrupted)
+        patch.setattr("studio.batch.command.run_batch", interrupted)
         assert run(*words) == 130
     printed = capsys.readouterr()
     assert "1 restored" in printed.out
