@@ -130,10 +130,11 @@ def _pipes(arguments: argparse.Namespace) -> Iterator[None]:
             ]
         if writes:
             arguments.output = folder / "restored.png"
-        if writes:
+        if arguments.quiet:
+            nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            stack.enter_context(contextlib.redirect_stdout(nowhere))
+        elif writes:
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-        elif arguments.quiet:
-            stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
         yield
         if writes and arguments.output.is_file():
             sys.__stdout__.buffer.write(arguments.output.read_bytes())

@@ -1,4 +1,4 @@
-"""What the requirements install on other systems, from wheels alone; the package index is asked, so this needs a network."""
+"""What the requirements install on other systems, from wheels alone: the package index is asked, over a network."""
 
 import functools
 import re

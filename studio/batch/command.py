@@ -105,7 +105,7 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
             write_report(arguments.report, rows, settings)
         except OSError as error:
             raise cannot_be_written(arguments.report, error) from error
-    return _told(rows, found, output, stopped)
+    return _told(rows, found, output, stopped, quiet=arguments.quiet)
 
 
 def _ray_engine(arguments: argparse.Namespace, settings: BatchSettings, output: Path) -> Engine:
@@ -183,11 +183,13 @@ def _step_words(step: Progress) -> str:
     return f"{step.model_name}: {tile_words(step)}"
 
 
-def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool) -> int:
+def _told(
+    rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool, *, quiet: bool
+) -> int:
     """Say what came of it; the exit code."""
     only = found.pictures[0].result if len(found.pictures) == 1 else None
     lines = [_complaint(row, only is not None) for row in rows if row.sentence] + [
-        f"{row.picture}: {'; '.join(notes)}" for row in rows if (notes := row.notes)
+        f"{row.picture}: {'; '.join(notes)}" for row in rows if (notes := row.notes) and not quiet
     ]
     for line in dict.fromkeys(lines):
         print(printable(line), file=sys.stderr)
