@@ -23,6 +23,7 @@ from studio.batch.files import (
     cannot_be_written,
     found_pictures,
     inputs_of,
+    passed_over_words,
     photograph_at,
     spare_inputs,
 )
@@ -223,7 +224,9 @@ def _found(arguments: argparse.Namespace) -> tuple[Path, FoundPictures]:
     found = found_pictures(arguments.pictures, arguments.output, arguments.reference)
     found = spare_inputs(found, arguments.model, arguments.output)
     if not found.pictures:
-        raise InvalidSetting(" ".join(sentence for _, sentence in found.problems))
+        passed = passed_over_words(found.passed_over)
+        sentences = [sentence for _, sentence in found.problems]
+        raise InvalidSetting(" ".join([*sentences, *([f"{passed}."] if passed else [])]))
     return arguments.output, found
 
 
@@ -253,6 +256,8 @@ def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped:
     ]
     for line in dict.fromkeys(lines):
         print(_printable(line), file=sys.stderr)
+    if passed := passed_over_words(found.passed_over):
+        print(_printable(passed), file=sys.stderr)
     failed = sum(row.state == "failed" for row in rows)
     if only and not stopped:
         return NOTHING_STARTED if failed else _told_one(rows[0], output / only)
