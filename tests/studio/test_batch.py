@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -161,6 +162,7 @@ def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_p
     assert "one.jpg cannot be read" in capsys.readouterr().err
 
 
+@lru_cache  # a profile says when it was made
 def wide_profile():
     """A profile that is not sRGB: its primaries are exchanged."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
