@@ -17,6 +17,7 @@ from models.files import check_output
 from models.jpeg import Degradation, JpegEncoding
 from models.zoo import Zoo
 from studio.background import Progress
+from studio.batch.attempts import watched
 from studio.batch.files import (
     BatchPicture,
     FoundPictures,
@@ -299,4 +300,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(watched(main))
