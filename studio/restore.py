@@ -141,5 +141,14 @@ def _pipes(arguments: argparse.Namespace) -> Iterator[None]:
             sys.__stdout__.flush()
 
 
+def command() -> int:
+    """The same as a program of its own, which a picture that ends its process does not end."""
+    begin()
+    parse_arguments()  # --help and mistakes are answered before anything large is imported
+    from studio.batch.attempts import watched
+
+    return watched(main)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
 
-import cv2
 import numpy as np
 
 from models.images import RgbImage
@@ -86,6 +85,8 @@ def damage_notes(stream: bytes, header: JpegHeader, pixels: RgbImage) -> list[st
 
 def _complaints(stream: bytes) -> list[str]:
     """What libjpeg says of damage."""
+    import cv2  # late: decoders of other formats need not hold it in their little memory
+
     complaints: list[str] = []
     with heard(complaints):
         # A picture of an eighth of the size takes a fifth of the time, and the whole of the data is read for it.

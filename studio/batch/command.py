@@ -20,6 +20,7 @@ from studio.batch.files import (
     cannot_be_written,
     found_pictures,
     inputs_of,
+    passed_over_words,
     photograph_at,
     spare_inputs,
 )
@@ -149,7 +150,9 @@ def _found(arguments: argparse.Namespace) -> tuple[Path, FoundPictures]:
     found = found_pictures(arguments.pictures, arguments.output, arguments.reference)
     found = spare_inputs(found, arguments.model, arguments.output)
     if not found.pictures:
-        raise InvalidSetting(" ".join(sentence for _, sentence in found.problems))
+        passed = passed_over_words(found.passed_over)
+        sentences = [sentence for _, sentence in found.problems]
+        raise InvalidSetting(" ".join([*sentences, *([f"{passed}."] if passed else [])]))
     return arguments.output, found
 
 
@@ -183,9 +186,7 @@ def _step_words(step: Progress) -> str:
     return f"{step.model_name}: {tile_words(step)}"
 
 
-def _told(
-    rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool, *, quiet: bool
-) -> int:
+def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool, *, quiet: bool) -> int:
     """Say what came of it; the exit code."""
     only = found.pictures[0].result if len(found.pictures) == 1 else None
     lines = [_complaint(row, only is not None) for row in rows if row.sentence] + [
@@ -193,6 +194,8 @@ def _told(
     ]
     for line in dict.fromkeys(lines):
         print(printable(line), file=sys.stderr)
+    if (passed := passed_over_words(found.passed_over)) and not quiet:
+        print(printable(passed), file=sys.stderr)
     failed = sum(row.state == "failed" for row in rows)
     if only and not stopped:
         return NOTHING_STARTED if failed else _told_one(rows[0], output / only)
