@@ -32,11 +32,9 @@ def serve(told: Hosting) -> int:
     from models.zoo import Zoo
     from studio.interface import build_studio, launch_settings
     from studio.jobs import Jobs
-    from studio.pictures import own_temporary_folder
     from studio.tabs.endpoints import mcp_settings
     from studio.zero_gpu_zoo import ZeroGpuZoo
 
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(own_temporary_folder()))
     jobs = None if told.public else Jobs(told.runs)
     own = jobs.published if jobs else None
     zoo = (

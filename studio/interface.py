@@ -1,5 +1,6 @@
 """The whole page: header, tabs, and how it is served. Reads like a table of contents."""
 
+import os
 import tempfile
 from collections.abc import Iterable
 from html import escape
@@ -9,7 +10,6 @@ import gradio as gr
 import torch
 from gradio.context import LocalContext
 from gradio.data_classes import _StaticFiles
-from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from models.jpeg.limits import MAX_BYTES
@@ -40,6 +40,7 @@ from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
 from studio.tabs.waiting import StudioBlocks, prepare_for_many
+from studio.temporary_folder import own_temporary_folder
 from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.train.desk import TrainDesk
 from studio.train.recipe_desk import RecipeDesk
@@ -67,10 +68,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     uploads = Uploads(pictures, Decoder().read)
     sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
-        tempfile.TemporaryDirectory() as folder,
-        StudioBlocks(
-            title=NAME, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
-        ) as demo,
+        tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
+        StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
     ):
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -99,9 +98,9 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
 
 
 def _upload_folder() -> Path:
-    """Where uploads arrive and pictures are written; made if missing."""
-    folder = Path(get_upload_folder()).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    """Where uploads arrive and pictures are written: a folder of this process's own, whatever Gradio was told."""
+    folder = own_temporary_folder()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
 
 

@@ -29,7 +29,15 @@ from filelock import FileLock, Timeout
 from models.errors import InvalidSetting
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord
-from studio.train.state import LATE_SECONDS, RunFiles, RunState, silent_seconds, state_of, trainer_of
+from studio.train.state import (
+    LATE_SECONDS,
+    RunFiles,
+    RunState,
+    age_seconds,
+    silent_seconds,
+    state_of,
+    trainer_of,
+)
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -328,8 +336,8 @@ class Jobs:
         if mark is None:
             self._asked.pop(name, None)
             return
-        sent, age = self._asked.setdefault(name, 0), time.time() - _modified(files.stop)
-        hangs = silent_seconds(files, self.record(name), mark) > LATE_SECONDS
+        sent, age = self._asked.setdefault(name, 0), age_seconds(files.stop)
+        hangs = silent_seconds(files, mark) > LATE_SECONDS
         patience = min(self._patience, HANGING_PATIENCE_SECONDS) if hangs else self._patience
         firmly, by_force = patience[0], sum(patience)
         due = 3 if age >= by_force else 2 if age >= firmly else 1
@@ -371,7 +379,7 @@ def _send(mark: ProcessMark, due: int) -> None:
 
 
 def _changed(files: RunFiles) -> float:
-    return max(_modified(path) for path in (files.folder / "events.jsonl", files.process, files.config))
+    return max(_modified(path) for path in (files.events, files.process, files.config))
 
 
 def _modified(path: Path) -> float:

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import difflib
 import math
-import reprlib
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from models.errors import InvalidSetting
+from models.plain_values import quoted
 from training.setting import Setting, setting_of
 
 LARGEST_TEXT_BYTES = 64 * 1024
@@ -160,8 +160,4 @@ def _convert_list(parts: tuple, value: Any, where: str, problems: list[str]) -> 
 
 
 def _short(value: Any) -> str:
-    """A value as it may stand in a sentence, however long it is."""
-    shortener = reprlib.Repr()
-    shortener.maxstring = shortener.maxother = 80
-    shortener.maxlong = 24
-    return shortener.repr(value)
+    return quoted(value, 80)

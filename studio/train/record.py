@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.plain_values import is_number
+
 CAPACITY = 500
 """A curve that reaches so many points is averaged in pairs; even."""
 
@@ -114,7 +116,7 @@ class RunRecord:
             step, kind, values, time = event["step"], event["kind"], event["values"], event["time"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return
-        if type(step) is not int or not isinstance(values, dict) or not isinstance(time, int | float):
+        if type(step) is not int or not (is_number(step) and is_number(time) and isinstance(values, dict)):
             return
         handler = getattr(self, f"_take_{kind}", None) if kind in KINDS else None
         self.version, self.step, self.time = self.version + 1, step, float(time)
@@ -219,8 +221,4 @@ class RunBook:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items() if _is_number(value)}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return {name: float(value) for name, value in values.items() if is_number(value)}
