@@ -237,8 +237,10 @@ class Jobs:
     # The supervisor's thread
 
     def _supervise(self) -> None:
-        with contextlib.suppress(InvalidSetting):
-            self._asked = {name: 0 for name in self.names() if self.state(name).kind == "stopping"}
+        for name in self.names():
+            with contextlib.suppress(Exception):  # a folder of somebody else's may hold anything
+                if self.state(name).kind == "stopping":
+                    self._asked[name] = 0
         while True:
             with contextlib.suppress(queue.Empty):
                 work, answer = self._work.get(timeout=self._watch())

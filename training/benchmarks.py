@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import InvalidSetting, RestorationError
+from models.files import read_at_most
 from models.images import RgbImage, luma
 from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
+from models.jpeg.limits import MAX_BYTES
 from training.metrics import Picture
 
 COLORS = ("rgb", "y", "gray")
@@ -193,7 +195,7 @@ def _paired_cases(pairs: list[tuple[Path, Path]]) -> Callable[[], Iterator[Case]
 
 def _read(path: Path) -> JpegImage:
     try:
-        return read(path.read_bytes())
+        return read(read_at_most(path, MAX_BYTES))
     except RestorationError as problem:
         raise type(problem)(f"{path}: {problem}") from problem
 

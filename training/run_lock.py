@@ -14,11 +14,14 @@ import psutil
 from filelock import FileLock
 
 from models.errors import InvalidSetting
+from models.files import read_at_most
 from training.checkpoint_files import write_atomically
 from training.process_identity import identity_of, is_alive
 
 SILENT_SECONDS = 120.0
 """On another machine only the heartbeat can be seen; after so long without one, its process counts as gone."""
+
+LARGEST_LOCK_BYTES = 65_536
 
 WATCH_SECONDS = 15.0
 """Clocks of two machines may disagree: before a run is taken from another one, its heartbeat is watched for so long."""
@@ -113,7 +116,7 @@ class Heartbeat:
 
 def _noted_holder(lock: Path) -> LockHolder | None:
     try:
-        return LockHolder(**json.loads(lock.read_text(encoding="utf-8")))
+        return LockHolder(**json.loads(read_at_most(lock, LARGEST_LOCK_BYTES)))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
 

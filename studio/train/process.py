@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from models.files import read_at_most
 from models.plain_values import is_number
 from training.process_identity import identity_of, is_alive
 
@@ -85,8 +86,7 @@ class ProcessFile:
 def read_json(path: Path) -> dict[str, Any]:
     """A small JSON object from a file; {} where it is missing, damaged or something else."""
     try:
-        with open(path, encoding="utf-8") as file:
-            entries = json.loads(file.read(65_536))
+        entries = json.loads(read_at_most(path, 65_536))
     except (OSError, ValueError, RecursionError):
         return {}
     return entries if isinstance(entries, dict) else {}

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from models.files import read_at_most
 from models.plain_values import is_number
 from studio.figures import train_curves as figures
 from studio.pictures import PictureFolder
@@ -136,6 +137,8 @@ def _validation_words(record: RunRecord) -> str:
     _, score = record.validation.series("score_db")
     _, nothing = figures.do_nothing(record)
     beside = f"; doing nothing gives {nothing[-1]:.2f} dB" if nothing else ""
+    if not score:
+        return "Mean validation PSNR against steps; no score is known."
     return f"Mean validation PSNR against steps, from {score[0]:.2f} to {score[-1]:.2f} dB{beside}."
 
 
@@ -207,9 +210,9 @@ def _pane(
     """One picture below the run's folder; None for anything else."""
     path = (folder / file).resolve()
     try:
-        if not path.is_relative_to(folder.resolve()) or path.stat().st_size > LARGEST_PREVIEW_BYTES:
+        if not path.is_relative_to(folder.resolve()):
             return None
-        data = path.read_bytes()
+        data = read_at_most(path, LARGEST_PREVIEW_BYTES)
     except (OSError, ValueError):
         return None
     size = _png_size(data)
