@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, LifoQueue
-from threading import Lock, Timer
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,12 @@ from models.jpeg.header import JpegHeader
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.probe import probe
 from studio.decoder_child import ANSWER, COEFFICIENTS, PICTURE, REQUEST
+from studio.later import Later
 
 logger = logging.getLogger(__name__)
+
+_TIME_IS_UP = Later("decoders")
+"""Kills children whose time is up; one thread for all of them."""
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_TEXT = 2**20
@@ -213,9 +217,7 @@ class _Answer:
 
     def __init__(self, child: _Child, seconds: float) -> None:
         self._child = child
-        self._timer = Timer(seconds, child.process.kill)
-        self._timer.daemon = True
-        self._timer.start()
+        _TIME_IS_UP.call(id(self), seconds, child.process.kill)
 
     def take(self, count: int) -> bytearray:
         """So many bytes.
@@ -228,7 +230,7 @@ class _Answer:
         while view:
             read = self._child.process.stdout.readinto(view)
             if not read:
-                self._timer.cancel()
+                _TIME_IS_UP.forget(id(self))
                 raise _Died
             view = view[read:]
         return found
@@ -240,7 +242,7 @@ class _Answer:
 
     def ended(self, *, sound: bool = False) -> None:
         """Nothing more is expected."""
-        self._timer.cancel()
+        _TIME_IS_UP.forget(id(self))
         self._child.is_sound = sound
 
 
