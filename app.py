@@ -4,10 +4,15 @@ import logging
 import os
 import sys
 
+from models.interrupts import end_at_signals
+
+if __name__ == "__main__":
+    end_at_signals()  # before anything large is imported
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 from models.errors import RestorationError  # noqa: E402
 from studio.hosting import Hosting, hosting  # noqa: E402
+from studio.temporary_folder import delete_own_folders, own_temporary_folder  # noqa: E402
 from studio.type_stubs import skip_type_stubs  # noqa: E402
 from studio.zero_gpu import zero_gpu  # noqa: E402
 
@@ -18,6 +23,7 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     told = hosting(os.environ)  # first: mistakes are answered before anything large is imported
     try:
+        os.environ["GRADIO_TEMP_DIR"] = str(own_temporary_folder())  # read when gradio is imported, too
         return serve(told)
     except RestorationError as error:
         print(error, file=sys.stderr)
@@ -26,9 +32,9 @@ def main() -> int:
 
 def serve(told: Hosting) -> int:
     """Everything after the command line; the exit code."""
+    end_at_signals(delete_own_folders)  # which ends the server, too
     skip_type_stubs()
     spaces = zero_gpu(os.environ)  # before anything imports torch
-
     from models.zoo import Zoo
     from studio.interface import build_studio, launch_settings
     from studio.jobs import Jobs
@@ -36,10 +42,8 @@ def serve(told: Hosting) -> int:
     from studio.zero_gpu_zoo import ZeroGpuZoo
 
     jobs = None if told.public else Jobs(told.runs)
-    own = jobs.published if jobs else None
-    zoo = (
-        ZeroGpuZoo(told.checkpoints, spaces) if spaces else Zoo(told.checkpoints, told.device, own_folder=own)
-    )
+    own, folder = jobs.published if jobs else None, told.checkpoints
+    zoo = ZeroGpuZoo(folder, spaces) if spaces else Zoo(folder, told.device, own_folder=own)
     studio = build_studio(zoo, jobs)
     print(f"JPEG Restoration Studio: http://{told.host}:{told.port}", flush=True)
     settings = launch_settings(studio, public=told.public, hosts=told.names)
@@ -48,8 +52,7 @@ def serve(told: Hosting) -> int:
         studio.launch(server_name=told.host, server_port=told.port, **settings)
     except OSError:
         sentence = f"Port {told.port} on {told.host} is taken or not allowed. Choose another: --port 7861"
-        print(sentence, file=sys.stderr)
-        return 2
+        raise RestorationError(sentence) from None
     return 0
 
 

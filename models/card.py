@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from models.bounded_reading import read_at_most
 from models.errors import BrokenCheckpoint
-from models.files import read_at_most
 from models.plain_values import LARGEST_NUMBER, is_number, quoted
 from models.plain_yaml import load_plain_yaml
 

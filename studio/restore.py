@@ -4,6 +4,11 @@ python -m studio.restore photo.jpg -o restored.png --model cascade [--quality-fa
 python -m studio.restore FOLDER 'scans/**/*.jpg' -o DIR --model cascade --model ar_cnn [--report out.csv] [--engine ray]
 """
 
+from models.interrupts import end_at_signals, interrupt_at_signals, leave
+
+if __name__ == "__main__":
+    end_at_signals()  # before what takes long to import
+
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +33,7 @@ from studio.views.wording import seconds
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 ALL_DONE, SOME_FAILED, NOTHING_STARTED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
+STOPPED = "Stopped. Repeat the command to go on; what is done is skipped."
 OTHER_FORMATS = (".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif")
 
 Engine = Callable[[Sequence[BatchPicture], OnProgress], Iterator[list[BatchRow]]]
@@ -230,7 +236,7 @@ def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped:
     restored, before = (sum(row.state == state for row in rows) for state in ("restored", "done before"))
     print(_printable(f"{output}: {restored} restored, {before} done before, {failed} failed"))
     if stopped:
-        print("Stopped. Repeat the command to go on; what is done is skipped.", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return INTERRUPTED
     return SOME_FAILED if failed else ALL_DONE
 
@@ -257,12 +263,16 @@ def _printable(text: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """See the epilog of --help for exit codes; mistakes are one sentence."""
     parsed = parse_arguments(arguments)
+    interrupt_at_signals()
     try:
         return restore_pictures(parsed)
     except RestorationError as error:
         print(_printable(str(error)), file=sys.stderr)
         return NOTHING_STARTED
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

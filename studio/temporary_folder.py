@@ -68,15 +68,17 @@ def _made_below(parent: Path) -> Path:
                 files = folder / FILES
                 files.mkdir()
                 _held[files] = lock
-                atexit.register(_end, folder, lock)
+                atexit.register(delete_own_folders)
                 return files
     raise FileNotFoundError(None, "other processes delete what is written there")
 
 
-def _end(folder: Path, lock: FileLock) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        lock.release()
+def delete_own_folders() -> None:
+    """Take away all that own_temporary_folder has made, when the process ends."""
+    for files in list(_held):
+        shutil.rmtree(files.parent, ignore_errors=True)
+        with contextlib.suppress(OSError, KeyError):
+            _held.pop(files).release()
 
 
 def _delete_abandoned(parent: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
-from models.files import read_at_most
 from models.jpeg import JpegImage
 from models.jpeg.limits import MAX_BYTES
 from studio.pictures import PictureFolder

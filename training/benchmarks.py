@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting, RestorationError
-from models.files import read_at_most
 from models.images import RgbImage, luma
 from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
 from models.jpeg.limits import MAX_BYTES

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
-from models.files import read_at_most
 from models.jpeg import DegradationRange
 from training.config_reading import LARGEST_TEXT_BYTES, build, nearest, read_yaml
 from training.setting import required, setting

@@ -4,6 +4,11 @@ python -m training.evaluate --model cascade --data FOLDER --quality-factors 10 2
 python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIVE1 ../shared/data/benchmarks/Classic5
 """
 
+from models.interrupts import end_at_signals, leave
+
+if __name__ == "__main__":
+    end_at_signals()  # before what takes long to import
+
 import argparse
 import sys
 import tempfile
@@ -213,4 +218,4 @@ def _subjects(asked: argparse.Namespace, workplace: Path) -> tuple[list[Subject]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

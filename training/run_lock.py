@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
-from models.files import read_at_most
 from training.checkpoint_files import write_atomically
 from training.process_identity import identity_of, is_alive
 

@@ -14,9 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.bounded_reading import read_at_most
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
-from models.files import read_at_most
 from models.zoo import WEIGHTS_FILE
 from training.scoring import convention_of
 

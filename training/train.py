@@ -1,5 +1,10 @@
 """Command line of the trainer: python -m training.train training/configs/cascade.yaml."""
 
+from models.interrupts import end_at_signals
+
+if __name__ == "__main__":
+    end_at_signals()  # before what takes long to import
+
 import argparse
 import dataclasses
 import os

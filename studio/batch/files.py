@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from models.bounded_reading import read_at_most
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
-from models.files import read_at_most
 from models.jpeg.limits import MAX_BYTES
 from studio.session import Photograph, open_photograph
 

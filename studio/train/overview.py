@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 
-from models.files import read_at_most
+from models.bounded_reading import read_at_most
 from models.zoo import Zoo
 from studio.jobs import Jobs
 from studio.train.publish import is_newer, is_published

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from models.files import read_at_most
+from models.bounded_reading import read_at_most
 from models.plain_values import is_number
 from training.process_identity import identity_of, is_alive
 

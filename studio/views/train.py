@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from models.files import read_at_most
+from models.bounded_reading import read_at_most
 from models.plain_values import is_number
 from studio.figures import train_curves as figures
 from studio.pictures import PictureFolder

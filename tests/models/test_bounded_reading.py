@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from models.files import read_at_most
+from models.bounded_reading import read_at_most
 from models.plain_values import is_number, quoted
 
 
