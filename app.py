@@ -6,8 +6,7 @@ import sys
 
 from models.interrupts import end_at_signals
 
-if __name__ == "__main__":
-    end_at_signals()  # before anything large is imported
+end_at_signals()  # before anything large is imported
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 from models.errors import RestorationError  # noqa: E402
