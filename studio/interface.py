@@ -17,6 +17,7 @@ from models.memory import give_back_freed_memory
 from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
 from studio.api import Api
+from studio.calls import KnownCalls, LastResort
 from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
@@ -39,7 +40,7 @@ from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import StudioBlocks, prepare_for_many
+from studio.tabs.waiting import StudioBlocks, known_calls, prepare_for_many
 from studio.temporary_folder import own_temporary_folder
 from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.train.desk import TrainDesk
@@ -144,7 +145,7 @@ def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[st
         ),
         headers=headers_for(EMBEDDERS if public else ()),
         upload_bytes=MAX_BYTES + 2**20,
-        arities={number: len(fn.inputs) for number, fn in demo.fns.items()} if public else None,
+        arities={number: len(fn.inputs) for number, fn in demo.fns.items()},
         shares=FairShares() if public else None,
     )
     return {
@@ -162,7 +163,9 @@ def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[st
         "state_session_capacity": MOST_VISITORS,
         "app_kwargs": {
             "middleware": [
+                Middleware(LastResort),
                 Middleware(Guard, rules=rules),
+                Middleware(KnownCalls, known=known_calls(demo)),
                 Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
             ],
             "docs_url": None,

@@ -21,6 +21,8 @@ from gradio.route_utils import API_PREFIX
 from gradio.utils import is_prop_update
 from gradio_client.utils import encode_file_path, is_file_obj_with_meta
 
+from studio.calls import Known
+
 MODELS = {"concurrency_limit": 2, "concurrency_id": "models"}
 """One line for everything that runs a model. Two are let in: one model works at a time (studio.background), and
 meanwhile the next visitor's picture is measured, or the last one's result shown."""
@@ -190,6 +192,25 @@ def prepare_for_many(demo: gr.Blocks) -> None:
     demo.default_config = shared
     if find_spec("matplotlib") is None:  # else Gradio looks for it on the disk before and after every step
         gradio.utils.MatplotlibBackendMananger = nullcontext
+
+
+def known_calls(demo: gr.Blocks) -> Known:
+    """What can be asked of a finished page by name; see studio.calls."""
+    named = {
+        fn.api_name: len(fn.inputs)
+        for fn in demo.fns.values()
+        if fn.api_visibility != "private" and fn.api_name
+    }
+
+    def has_news(name: str) -> bool:
+        queue = demo._queue
+        return (
+            name in queue.pending_messages_per_session
+            or name in queue.event_ids_to_events
+            or any(name in numbers for numbers in queue.pending_event_ids_session.values())
+        )
+
+    return Known(named, has_news)
 
 
 class _SharedConfig(BlocksConfig):
