@@ -3,7 +3,9 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,11 +34,13 @@ class Known:
 
     Attributes:
         endpoints: how many values each named endpoint takes, by its name.
-        has_news: whether a session, or the number of a call, is waited for by somebody.
+        has_news: whether there are, or will be, news of a session or of the number of a call.
+        listeners: who waits for news now, counted by the same names.
     """
 
     endpoints: Mapping[str, int]
     has_news: Callable[[str], bool]
+    listeners: Counter[str]
 
 
 class KnownCalls:
@@ -70,7 +74,22 @@ class KnownCalls:
                 return
             receive = replayed(body, receive)
         headers = [pair for pair in scope["headers"] if pair[0] != b"range" or _ONE_RANGE.fullmatch(pair[1])]
-        await self._app({**scope, "headers": headers}, receive, send)
+        with self._listening(asked):
+            await self._app({**scope, "headers": headers}, receive, send)
+
+    @contextmanager
+    def _listening(self, name: str | None) -> Iterator[None]:
+        if name is None:
+            yield
+            return
+        listeners = self._known.listeners
+        listeners[name] += 1
+        try:
+            yield
+        finally:
+            listeners[name] -= 1
+            if not listeners[name]:
+                del listeners[name]
 
     @staticmethod
     def _asked_for(path: str, query: bytes) -> str | None:

@@ -91,7 +91,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
             with gr.Tab("Models", id="models") as models:
                 build_models_tab(demo, models, zoo)
         build_lesson_guide(tabs)
-        Endpoints(Api(engine, uploads.open, pictures)).build()
+        api = Api(engine, uploads.open, pictures)
+        Endpoints(api, lambda number: demo._queue.is_wanted(number)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     prepare_for_many(demo)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import Counter
 
 import pytest
 
@@ -33,7 +34,7 @@ async def inner(scope, receive, send):
     await send({"type": "http.response.body", "body": json.dumps(got).encode()})
 
 
-KNOWN = KnownCalls(inner, Known({"measure": 2}, {"anna", "event-1"}.__contains__))
+KNOWN = KnownCalls(inner, Known({"measure": 2}, {"anna", "event-1"}.__contains__, Counter()))
 
 
 @pytest.mark.parametrize("path", ["queue/data", "queue/data/"])
