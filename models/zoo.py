@@ -18,10 +18,11 @@ from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
 from models.device_check import device_problem
-from models.dropped_files import check_hyperparameters, check_size, unfinished
+from models.dropped_files import check_hyperparameters, check_size, found_in, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
+from models.network_size import NetworkTooLarge, described_network
 from models.networks.ar_cnn import ArCnn
 from models.networks.cascade import Cascade
 from models.networks.dncnn import DnCnn
@@ -49,6 +50,9 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 
 COLORS_NOT_RGB = {"ar_cnn": "planes", "hr_cnn": "coefficients", "luma_chroma": "ycbcr"}
 """ModelCard.color of the architectures that do not see RGB."""
+
+NOT_BUILT = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError)
+"""What architectures raise where hyperparameters do not fit them."""
 
 CARD_FILE = "card.yaml"
 WEIGHTS_FILE = "weights.safetensors"
@@ -117,6 +121,12 @@ class Zoo:
                 cards.append(_read_fitting_card(path))
             except BrokenCheckpoint as problem:
                 problems[path.parent.name] = str(problem)
+            except Exception as problem:  # a file of somebody else's may hold anything; the other models stay
+                logger.exception("the card in %s cannot be read", path.parent.name)
+                problems[path.parent.name] = (
+                    f"The model card {path.parent.name}/{path.name} cannot be used ({type(problem).__name__}). A card "
+                    "is a YAML mapping as docs/own-models.md shows. Correct it, or take the folder away."
+                )
         cards.sort(key=lambda card: card.mmac_per_pixel)
         baselines = [baseline.card for baseline in BASELINES.values()]
         return ZooListing((*baselines, *cards), MappingProxyType(problems))
@@ -133,7 +143,7 @@ class Zoo:
         """Everything that a listing depends on."""
         for folder in self._folders():
             yield folder
-            for path in folder.iterdir() if folder.is_dir() else ():
+            for path in found_in(folder):
                 yield from (path, path / CARD_FILE)
 
     def _card_files(self) -> list[Path]:
@@ -177,11 +187,15 @@ def color_of(architecture: str) -> str:
     return COLORS_NOT_RGB.get(architecture, "rgb")
 
 
-def build_network(card: ModelCard) -> nn.Module:
+def build_network(card: ModelCard, *, only_described: bool = False) -> nn.Module:
     """The untrained network a card describes.
 
+    Args:
+        card: from anybody.
+        only_described: without the memory of its tensors, see models.network_size.
+
     Raises:
-        BrokenCheckpoint: an unknown architecture, or hyperparameters it does not take.
+        BrokenCheckpoint: an unknown architecture, or hyperparameters it does not take, or too large ones.
     """
     architecture = ARCHITECTURES.get(card.architecture)
     if architecture is None:
@@ -190,13 +204,15 @@ def build_network(card: ModelCard) -> nn.Module:
             f"{', '.join(ARCHITECTURES)}, and {COMMUNITY} for models of the community. Correct the card, or add the "
             "architecture to models/zoo.py."
         )
-    check_hyperparameters(card)
     try:
-        return architecture(**card.hyperparameters)
-    except (TypeError, ValueError, RuntimeError, MemoryError, ArithmeticError) as problem:
+        check_hyperparameters(card)
+        described = described_network(architecture, card.hyperparameters)
+        return described if only_described else architecture(**card.hyperparameters)
+    except (*NOT_BUILT, MemoryError, NetworkTooLarge) as problem:
         raise BrokenCheckpoint(
             f"The hyperparameters on the card of {card.name!r} do not build a {card.architecture} "
-            f"({problem}). They are the keyword arguments of {architecture.__name__}. Correct the card."
+            f"({' '.join(str(problem).split())[:300]}). They are the keyword arguments of {architecture.__name__}. "
+            "Correct the card."
         ) from problem
 
 
@@ -214,9 +230,9 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
     """
     if card.architecture == COMMUNITY:
         return community_restorer(read_weights(folder / WEIGHTS_FILE), card, device)
-    network = build_network(card)
+    described = build_network(card, only_described=True)
     weights = read_weights(folder / WEIGHTS_FILE)
-    problems = mismatches(network.state_dict(), weights)
+    problems = mismatches(described.state_dict(), weights)
     if problems:
         shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
         raise BrokenCheckpoint(
@@ -224,6 +240,7 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
             f"sizes of all tensors must agree with {card.architecture} and its hyperparameters. Train or "
             "copy the checkpoint again."
         )
+    network = build_network(card)  # as large as the weights, which are there
     network.load_state_dict(weights)
     if device.type == "cpu":
         keep_freed_buffers()

@@ -42,6 +42,7 @@ class Api:
         quality_factor: Any = None,
         blind: Any = False,
         stages: Any = None,
+        stop: Event | None = None,
     ) -> dict[str, Any]:
         """Repair a file as it is.
 
@@ -51,6 +52,7 @@ class Api:
             quality_factor: 1..100 by hand, or None.
             blind: True ignores the file's quantization tables.
             stages: stop after that many, None runs all.
+            stop: ends the work within a tile once it is set.
 
         Returns:
             "picture" (facts of the file), "results" and "failures", one entry per model in the order they finished.
@@ -68,7 +70,7 @@ class Api:
         guidance = "manual" if factor is not None else "pixels" if blind else "automatic"
         photograph = self._opened(picture)
         request = RestoreRequest(photograph.key, names, None, guidance, factor, count)
-        *_, outputs = self._engine.run_stages(photograph.image, request, Event())
+        *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
         return {
             "picture": file_facts(photograph.image),
             "results": [self._result(photograph, outputs, name) for name in outputs.restorations],

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, LifoQueue
-from threading import Lock, Timer
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,12 @@ from models.jpeg.header import JpegHeader
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.probe import probe
 from studio.decoder_child import ANSWER, COEFFICIENTS, PICTURE, REQUEST
+from studio.later import Later
 
 logger = logging.getLogger(__name__)
+
+_TIME_IS_UP = Later("decoders")
+"""Kills children whose time is up; one thread for all of them."""
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_TEXT = 2**20
@@ -214,9 +218,7 @@ class _Answer:
 
     def __init__(self, child: _Child, seconds: float) -> None:
         self._child = child
-        self._timer = Timer(seconds, child.process.kill)
-        self._timer.daemon = True
-        self._timer.start()
+        _TIME_IS_UP.call(id(self), seconds, child.process.kill)
 
     def take(self, count: int) -> bytearray:
         """So many bytes.
@@ -229,7 +231,7 @@ class _Answer:
         while view:
             read = self._child.process.stdout.readinto(view)
             if not read:
-                self._timer.cancel()
+                _TIME_IS_UP.forget(id(self))
                 raise _Died
             view = view[read:]
         return found
@@ -241,7 +243,7 @@ class _Answer:
 
     def ended(self, *, sound: bool = False) -> None:
         """Nothing more is expected."""
-        self._timer.cancel()
+        _TIME_IS_UP.forget(id(self))
         self._child.is_sound = sound
 
 

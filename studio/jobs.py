@@ -30,7 +30,15 @@ from models.errors import InvalidSetting
 from models.operating_system import ask_firmly, of_its_own
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord
-from studio.train.state import LATE_SECONDS, RunFiles, RunState, silent_seconds, state_of, trainer_of
+from studio.train.state import (
+    LATE_SECONDS,
+    RunFiles,
+    RunState,
+    age_seconds,
+    silent_seconds,
+    state_of,
+    trainer_of,
+)
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -228,8 +236,10 @@ class Jobs:
     # The supervisor's thread
 
     def _supervise(self) -> None:
-        with contextlib.suppress(InvalidSetting):
-            self._asked = {name: 0 for name in self.names() if self.state(name).kind == "stopping"}
+        for name in self.names():
+            with contextlib.suppress(Exception):  # a folder of somebody else's may hold anything
+                if self.state(name).kind == "stopping":
+                    self._asked[name] = 0
         while True:
             with contextlib.suppress(queue.Empty):
                 work, answer = self._work.get(timeout=self._watch())
@@ -329,8 +339,8 @@ class Jobs:
             return
         if not files.stop.exists():
             files.stop.touch()  # the request itself; a trainer that begins takes an earlier one away
-        sent, age = self._asked.setdefault(name, 0), time.time() - _modified(files.stop)
-        hangs = silent_seconds(files, self.record(name), mark) > LATE_SECONDS
+        sent, age = self._asked.setdefault(name, 0), age_seconds(files.stop)
+        hangs = silent_seconds(files, mark) > LATE_SECONDS
         patience = min(self._patience, HANGING_PATIENCE_SECONDS) if hangs else self._patience
         firmly, by_force = patience[0], sum(patience)
         due = 3 if age >= by_force else 2 if age >= firmly else 1
@@ -374,7 +384,7 @@ def _send(mark: ProcessMark, due: int) -> None:
 
 
 def _changed(files: RunFiles) -> float:
-    return max(_modified(path) for path in (files.folder / "events.jsonl", files.process, files.config))
+    return max(_modified(path) for path in (files.events, files.process, files.config))
 
 
 def _modified(path: Path) -> float:

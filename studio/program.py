@@ -5,17 +5,21 @@ import os
 import sys
 from collections.abc import Sequence
 
+from models.interrupts import end_at_signals
+
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 from models.command_line import begin  # noqa: E402
 from models.errors import RestorationError  # noqa: E402
 from studio.hosting import Hosting, hosting  # noqa: E402
+from studio.temporary_folder import delete_own_folders, own_temporary_folder  # noqa: E402
 from studio.type_stubs import skip_type_stubs  # noqa: E402
 from studio.zero_gpu import zero_gpu  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the page and serve it until interrupted, or write what hosts it elsewhere; the exit code."""
+    end_at_signals()  # before anything large is imported
     begin()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["export-space"]:
@@ -27,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
+        os.environ["GRADIO_TEMP_DIR"] = str(own_temporary_folder())  # read when gradio is imported, too
         return serve(told)
     except RestorationError as error:
         print(error, file=sys.stderr)
@@ -35,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(told: Hosting) -> int:
     """Everything after the command line; the exit code."""
+    end_at_signals(delete_own_folders)  # which ends the server, too
     skip_type_stubs()
     spaces = zero_gpu(os.environ)  # before anything imports torch
 
@@ -49,10 +55,8 @@ def serve(told: Hosting) -> int:
 
     from studio.interface import build_studio, launch_settings
     from studio.jobs import Jobs
-    from studio.pictures import own_temporary_folder
     from studio.zero_gpu_zoo import ZeroGpuZoo
 
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(own_temporary_folder()))
     jobs = None if told.public else Jobs(told.runs)
     own = jobs.published if jobs else None
     zoo = (
@@ -65,6 +69,5 @@ def serve(told: Hosting) -> int:
         studio.launch(server_name=told.host, server_port=told.port, **settings)
     except OSError:
         sentence = f"Port {told.port} on {told.host} is taken or not allowed. Choose another: --port 7861"
-        print(sentence, file=sys.stderr)
-        return 2
+        raise RestorationError(sentence) from None
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from models.command_line import add_common_options, begin, program
 from models.errors import InvalidSetting, RestorationError
+from models.interrupts import end_at_signals, interrupt_at_signals, leave
 from models.places import shipped
 
 PIPE = "-"
@@ -96,14 +97,18 @@ def main(arguments: list[str] | None = None) -> int:
     """See the epilog of --help for exit codes; mistakes are one sentence."""
     begin()
     parsed = parse_arguments(arguments)
-    from studio.batch.command import NOTHING_STARTED, printable, restore_pictures
+    from studio.batch.command import INTERRUPTED, NOTHING_STARTED, STOPPED, printable, restore_pictures
 
+    interrupt_at_signals()
     try:
         with _pipes(parsed):
             return restore_pictures(parsed)
     except RestorationError as error:
         print(printable(str(error)), file=sys.stderr)
         return NOTHING_STARTED
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED
 
 
 @contextlib.contextmanager
@@ -143,6 +148,7 @@ def _pipes(arguments: argparse.Namespace) -> Iterator[None]:
 
 def command() -> int:
     """The same as a program of its own, which a picture that ends its process does not end."""
+    end_at_signals()
     begin()
     parse_arguments()  # --help and mistakes are answered before anything large is imported
     from studio.batch.attempts import watched
@@ -151,4 +157,4 @@ def command() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(command())
+    leave(command())

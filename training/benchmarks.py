@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting, RestorationError
 from models.images import RgbImage, luma
 from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
+from models.jpeg.limits import MAX_BYTES
 from training.metrics import Picture
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
@@ -192,7 +194,7 @@ def _paired_cases(pairs: list[tuple[Path, Path]]) -> Callable[[], Iterator[Case]
 
 def _read(path: Path) -> JpegImage:
     try:
-        return read(path.read_bytes())
+        return read(read_at_most(path, MAX_BYTES))
     except RestorationError as problem:
         raise type(problem)(f"{path}: {problem}") from problem
 

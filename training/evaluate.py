@@ -8,9 +8,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
+from models.interrupts import end_at_signals, leave
 from models.places import shipped
 from training.protocols import COLORS, DoubleSave
 
@@ -117,5 +119,11 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def command() -> NoReturn:
+    """The same as a program of its own."""
+    end_at_signals()
+    leave(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

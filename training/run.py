@@ -12,11 +12,12 @@ from torch import nn
 from models.atomic_files import remove_unfinished, replace, write_text_atomically
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
-from models.zoo import ARCHITECTURES, color_of, save_checkpoint
+from models.zoo import color_of, save_checkpoint
 from training.checkpoint_files import load_state, save_state
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 from training.events import EventFile, TrainEvent
 from training.failures import in_words
+from training.network_of import network_of
 from training.run_lock import LockHolder, held, living_holder
 
 
@@ -163,7 +164,7 @@ class TrainRun:
         """
         best = self._load_best()
         config = TrainConfig.from_yaml(self.config_path)
-        network = ARCHITECTURES[config.architecture](**config.hyperparameters)
+        network = network_of(config)
         network.load_state_dict(best["weights"])
         folder = checkpoints / config.name
         save_checkpoint(folder, network, card_of(config, network, self._facts(config, best)))

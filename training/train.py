@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
+from models.interrupts import end_at_signals
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -142,6 +143,7 @@ def _say_what_next(finished: bool, run: "TrainRun") -> None:
 
 def command() -> None:
     """The trainer as a program of its own."""
+    end_at_signals()  # before what takes long to import
     code = main()
     from training.processes import end_process
 

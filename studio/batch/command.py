@@ -35,6 +35,7 @@ from studio.views.wording import seconds
 
 ALL_DONE, SOME_FAILED, NOTHING_STARTED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
+STOPPED = "Stopped. Repeat the command to go on; what is done is skipped."
 
 Engine = Callable[[Sequence[BatchPicture], OnProgress], Iterator[list[BatchRow]]]
 """Gives the rows of each picture; hears of tiles where they are worked on here."""
@@ -202,7 +203,7 @@ def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped:
     restored, before = (sum(row.state == state for row in rows) for state in ("restored", "done before"))
     print(printable(f"{output}: {restored} restored, {before} done before, {failed} failed"))
     if stopped:
-        print("Stopped. Repeat the command to go on; what is done is skipped.", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return INTERRUPTED
     return SOME_FAILED if failed else ALL_DONE
 

@@ -1,5 +1,6 @@
 """Which pictures a batch is about, what their results are called, and which reference belongs to each. No page code."""
 
+import errno
 import glob
 import hashlib
 import os
@@ -7,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.errors import InvalidSetting, UnreadableImage
+from models.bounded_reading import read_at_most
+from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.files import begins_with, file_identity
+from models.jpeg.limits import MAX_BYTES
 from studio.session import Photograph, open_photograph
 
 PICTURE_SUFFIXES = frozenset(
@@ -146,14 +149,19 @@ def photograph_at(path: Path) -> Photograph:
 
 
 def bytes_at(path: Path) -> bytes:
-    """A file's bytes.
+    """A file's bytes; no more of a file are read than a picture may have.
 
     Raises:
-        UnreadableImage: with a sentence for people.
+        ImageTooLarge, UnreadableImage: with a sentence for people.
     """
     try:
-        return path.read_bytes()
+        return read_at_most(path, MAX_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ImageTooLarge(
+                f"{path} cannot be opened: {error.strerror}. Files up to {MAX_BYTES // 2**20} MB are allowed. "
+                "Make the picture smaller, or save it as JPEG or PNG."
+            ) from error
         raise UnreadableImage(
             f"{path} cannot be read: {error.strerror}. Any file this user may read is allowed. Check the path."
         ) from error

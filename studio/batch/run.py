@@ -371,6 +371,7 @@ def _rounded(quality_factor: float | None) -> float | None:
 def _sha256(path: Path) -> str | None:
     """Of a file's bytes; None where it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

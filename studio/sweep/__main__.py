@@ -3,6 +3,11 @@
 python -m studio.sweep INPUT -o points.csv --model cascade --model ar_cnn [--quality-factors 10 20 30] [--whole]
 """
 
+from models.interrupts import end_at_signals, interrupt_at_signals, leave
+
+if __name__ == "__main__":
+    end_at_signals()  # before what takes long to import
+
 import argparse
 import sys
 from dataclasses import replace
@@ -99,11 +104,15 @@ def main(arguments: list[str] | None = None) -> int:
     begin()
     parsed = parse_arguments(arguments)
     began = perf_counter()
+    interrupt_at_signals()
     try:
         run = sweep_file(parsed)
     except RestorationError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was written.", file=sys.stderr)
+        return 130
     if run.picture.notes:
         print(f"{parsed.input}: {'; '.join(run.picture.notes)}", file=sys.stderr)
     for failure in run.failures:
@@ -114,4 +123,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -78,7 +78,6 @@ def test_everything_that_runs_a_model_shares_one_line(page):
     running = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
     assert len(running) >= 3
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {tuple(reversed(MODELS.values()))}
-    assert page.delete_cache is not None
     assert isinstance(page._queue, BoundedQueue) and QUEUE_LENGTH == 32
     assert page.api_open is False
 
