@@ -161,7 +161,11 @@ class _Child:
         self._seconds = limits.seconds
         self.is_sound = True
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        places = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+        places = {
+            name: os.environ[name]
+            for name in ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
+            if name in os.environ
+        }
         alarm = str(int(limits.seconds) + 5)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "studio.decoder_child", str(limits.memory_bytes), alarm],

@@ -4,12 +4,14 @@ import functools
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.paths import REPOSITORY
 
-UV = shutil.which("uv") or shutil.which("uv", path=str(REPOSITORY / ".venv" / "bin"))
+UV = shutil.which("uv", path=Path(sys.executable).parent) or shutil.which("uv")
 SYSTEMS = {
     "Linux": "x86_64-unknown-linux-gnu",
     "Linux on ARM": "aarch64-unknown-linux-gnu",

@@ -16,11 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from models.errors import InvalidSetting, MissingExtra
+from models.places import ROOT, is_installed
 from models.zoo import Zoo
 from studio.batch.files import BatchPicture
 from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, restored_or_passed_over
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURES_AT_ONCE = 4
 """Handed to a worker together; small, so that the last worker is not waited for long."""
 NOT_SHIPPED = ["runs", "tmp", ".git", ".venv", "docs", "tests", "checkpoints"]
@@ -137,7 +137,8 @@ def _connect(ray: ModuleType, plan: RayPlan) -> None:
             **quiet,
         )
         return
-    shipped = {"working_dir": str(REPOSITORY), "excludes": NOT_SHIPPED}
+    # Of an installed package every machine has its own.
+    shipped = {} if is_installed() else {"working_dir": str(ROOT), "excludes": NOT_SHIPPED}
     try:
         ray.init(address=plan.address, runtime_env=shipped, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as problem:
