@@ -84,13 +84,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Train, resume or publish; returns the exit code."""
     begin()
     options = parse_arguments(arguments)
-    asked_to_stop = []
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda number, frame: asked_to_stop.append(number))
     from training.console import Console
     from training.failures import in_words
     from training.trainer import fit
 
+    asked_to_stop = []
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda number, frame: asked_to_stop.append(number))
     console = Console(quiet=options.quiet)
     try:
         config, run = load_config(options)
