@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from models.command_line import version
+from studio.restore import main
 from tests.paths import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -137,16 +138,10 @@ def test_the_version_is_the_projects():
 
 
 @pytest.mark.parametrize("name", ["x.heic", "x.jxl", "x.foo", "x.jpg"])
-def test_a_result_of_another_kind_is_refused(name, tmp_path):
+def test_a_result_of_another_kind_is_refused(name, tmp_path, capsys):
     photo = photograph(tmp_path / "photo.jpg")
-    done = subprocess.run(
-        [sys.executable, "-m", "studio.restore", photo, "-o", tmp_path / name],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.returncode == 2 and "written as PNG only" in done.stderr
+    assert main([str(photo), "-o", str(tmp_path / name), "--model", "plain"]) == 2
+    assert "written as PNG only" in capsys.readouterr().err
     assert not (tmp_path / name).exists()
 
 

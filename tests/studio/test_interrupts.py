@@ -31,12 +31,21 @@ def ended(process, number=signal.SIGINT):
     return process.returncode
 
 
-@pytest.mark.parametrize("module", ["studio.restore", "studio.sweep", "training.evaluate", "training.train"])
-def test_while_a_program_imports(module, tmp_path):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("studio.restore", "photo.jpg", "-o", "restored.png"),
+        ("studio.sweep", "--help"),
+        ("training.evaluate", "--data", "."),
+        ("training.train", "training/configs/tiny-cpu.yaml"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_while_a_program_imports(words, tmp_path):
     (tmp_path / "torch").mkdir()
     waiting = "import sys, time\nprint('importing', flush=True)\ntime.sleep(60)\n"
     (tmp_path / "torch" / "__init__.py").write_text(waiting)  # stands for the large one
-    process = started(["-m", module, "--help"], tmp_path, PYTHONPATH=str(tmp_path))
+    process = started(["-m", *words], tmp_path, PYTHONPATH=str(tmp_path))
     assert process.stdout.readline() == "importing\n"
     assert ended(process) == 130
 
