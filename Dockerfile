@@ -1,18 +1,20 @@
 # JPEG Restoration Studio: docs/hosting.md says how to build and run it.
 FROM python:3.11-slim
 
-# An index of CPU builds keeps the image small; PyPI's own torch brings CUDA.
+# An index of CPU builds keeps the image small; without one, torch brings CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ARG TORCH=2.13.0
 
 WORKDIR /studio
 
-COPY packages.txt requirements.txt ./
+COPY packages.txt requirements.lock ./
 RUN apt-get update \
     && xargs -r -a packages.txt apt-get install -y --no-install-recommends \
     && rm -rf /var/lib/apt/lists/* \
-    && pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -r requirements.txt
+    && pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "torch==$TORCH" \
+    && pip install --no-cache-dir --require-hashes -r requirements.lock
 
-COPY LICENSE README.md app.py ./
+COPY LICENSE README.md pyproject.toml app.py ./
 COPY models ./models
 COPY training ./training
 COPY studio ./studio

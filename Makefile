@@ -4,7 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test check clean
+# Where torch comes from: on Linux PyPI's own brings CUDA, gigabytes that a machine without an NVIDIA card never uses.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?= $(shell [ "$$(uname -s)" != Linux ] || command -v nvidia-smi >/dev/null || echo $(CPU_INDEX))
+PIP := $(BIN)/python -m pip install --quiet
+
+.PHONY: help run test check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -19,16 +24,27 @@ test: $(VENV)/.development ## set up what is needed and run all tests (ARGS="tes
 check: $(VENV)/.development ## lint
 	$(BIN)/ruff check .
 
+lock: $(VENV)/.development ## write the newest versions that fit, with hashes, into requirements.lock
+	echo torch > $(VENV)/no-torch.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --python-version 3.11 \
+	    --custom-compile-command "make lock" --excludes $(VENV)/no-torch.txt -o requirements.lock requirements.txt
+
 clean: ## remove the virtual environment
 	rm -rf $(VENV)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+# Packages of CUDA are refused where the index of CPU builds was chosen: pip ends with a message rather than fetch them.
+$(VENV)/.torch: requirements.txt | $(VENV)/bin/python
+	$(if $(TORCH_INDEX),echo 'triton<0' > $(VENV)/no-cuda.txt)
+	$(PIP) $(if $(TORCH_INDEX),--retries 1 --extra-index-url $(TORCH_INDEX) -c $(VENV)/no-cuda.txt) "$$(sed -n 's/^\(torch[^;#]*[0-9]\).*/\1/p' requirements.txt)"
 	touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+$(VENV)/.runtime: requirements.txt $(VENV)/.torch
+	$(PIP) -r requirements.txt
+	touch $@
+
+$(VENV)/.development: requirements-dev.txt requirements-scale.txt requirements-ray.txt requirements.txt $(VENV)/.torch
+	$(PIP) -r requirements-dev.txt
 	touch $@

@@ -1,16 +1,20 @@
 """ModelCard: what a checkpoint is, said once; pickers, tables and sliders are drawn from it."""
 
-import math
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from models.bounded_reading import read_at_most
 from models.errors import BrokenCheckpoint
+from models.plain_values import LARGEST_NUMBER, is_number, quoted
+from models.plain_yaml import load_plain_yaml
 
 COLORS = ("rgb", "ycbcr", "planes", "coefficients")
 LARGEST_CARD_BYTES = 100_000
+MOST_PROBLEMS = 10
+"""Of one card that are told at once."""
 
 
 @dataclass(frozen=True)
@@ -90,20 +94,17 @@ def read_card(path: Path) -> ModelCard:
         BrokenCheckpoint: the file is missing, no YAML mapping, or has missing, unknown or ill-typed entries.
     """
     try:
-        if path.stat().st_size > LARGEST_CARD_BYTES:
-            raise _broken(path, f"it is {path.stat().st_size} bytes long, more than {LARGEST_CARD_BYTES}")
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = load_plain_yaml(read_at_most(path, LARGEST_CARD_BYTES).decode("utf-8"))
     except OSError as problem:
         raise _broken(path, f"it cannot be read ({problem.strerror})") from problem
-    except RecursionError as problem:
-        raise _broken(path, "it is nested too deeply") from problem
-    except (yaml.YAMLError, ValueError) as problem:
+    except ValueError as problem:
         raise _broken(path, f"it is no YAML ({' '.join(str(problem).split())[:200]})") from problem
     if not isinstance(entries, dict):
         raise _broken(path, f"it holds a {type(entries).__name__} where a mapping of names to values belongs")
     problems = _problems_in(entries)
     if problems:
-        raise _broken(path, "; ".join(problems))
+        more = [f"and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
+        raise _broken(path, "; ".join([*problems[:MOST_PROBLEMS], *more]))
     entries["stage_names"] = tuple(entries.get("stage_names", ()))
     if "mmac_per_pixel" in entries:
         entries["mmac_per_pixel"] = float(entries["mmac_per_pixel"])
@@ -155,19 +156,32 @@ def _problems_in(entries: dict) -> list[str]:
     """Everything wrong with the entries of a card, one phrase each."""
     known = {each.name: each for each in fields(ModelCard)}
     required = {name for name, each in known.items() if each.default is each.default_factory is MISSING}
-    problems = [f"{name!r} is no entry of a card" for name in entries if name not in known]
+    problems = [f"{quoted(name)} is no entry of a card" for name in entries if name not in known]
     problems += [f"{name!r} is missing" for name in known if name in required and name not in entries]
     for name in known.keys() & entries.keys():
         wanted, value = _TYPES.get(name, str), entries[name]
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-            problems.append(f"{name!r} is {str(value)[:40]!r}, a {type(value).__name__}")
+            problems.append(f"{name!r} is {quoted(value)}, a {type(value).__name__}")
+        elif wanted in (int, (int, float)) and not (is_number(value) and value >= 0):
+            problems.append(f"{name!r} is {quoted(value)}, not a number from 0 to {LARGEST_NUMBER:.0e}")
+    if not problems and not _is_plain(entries.get("hyperparameters", {})):
+        problems.append("'hyperparameters' holds more than numbers, texts, lists and mappings")
     if not problems and any(not isinstance(stage, str) for stage in entries.get("stage_names", ())):
         problems.append("'stage_names' holds something that is no text")
     if not problems and entries.get("color", "rgb") not in COLORS:
-        problems.append(f"'color' is {entries['color']!r}, not one of {', '.join(COLORS)}")
+        problems.append(f"'color' is {quoted(entries['color'])}, not one of {', '.join(COLORS)}")
     if isinstance(entries.get("trained"), dict):
         problems += [f"in 'trained' {problem}" for problem in _problems_in_facts(entries["trained"])]
     return problems
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON could say it; numbers may be any."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _problems_in_facts(entries: Any) -> list[str]:
@@ -175,7 +189,7 @@ def _problems_in_facts(entries: Any) -> list[str]:
     if not isinstance(entries, dict):
         return [f"a {type(entries).__name__} stands where a mapping of names to values belongs"]
     known = [each.name for each in fields(TrainingFacts)]
-    problems = [f"{name!r} is unknown" for name in entries if name not in known]
+    problems = [f"{quoted(name)} is unknown" for name in entries if name not in known]
     for name in known:
         value = entries.get(name)
         if name == "machines":
@@ -184,10 +198,10 @@ def _problems_in_facts(entries: Any) -> list[str]:
             sound = isinstance(value, str)
         else:
             wanted = int if name == "steps" else (int, float)
-            sound = isinstance(value, wanted) and not isinstance(value, bool)
-            sound = sound and math.isfinite(value) and (value >= 0 or name == "validation_db")
+            sound = is_number(value) and isinstance(value, wanted)
+            sound = sound and (value >= 0 or name == "validation_db")
         if not sound:
-            problems.append(f"{name!r} is {str(value)[:40]!r}" if name in entries else f"{name!r} is missing")
+            problems.append(f"{name!r} is {quoted(value)}" if name in entries else f"{name!r} is missing")
     return problems
 
 

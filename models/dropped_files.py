@@ -6,6 +6,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import BrokenCheckpoint
+from models.plain_values import quoted
 
 LARGEST_WEIGHTS_BYTES = 2 * 2**30
 LARGEST_NUMBER = 4096
@@ -29,14 +30,35 @@ def unfinished(folder: Path, card_file: str) -> dict[str, str]:
         File or folder name -> the sentence that says what is missing.
     """
     problems = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.is_file() and path.suffix.lower() in (".safetensors", *PICKLES):
-            problems[path.name] = _loose(path)
-        elif path.is_dir() and not (path / card_file).exists():
-            weights = [one.name for one in path.glob("*") if one.suffix.lower() in (".safetensors", *PICKLES)]
-            if weights:
-                problems[path.name] = _without_card(path.name, sorted(weights)[0], card_file)
+    for path in found_in(folder):
+        try:
+            problem = _what_is_missing(path, card_file)
+        except OSError as error:
+            problem = (
+                f"{path.name} cannot be looked into ({error.strerror}). Folders that this user may read are taken. "
+                "Change its permissions, or take it away."
+            )
+        if problem:
+            problems[path.name] = problem
     return problems
+
+
+def found_in(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing where it is missing or may not be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _what_is_missing(path: Path, card_file: str) -> str:
+    """The sentence for one file or folder; "" where nothing is missing, or nothing is there."""
+    if path.is_file():
+        return _loose(path) if path.suffix.lower() in (".safetensors", *PICKLES) else ""
+    if not path.is_dir() or (path / card_file).exists():
+        return ""
+    weights = [one.name for one in path.glob("*") if one.suffix.lower() in (".safetensors", *PICKLES)]
+    return _without_card(path.name, sorted(weights)[0], card_file) if weights else ""
 
 
 def check_size(path: Path) -> None:
@@ -62,7 +84,7 @@ def check_hyperparameters(card: ModelCard) -> None:
     for name, value in card.hyperparameters.items():
         if _exceeds(value):
             raise BrokenCheckpoint(
-                f"On the card of {card.name!r} the hyperparameter {name} is {str(value)[:40]}. Numbers up to "
+                f"On the card of {card.name!r} the hyperparameter {name} is {quoted(value)}. Numbers up to "
                 f"{LARGEST_NUMBER} and lists of up to 64 of them are allowed. Correct the card."
             )
 

@@ -1,8 +1,8 @@
 """The zoo: which architectures there are, which checkpoints lie in a folder, and loading them safely."""
 
-import os
+import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,13 +13,16 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from models.atomic_files import write_atomically
 from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
-from models.dropped_files import check_hyperparameters, check_size, unfinished
+from models.device_check import device_problem
+from models.dropped_files import check_hyperparameters, check_size, found_in, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
+from models.network_size import NetworkTooLarge, described_network
 from models.networks.ar_cnn import ArCnn
 from models.networks.cascade import Cascade
 from models.networks.dncnn import DnCnn
@@ -30,6 +33,8 @@ from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from models.remembered import Remembered
 from models.restorer import Restorer
+
+logger = logging.getLogger(__name__)
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "cascade": Cascade,
@@ -45,6 +50,9 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
 
 COLORS_NOT_RGB = {"ar_cnn": "planes", "hr_cnn": "coefficients", "luma_chroma": "ycbcr"}
 """ModelCard.color of the architectures that do not see RGB."""
+
+NOT_BUILT = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError)
+"""What architectures raise where hyperparameters do not fit them."""
 
 CARD_FILE = "card.yaml"
 WEIGHTS_FILE = "weights.safetensors"
@@ -68,7 +76,12 @@ class Zoo:
     """The models of a checkpoints folder, loaded when first asked for and shared by all threads."""
 
     def __init__(
-        self, folder: Path, device: str | torch.device | None = None, *, own_folder: Path | None = None
+        self,
+        folder: Path,
+        device: str | torch.device | None = None,
+        *,
+        own_folder: Path | None = None,
+        self_check: bool = True,
     ) -> None:
         """Look at no file yet.
 
@@ -77,13 +90,15 @@ class Zoo:
             device: where networks run, such as "cpu" or "cuda:1"; None chooses.
             own_folder: another one, for checkpoints that were trained here; it may be missing too. A name that is
                 in both folders means the first folder's.
+            self_check: take the processor instead of a GPU that computes something else; see models.device_check.
 
         Raises:
             InvalidSetting: a device that this machine does not have.
         """
         self.folder = Path(folder)
         self.own_folder = None if own_folder is None else Path(own_folder)
-        self.device = best_device() if device is None else checked_device(device)
+        chosen = best_device() if device is None else checked_device(device)
+        self.device = usable_device(chosen) if self_check else chosen
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
         self._listing = Remembered(lambda: (self._look(), self._files()))
@@ -106,6 +121,12 @@ class Zoo:
                 cards.append(_read_fitting_card(path))
             except BrokenCheckpoint as problem:
                 problems[path.parent.name] = str(problem)
+            except Exception as problem:  # a file of somebody else's may hold anything; the other models stay
+                logger.exception("the card in %s cannot be read", path.parent.name)
+                problems[path.parent.name] = (
+                    f"The model card {path.parent.name}/{path.name} cannot be used ({type(problem).__name__}). A card "
+                    "is a YAML mapping as docs/own-models.md shows. Correct it, or take the folder away."
+                )
         cards.sort(key=lambda card: card.mmac_per_pixel)
         baselines = [baseline.card for baseline in BASELINES.values()]
         return ZooListing((*baselines, *cards), MappingProxyType(problems))
@@ -122,7 +143,7 @@ class Zoo:
         """Everything that a listing depends on."""
         for folder in self._folders():
             yield folder
-            for path in folder.iterdir() if folder.is_dir() else ():
+            for path in found_in(folder):
                 yield from (path, path / CARD_FILE)
 
     def _card_files(self) -> list[Path]:
@@ -166,11 +187,15 @@ def color_of(architecture: str) -> str:
     return COLORS_NOT_RGB.get(architecture, "rgb")
 
 
-def build_network(card: ModelCard) -> nn.Module:
+def build_network(card: ModelCard, *, only_described: bool = False) -> nn.Module:
     """The untrained network a card describes.
 
+    Args:
+        card: from anybody.
+        only_described: without the memory of its tensors, see models.network_size.
+
     Raises:
-        BrokenCheckpoint: an unknown architecture, or hyperparameters it does not take.
+        BrokenCheckpoint: an unknown architecture, or hyperparameters it does not take, or too large ones.
     """
     architecture = ARCHITECTURES.get(card.architecture)
     if architecture is None:
@@ -179,13 +204,15 @@ def build_network(card: ModelCard) -> nn.Module:
             f"{', '.join(ARCHITECTURES)}, and {COMMUNITY} for models of the community. Correct the card, or add the "
             "architecture to models/zoo.py."
         )
-    check_hyperparameters(card)
     try:
-        return architecture(**card.hyperparameters)
-    except (TypeError, ValueError, RuntimeError, MemoryError, ArithmeticError) as problem:
+        check_hyperparameters(card)
+        described = described_network(architecture, card.hyperparameters)
+        return described if only_described else architecture(**card.hyperparameters)
+    except (*NOT_BUILT, MemoryError, NetworkTooLarge) as problem:
         raise BrokenCheckpoint(
             f"The hyperparameters on the card of {card.name!r} do not build a {card.architecture} "
-            f"({problem}). They are the keyword arguments of {architecture.__name__}. Correct the card."
+            f"({' '.join(str(problem).split())[:300]}). They are the keyword arguments of {architecture.__name__}. "
+            "Correct the card."
         ) from problem
 
 
@@ -203,9 +230,9 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
     """
     if card.architecture == COMMUNITY:
         return community_restorer(read_weights(folder / WEIGHTS_FILE), card, device)
-    network = build_network(card)
+    described = build_network(card, only_described=True)
     weights = read_weights(folder / WEIGHTS_FILE)
-    problems = mismatches(network.state_dict(), weights)
+    problems = mismatches(described.state_dict(), weights)
     if problems:
         shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
         raise BrokenCheckpoint(
@@ -213,6 +240,7 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
             f"sizes of all tensors must agree with {card.architecture} and its hyperparameters. Train or "
             "copy the checkpoint again."
         )
+    network = build_network(card)  # as large as the weights, which are there
     network.load_state_dict(weights)
     if device.type == "cpu":
         keep_freed_buffers()
@@ -236,8 +264,8 @@ def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
     """
     weights = {name: _to_half(name, tensor) for name, tensor in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
-    _write_whole(folder / CARD_FILE, lambda path: write_card(card, path))
+    write_atomically(folder / WEIGHTS_FILE, lambda path: path.write_bytes(to_bytes(weights)))
+    write_atomically(folder / CARD_FILE, lambda path: write_card(card, path))
     return folder
 
 
@@ -305,21 +333,23 @@ def _to_half(name: str, tensor: Tensor) -> Tensor:
     return tensor.half()
 
 
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the path, flush to disk, then put in place at once."""
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-
-
 def _changed(path: Path) -> int:
     """When the file last changed, in nanoseconds; 0 where there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def usable_device(device: torch.device) -> torch.device:
+    """The device, or the processor where that computes something else; the log says why."""
+    problem = "" if device.type == "cpu" else device_problem(device)
+    if not problem:
+        return device
+    logger.warning(
+        "%s is not used: in a check of a small network %s. The processor is used.", device, problem
+    )
+    return torch.device("cpu")
 
 
 def checked_device(device: str | torch.device) -> torch.device:

@@ -124,10 +124,12 @@ class AnatomyDesk:
         """
         photograph = session.photograph if session else None
         if photograph is None:
-            return AnatomyPage(empty=empty_markup(NO_PHOTOGRAPH), open=False, has_blocks=False)
+            return AnatomyPage(empty=empty_markup(NO_PHOTOGRAPH), notice="", open=False, has_blocks=False)
         outputs = self._outputs(photograph, run, form)
         if not outputs.degraded.saved_as_jpeg:
-            return AnatomyPage(empty=empty_markup(no_jpeg(photograph)), open=False, has_blocks=False)
+            return AnatomyPage(
+                empty=empty_markup(no_jpeg(photograph)), notice="", open=False, has_blocks=False
+            )
         if subject is None or not subject.shows(outputs):
             view = view_of(photograph, outputs, self.cards(), self._pictures)
             subject = Subject(photograph, outputs, take_apart(outputs.degraded), view)
@@ -167,6 +169,7 @@ class AnatomyDesk:
         return replace(
             page,
             subject=subject,
+            notice=None,  # the step before has said what there is to say
             earlier=save_markup(subject.found, degradation, why_not),
             shares=self._shares(subject),
         )

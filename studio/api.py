@@ -7,14 +7,19 @@ from collections.abc import Callable, Iterable
 from threading import Event
 from typing import Any
 
+import numpy as np
+
 from models.card import ModelCard
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding
+from models.images import RgbImage
+from models.jpeg import Degradation, JpegEncoding, JpegImage
+from models.jpeg.density import png_with_density
+from models.png_files import encode_png
 from studio.pictures import PictureFolder
 from studio.pipeline import Engine, RestoreRequest, StageOutputs
 from studio.session import Photograph
 from studio.settings import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
-from studio.takeaway import file_facts
+from studio.takeaway import file_facts, opaque_notes
 from training.metrics import CONVENTION, Metrics, measure
 from training.score_files import weights_of
 
@@ -37,6 +42,7 @@ class Api:
         quality_factor: Any = None,
         blind: Any = False,
         stages: Any = None,
+        stop: Event | None = None,
     ) -> dict[str, Any]:
         """Repair a file as it is.
 
@@ -46,6 +52,7 @@ class Api:
             quality_factor: 1..100 by hand, or None.
             blind: True ignores the file's quantization tables.
             stages: stop after that many, None runs all.
+            stop: ends the work within a tile once it is set.
 
         Returns:
             "picture" (facts of the file), "results" and "failures", one entry per model in the order they finished.
@@ -63,7 +70,7 @@ class Api:
         guidance = "manual" if factor is not None else "pixels" if blind else "automatic"
         photograph = self._opened(picture)
         request = RestoreRequest(photograph.key, names, None, guidance, factor, count)
-        *_, outputs = self._engine.run_stages(photograph.image, request, Event())
+        *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
         return {
             "picture": file_facts(photograph.image),
             "results": [self._result(photograph, outputs, name) for name in outputs.restorations],
@@ -90,8 +97,8 @@ class Api:
             shift_rows, shift_columns: trimmed off between the saves, 0..7.
 
         Returns:
-            "file" (the JPEG), "reference" (the picture before, of the same size, PNG), "facts", "metrics" and their
-            "convention".
+            "file" (the JPEG), "reference" (the picture before, of the same size, PNG), "facts", "notes" on the file
+            that was sent, "metrics" and their "convention".
         """
         saves = [
             JpegEncoding(
@@ -117,8 +124,11 @@ class Api:
         slug = "-".join(str(save.quality_factor) for save in saves)
         return {
             "file": self._pictures.served_bytes(f"{photograph.name}_qf{slug}.jpg", broken.image.data),
-            "reference": self._pictures.served(f"{photograph.name}_before.png", broken.original),
+            "reference": self._pictures.served(
+                f"{photograph.name}_before.png", broken.original, photograph.image.density
+            ),
             "facts": {**file_facts(broken.image), "bits_per_pixel": broken.image.bits_per_pixel},
+            "notes": opaque_notes(photograph.image),
             **_measured(measure(restored=broken.image.pixels, reference=broken.original)),
         }
 
@@ -129,16 +139,18 @@ class Api:
             picture, reference: uploaded files, see _opened.
 
         Returns:
-            "metrics" and their "convention".
+            "metrics" and their "convention", and "notes" on both files.
         """
-        first, second = self._opened(picture).image.pixels, self._opened(reference).image.pixels
+        images = [self._opened(file).image for file in (picture, reference)]
+        first, second = (image.pixels for image in images)
         if first.shape != second.shape:
             sizes = [f"{pixels.shape[1]} x {pixels.shape[0]}" for pixels in (first, second)]
             raise InvalidSetting(
                 f"The picture is {sizes[0]} pixels, the reference {sizes[1]}. Only pictures of one size can be "
                 "compared. Send two that are."
             )
-        return _measured(measure(restored=first, reference=second))
+        notes = zip(("picture", "reference"), (opaque_notes(image) for image in images), strict=True)
+        return {**_measured(measure(restored=first, reference=second)), "notes": dict(notes)}
 
     def inspect(self, picture: Any) -> dict[str, Any]:
         """Say what a file is.
@@ -161,7 +173,6 @@ class Api:
             "tables": None
             if image.luma_table is None
             else {name: None if table is None else table.tolist() for name, table in tables.items()},
-            "notes": list(image.notes),
         }
 
     def models(self) -> list[dict[str, Any]]:
@@ -196,13 +207,20 @@ class Api:
         weights = weights_of(self._engine.zoo.folder_of(name), card) if card.architecture else None
         return {
             "model": name,
-            "file": self._pictures.served(f"{photograph.name}_{name}.png", restoration.pixels),
+            "file": self._picture(f"{photograph.name}_{name}.png", restoration.pixels, photograph.image),
             "seconds": restoration.seconds,
             "predicted_quality_factor": restoration.predicted_quality_factor,
             "applied_quality_factor": restoration.applied_quality_factor,
             "steered_by": restoration.condition,
             "weights_sha256": weights.sha256 if weights else None,
         }
+
+    def _picture(self, file_name: str, pixels: RgbImage, image: JpegImage) -> dict[str, Any]:
+        """A restored picture as a file, with the transparency and the print resolution of what was sent."""
+        if image.alpha is None or image.alpha.shape != pixels.shape[:2]:
+            return self._pictures.served(file_name, pixels, image.density)
+        png = encode_png(np.dstack([pixels, image.alpha]))
+        return self._pictures.served_bytes(file_name, png_with_density(png, image.density))
 
 
 def _measured(metrics: Metrics) -> dict[str, Any]:

@@ -6,26 +6,25 @@ from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
 from models.errors import OutOfMemory, RestorationCancelled, RestorationError
 from models.network_restorer import is_out_of_memory
 from models.restorer import OnTile
+from studio.turn import Turn
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-WAITING_SECONDS = 0.1
-"""Between two looks whether somebody who waits for his turn is still there."""
-
 SPARE_MEMORY = "What it needs grows with the picture. Try again in a minute, or choose a smaller picture."
 
 
-_TURN = Lock()
-"""Held by the one restorer of this process that is at work: two would only take each other's processor and memory."""
+_TURN = Turn()
+"""Held by the one restorer of this process at work: two would only take each other's processor. It changes hands
+between tiles, so that a small picture never waits for a large one."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def in_background(
 ) -> Generator[Progress, None, Result]:
     """Do a restorer's work in a thread of its own, so that progress can be yielded while it runs.
 
-    One restorer works at a time, whoever asked for it; the others wait.
+    One restorer works at a time, whoever asked for it; the others wait, at most for one tile of each before them.
 
     Args:
         name: of the model, for progress and messages.
@@ -77,26 +76,37 @@ def in_background(
     news: SimpleQueue[Progress | _Done[Result] | Exception] = SimpleQueue()
     abandoned = Event()
     began = monotonic()
+    has_turn = False
+
+    def has_left() -> bool:
+        return stop.is_set() or abandoned.is_set()
 
     def on_tile(done: int, total: int) -> None:
-        if stop.is_set() or abandoned.is_set():
+        nonlocal began, has_turn
+        if not has_left():
+            news.put(Progress(name, done, total, monotonic() - began))
+            if has_turn and done < total:
+                before = monotonic()
+                has_turn = _TURN.hand_on(has_left)
+                began += monotonic() - before  # waiting is no work
+        if has_left():
             raise RestorationCancelled(
                 f"Stopped {name} after {done} of {total} tiles. "
                 "Finished results stay on the page. Press Restore to run the rest."
             )
-        news.put(Progress(name, done, total, monotonic() - began))
 
     @contextmanager
     def turn() -> Iterator[None]:
-        nonlocal began
-        while not _TURN.acquire(timeout=WAITING_SECONDS):
-            if stop.is_set() or abandoned.is_set():
-                raise before_it_began
+        nonlocal began, has_turn
+        has_turn = _TURN.take(has_left)
+        if not has_turn:
+            raise before_it_began
         began = monotonic()
         try:
             yield
         finally:
-            _TURN.release()
+            if has_turn:
+                _TURN.give_back()
 
     def run() -> None:
         try:

@@ -8,10 +8,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from models.places import shipped
 from studio.components.viewer.standalone import standalone_viewer
 from studio.session import Photograph
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ASSETS = shipped("assets")
 CELLS = ("psnr", "delta", "ssim", "psnr_b", "seconds")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, LifoQueue
-from threading import Lock, Timer
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,17 @@ import numpy as np
 from models import errors
 from models.errors import RestorationError, UnreadableImage
 from models.jpeg import JpegComponent, JpegImage
+from models.jpeg.density import Density
 from models.jpeg.header import JpegHeader
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.probe import probe
 from studio.decoder_child import ANSWER, COEFFICIENTS, PICTURE, REQUEST
+from studio.later import Later
 
 logger = logging.getLogger(__name__)
+
+_TIME_IS_UP = Later("decoders")
+"""Kills children whose time is up; one thread for all of them."""
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_TEXT = 2**20
@@ -156,7 +161,11 @@ class _Child:
         self._seconds = limits.seconds
         self.is_sound = True
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        places = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+        places = {
+            name: os.environ[name]
+            for name in ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
+            if name in os.environ
+        }
         alarm = str(int(limits.seconds) + 5)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "studio.decoder_child", str(limits.memory_bytes), alarm],
@@ -213,9 +222,7 @@ class _Answer:
 
     def __init__(self, child: _Child, seconds: float) -> None:
         self._child = child
-        self._timer = Timer(seconds, child.process.kill)
-        self._timer.daemon = True
-        self._timer.start()
+        _TIME_IS_UP.call(id(self), seconds, child.process.kill)
 
     def take(self, count: int) -> bytearray:
         """So many bytes.
@@ -228,7 +235,7 @@ class _Answer:
         while view:
             read = self._child.process.stdout.readinto(view)
             if not read:
-                self._timer.cancel()
+                _TIME_IS_UP.forget(id(self))
                 raise _Died
             view = view[read:]
         return found
@@ -240,7 +247,7 @@ class _Answer:
 
     def ended(self, *, sound: bool = False) -> None:
         """Nothing more is expected."""
-        self._timer.cancel()
+        _TIME_IS_UP.forget(id(self))
         self._child.is_sound = sound
 
 
@@ -280,9 +287,17 @@ def _picture(
         orientation=told["orientation"],
         profile_applies=bool(told["profile_applies"]),
         notes=tuple(str(note) for note in told["notes"]),
+        density=_density(told["density"]),
         read_coefficients=coefficients,
         **blocks,
     )
+
+
+def _density(told: Any) -> Density | None:
+    if told is None:
+        return None
+    across, down, in_meters = told
+    return Density(_size(across, 2**31 - 1), _size(down, 2**31 - 1), bool(in_meters))
 
 
 def _components(told: dict[str, Any], rest: _Answer, header: JpegHeader) -> tuple[JpegComponent, ...] | None:

@@ -8,6 +8,7 @@ import json
 import os
 import struct
 import sys
+from dataclasses import astuple
 from typing import BinaryIO
 
 import numpy as np
@@ -84,6 +85,7 @@ def _picture(image: JpegImage) -> tuple[dict, list[np.ndarray | bytes]]:
         "orientation": image.orientation,
         "profile_applies": image.profile_applies,
         "notes": list(image.notes),
+        "density": None if image.density is None else list(astuple(image.density)),
         **{name: len(block) for name, block in blocks.items()},
     }
     arrays = [image.decoded_pixels] if image.alpha is None else [image.decoded_pixels, image.alpha]

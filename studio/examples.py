@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 
 from models.errors import InvalidSetting
+from models.places import shipped
 from studio.pictures import served_file
 from studio.session import Photograph, open_photograph
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ASSETS = shipped("assets")
 THUMBNAIL = 96
 
 

@@ -5,8 +5,9 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-RUNS = CHECKPOINTS.with_name("runs")
+from models.command_line import add_common_options
+from models.places import runs, shipped
+
 PRIVATE_NETWORKS = "127.0.0.1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 """Where the proxy of Spaces stands: only its word for who asks is taken."""
 
@@ -24,6 +25,8 @@ class Hosting:
         checkpoints: a folder with one folder per model.
         runs: a folder with one folder per training run.
         mcp: also a server of the Model Context Protocol, for assistants on this machine.
+        quiet: nothing is logged but warnings.
+        dry_run: say what would be served, and end.
     """
 
     public: bool
@@ -34,6 +37,8 @@ class Hosting:
     checkpoints: Path
     runs: Path
     mcp: bool
+    quiet: bool = False
+    dry_run: bool = False
 
 
 def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | None = None) -> Hosting:
@@ -64,19 +69,25 @@ def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | No
         checkpoints=told.checkpoints,
         runs=told.runs,
         mcp=told.mcp,
+        quiet=told.quiet,
+        dry_run=told.dry_run,
     )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="JPEG Restoration Studio")
+    parser = argparse.ArgumentParser(
+        description="JPEG Restoration Studio",
+        epilog="export-space FOLDER instead of options writes what a Hugging Face Space needs.",
+    )
+    add_common_options(parser, dry_run="say what would be served, and end")
     parser.add_argument("--host", help="0.0.0.0 opens the studio to the network; 127.0.0.1 when left out")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--device", help="cpu, cuda, cuda:1 or mps; the best there is when left out")
     parser.add_argument(
-        "--checkpoints", type=Path, default=CHECKPOINTS, help="folder with one folder per model"
+        "--checkpoints", type=Path, default=shipped("checkpoints"), help="folder with one folder per model"
     )
     parser.add_argument(
-        "--runs", type=Path, default=RUNS, help="folder with one folder per training run; not with --public"
+        "--runs", type=Path, default=runs(), help="folder with one folder per training run; not with --public"
     )
     parser.add_argument(
         "--public",

@@ -1,5 +1,6 @@
 """The whole page: header, tabs, and how it is served. Reads like a table of contents."""
 
+import os
 import tempfile
 from collections.abc import Iterable
 from html import escape
@@ -9,7 +10,6 @@ import gradio as gr
 import torch
 from gradio.context import LocalContext
 from gradio.data_classes import _StaticFiles
-from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from models.jpeg.limits import MAX_BYTES
@@ -17,6 +17,7 @@ from models.memory import give_back_freed_memory
 from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
 from studio.api import Api
+from studio.calls import KnownCalls, LastResort
 from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
@@ -39,7 +40,8 @@ from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import StudioBlocks, prepare_for_many
+from studio.tabs.waiting import StudioBlocks, known_calls, prepare_for_many
+from studio.temporary_folder import own_temporary_folder
 from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.train.desk import TrainDesk
 from studio.train.recipe_desk import RecipeDesk
@@ -67,10 +69,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     uploads = Uploads(pictures, Decoder().read)
     sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
-        tempfile.TemporaryDirectory() as folder,
-        StudioBlocks(
-            title=NAME, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)
-        ) as demo,
+        tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
+        StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
     ):
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -91,7 +91,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
             with gr.Tab("Models", id="models") as models:
                 build_models_tab(demo, models, zoo)
         build_lesson_guide(tabs)
-        Endpoints(Api(engine, uploads.open, pictures)).build()
+        api = Api(engine, uploads.open, pictures)
+        Endpoints(api, lambda number: demo._queue.is_wanted(number)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     prepare_for_many(demo)
@@ -99,9 +100,9 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
 
 
 def _upload_folder() -> Path:
-    """Where uploads arrive and pictures are written; made if missing."""
-    folder = Path(get_upload_folder()).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    """Where uploads arrive and pictures are written: a folder of this process's own, whatever Gradio was told."""
+    folder = own_temporary_folder()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
 
 
@@ -145,7 +146,7 @@ def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[st
         ),
         headers=headers_for(EMBEDDERS if public else ()),
         upload_bytes=MAX_BYTES + 2**20,
-        arities={number: len(fn.inputs) for number, fn in demo.fns.items()} if public else None,
+        arities={number: len(fn.inputs) for number, fn in demo.fns.items()},
         shares=FairShares() if public else None,
     )
     return {
@@ -163,7 +164,9 @@ def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[st
         "state_session_capacity": MOST_VISITORS,
         "app_kwargs": {
             "middleware": [
+                Middleware(LastResort),
                 Middleware(Guard, rules=rules),
+                Middleware(KnownCalls, known=known_calls(demo)),
                 Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
             ],
             "docs_url": None,

@@ -13,7 +13,6 @@ import queue
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -26,10 +25,20 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
+from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
+from models.operating_system import ask_firmly, of_its_own
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord
-from studio.train.state import LATE_SECONDS, RunFiles, RunState, silent_seconds, state_of, trainer_of
+from studio.train.state import (
+    LATE_SECONDS,
+    RunFiles,
+    RunState,
+    age_seconds,
+    silent_seconds,
+    state_of,
+    trainer_of,
+)
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 
 logger = logging.getLogger(__name__)
@@ -166,9 +175,7 @@ class Jobs:
             )
         try:
             files.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = files.config.with_name("config.yaml.part")
-            unfinished.write_text(config.to_yaml(), encoding="utf-8")
-            unfinished.replace(files.config)
+            write_text_atomically(files.config, config.to_yaml())
         except OSError as error:
             raise _cannot_keep(files.folder, error) from None
         return files
@@ -229,8 +236,10 @@ class Jobs:
     # The supervisor's thread
 
     def _supervise(self) -> None:
-        with contextlib.suppress(InvalidSetting):
-            self._asked = {name: 0 for name in self.names() if self.state(name).kind == "stopping"}
+        for name in self.names():
+            with contextlib.suppress(Exception):  # a folder of somebody else's may hold anything
+                if self.state(name).kind == "stopping":
+                    self._asked[name] = 0
         while True:
             with contextlib.suppress(queue.Empty):
                 work, answer = self._work.get(timeout=self._watch())
@@ -309,7 +318,7 @@ class Jobs:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            **of_its_own(),
         )
         self._keepers[name] = keeper
         limit = time.monotonic() + START_SECONDS
@@ -328,8 +337,10 @@ class Jobs:
         if mark is None:
             self._asked.pop(name, None)
             return
-        sent, age = self._asked.setdefault(name, 0), time.time() - _modified(files.stop)
-        hangs = silent_seconds(files, self.record(name), mark) > LATE_SECONDS
+        if not files.stop.exists():
+            files.stop.touch()  # the request itself; a trainer that begins takes an earlier one away
+        sent, age = self._asked.setdefault(name, 0), age_seconds(files.stop)
+        hangs = silent_seconds(files, mark) > LATE_SECONDS
         patience = min(self._patience, HANGING_PATIENCE_SECONDS) if hangs else self._patience
         firmly, by_force = patience[0], sum(patience)
         due = 3 if age >= by_force else 2 if age >= firmly else 1
@@ -359,11 +370,13 @@ def _is_name(name: object) -> bool:
 
 
 def _send(mark: ProcessMark, due: int) -> None:
-    """The first, second or last request to end; the last one also ends what the trainer started."""
+    """The second or last request to end, the first being the stop file; the last also ends what the trainer started."""
+    if due == 1:
+        return
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(mark.pid)
-        if due < 3:
-            process.send_signal((signal.SIGINT, signal.SIGTERM)[due - 1])
+        if due == 2:
+            ask_firmly(process)
             return
         for one in [*process.children(recursive=True), process]:
             with contextlib.suppress(psutil.Error):
@@ -371,7 +384,7 @@ def _send(mark: ProcessMark, due: int) -> None:
 
 
 def _changed(files: RunFiles) -> float:
-    return max(_modified(path) for path in (files.folder / "events.jsonl", files.process, files.config))
+    return max(_modified(path) for path in (files.events, files.process, files.config))
 
 
 def _modified(path: Path) -> float:

@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "lessons"
+from models.places import shipped
+
+FOLDER = shipped("docs/lessons")
 SECTIONS = (
     "Aim",
     "What it is about",

@@ -1,12 +1,9 @@
 """Every file the page shows or offers, pictures as lossless PNG, written once into a folder that is swept by age."""
 
-import atexit
 import contextlib
 import hashlib
 import logging
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,8 +13,11 @@ from weakref import ref
 
 import numpy as np
 
+from models.errors import RestorationError
 from models.images import RgbImage
+from models.jpeg.density import Density
 from models.png_files import write_png
+from studio.ages import Ages
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class PictureFolder:
         """Files not asked for during `lifetime_seconds` are deleted by the next sweep.
 
         Args:
-            root: holds all of them; whatever lies there longer is deleted, whoever wrote it.
+            root: a folder of the studio's own, see studio.temporary_folder: whatever lies there longer is deleted.
             lifetime_seconds: how long.
             visitor: names who is being answered by the calling thread; files belong to those they were made for.
         """
@@ -48,6 +48,7 @@ class PictureFolder:
         self._owners: dict[Path, set[str]] = {}
         self._lock = Lock()
         self._contents = _Contents()
+        self._ages = Ages()
 
     def keep(self, paths: Iterable[Path]) -> None:
         """Never sweep these, such as the page's thumbnails."""
@@ -73,7 +74,7 @@ class PictureFolder:
                         _deleted(path)
         return count
 
-    def served(self, file_name: str, pixels: RgbImage) -> dict[str, Any]:
+    def served(self, file_name: str, pixels: RgbImage, density: Density | None = None) -> dict[str, Any]:
         """The picture as a file the page can load and people can keep.
 
         Args:
@@ -81,12 +82,16 @@ class PictureFolder:
             pixels: (rows, columns, 3) uint8, not to be changed any more; three equal channels are stored as one,
                 which loses nothing. The folder is named after what is in them, so that equal pictures are written
                 once and a file can never be mistaken for an older one.
+            density: how large the picture is printed.
 
         Returns:
             A Gradio file dictionary: on its way to the page it gains a `url` that serves these very bytes.
         """
-        path = self.root / self._contents.digest(pixels) / file_name
-        return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place))
+        folder = self._contents.digest(pixels)
+        if density is not None:
+            folder += f"-{density.across}x{density.down}{'m' if density.in_meters else ''}"
+        path = self.root / folder / file_name
+        return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place, density))
 
     def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
         """Like served(), for a file that is made already."""
@@ -98,35 +103,52 @@ class PictureFolder:
         self.adopt(path)  # first, so that nobody else's going takes it away
         for tries_left in reversed(range(WRITING_TRIES)):
             try:
-                if path.is_file():
-                    os.utime(path)
-                else:
+                if not path.is_file():
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    unfinished = path.parent / f".{os.getpid()}-{time.monotonic_ns()}.part"
-                    write(unfinished)
-                    unfinished.replace(path)
+                    self._write(path, write)
+                self._ages.seconds(path, path.stat().st_mtime_ns, is_new=True)
                 break
             except (FileNotFoundError, FileExistsError):  # file or folder went between two of these lines
                 if not tries_left:
                     raise
+            except OSError as error:
+                raise cannot_be_kept(error) from error
         return served_file(path)
+
+    @staticmethod
+    def _write(path: Path, write: Callable[[Path], object]) -> None:
+        unfinished = path.parent / f".{os.getpid()}-{time.monotonic_ns()}.part"
+        try:
+            write(unfinished)
+            unfinished.replace(path)
+        except OSError:
+            _deleted(unfinished)
+            raise
 
     def sweep(self) -> int:
         """Delete files older than the lifetime, also of aborted uploads and earlier processes; returns how many."""
-        limit, count = time.time() - self.lifetime_seconds, 0
-        for folder, _, names in os.walk(self.root, topdown=False):  # vanishing folders do not trip it up
+        count, places = 0, []
+        for folder, _, names in os.walk(
+            self.root, topdown=False
+        ):  # follows no links; vanishing folders do not trip it up
             here = Path(folder)
             for path in {here / name for name in names} - self._kept:
                 with contextlib.suppress(OSError):  # somebody else was quicker
-                    if path.stat().st_mtime < limit:
+                    if self._is_old(path):
                         path.unlink()
                         count += 1
             with contextlib.suppress(OSError):  # it is not empty
-                if here != self.root and here.stat().st_mtime < limit:
+                if here != self.root and self._is_old(here):
                     here.rmdir()
+            places += [here, *(here / name for name in names)]
+        self._ages.forget_all_but(places)
         with self._lock:
             self._owners = {path: owners for path, owners in self._owners.items() if path.exists()}
         return count
+
+    def _is_old(self, path: Path) -> bool:
+        """Whether nobody has asked for it during its lifetime; a link counts, not what it leads to."""
+        return self._ages.seconds(path, path.lstat().st_mtime_ns) > self.lifetime_seconds
 
 
 class _Contents:
@@ -166,26 +188,12 @@ def sweep_forever(every_seconds: float, *sweeps: Callable[[], object]) -> None:
     Thread(target=work, name="sweep", daemon=True).start()
 
 
-def own_temporary_folder() -> Path:
-    """A fresh folder of this process, deleted when it ends; those of processes that died are deleted now."""
-    parent = Path(tempfile.gettempdir()) / "jpeg-restoration-studio"
-    for folder in [one for one in parent.glob("*") if one.name.isdecimal()]:
-        if not _is_running(int(folder.name)):
-            shutil.rmtree(folder, ignore_errors=True)
-    own = parent / str(os.getpid())
-    own.mkdir(parents=True, exist_ok=True)
-    atexit.register(shutil.rmtree, own, ignore_errors=True)
-    return own
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def cannot_be_kept(error: OSError) -> RestorationError:
+    """What people are told where a file finds no place on the disk."""
+    return RestorationError(
+        f"The file could not be stored on the server ({error.strerror or error}). Files need free space on its disk, "
+        "and old ones go every minute. Try again in a few minutes."
+    )
 
 
 def served_file(path: Path) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from training.metrics import CONVENTION
 PACKAGES = ("torch", "numpy", "pillow", "opencv-python-headless")
 """What pictures and metrics may depend on."""
 
+OPAQUE = "transparency left out"
+
 WeightsHash = Callable[[str], str | None]
 """The sha256 of a model's weights, None for baselines without any."""
 
@@ -78,6 +80,7 @@ def report_of(
             "name": photograph.name,
             "sha256": hashlib.sha256(photograph.image.data).hexdigest(),
             **file_facts(photograph.image),
+            "notes": opaque_notes(photograph.image),
         },
         "settings": {**_settings(outputs.request), "link": link},
         "degraded": {
@@ -109,7 +112,6 @@ def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
 def file_facts(image: JpegImage) -> dict[str, Any]:
     """What a file is, ready for JSON."""
     rows, columns = image.pixels.shape[:2]
-    estimate = image.estimated_quality_factor
     return {
         "format": image.format,
         "bytes": len(image.data),
@@ -117,8 +119,24 @@ def file_facts(image: JpegImage) -> dict[str, Any]:
         "columns": columns,
         "gray": image.is_gray,
         "subsampling": image.subsampling,
-        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        **quality_facts(image),
+        "notes": list(image.notes),
     }
+
+
+def quality_facts(image: JpegImage) -> dict[str, Any]:
+    """What a file's quantization tables say, ready for JSON; chroma by itself where both tables are exact."""
+    estimate = image.estimated_quality_factor
+    return {
+        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        "chroma_quality_factor_from_tables": estimate.chroma_quality_factor if estimate else None,
+        "quality_factor_confidence": round(estimate.confidence, 3) if estimate else None,
+    }
+
+
+def opaque_notes(image: JpegImage) -> list[str]:
+    """Notes on a file whose transparency is not used."""
+    return [*image.notes, *([OPAQUE] if image.alpha is not None else [])]
 
 
 def _settings(request: RestoreRequest) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """How the page looks: Gradio's variables from one neutral scale and one accent, and the studio's own style sheet."""
 
-from pathlib import Path
-
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+from models.places import shipped
+
+ASSETS = shipped("assets")
 STYLE_SHEET = ASSETS / "studio.css"
 FAVICON = ASSETS / "logo.svg"
 IDLE_SCRIPT = ASSETS / "idle.js"

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
 from models.jpeg import JpegImage
+from models.jpeg.limits import MAX_BYTES
 from studio.pictures import PictureFolder
 from studio.session import Photograph, open_photograph
 
@@ -29,11 +31,13 @@ class Uploads:
         """
         path = self._found(place)
         if path is None:
-            raise InvalidSetting(
-                "The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again."
-            )
+            raise _gone()
         self._pictures.adopt(path)
-        return open_photograph(path.read_bytes(), name if isinstance(name, str) else "", self._decode)
+        try:
+            data = read_at_most(path, MAX_BYTES)
+        except OSError:
+            raise _gone() from None
+        return open_photograph(data, name if isinstance(name, str) else "", self._decode)
 
     def _found(self, place: Any) -> Path | None:
         """A file below the folder, whatever links and dots lead to it."""
@@ -43,3 +47,9 @@ class Uploads:
             return path if inside and path.is_file() else None
         except (OSError, ValueError):  # too long, or with a zero byte
             return None
+
+
+def _gone() -> InvalidSetting:
+    return InvalidSetting(
+        "The uploaded file is not there any more. Uploads are kept for a limited time. Drop it again."
+    )

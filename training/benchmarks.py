@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting, RestorationError
 from models.images import RgbImage, luma
 from models.jpeg import Degradation, Degraded, JpegEncoding, JpegImage, degrade, read
+from models.jpeg.limits import MAX_BYTES
 from training.metrics import Picture
+from training.protocols import Protocol
 from training.table_sets import TableSet, encode_with, table_set
 
-COLORS = ("rgb", "y", "gray")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".avif", ".tif", ".tiff", ".gif")
 USUAL_SUBSAMPLING = "4:2:0"
 Break = Callable[..., Degraded]
@@ -227,7 +229,7 @@ def _paired_cases(pairs: list[tuple[Path, Path]]) -> Callable[[], Iterator[Case]
 
 def _read(path: Path) -> JpegImage:
     try:
-        return read(path.read_bytes())
+        return read(read_at_most(path, MAX_BYTES))
     except RestorationError as problem:
         raise type(problem)(f"{path}: {problem}") from problem
 
@@ -252,3 +254,16 @@ def _check_folder(folder: Path) -> None:
         raise InvalidSetting(
             f"There is no folder {folder}. A folder of pictures is needed. Check the path for a typing error."
         )
+
+
+def conditions_of(folder: Path, protocol: Protocol, *, gray: bool, limit: int | None) -> list[Condition]:
+    """The conditions of a protocol on a folder's pictures; see recompressed()."""
+    return recompressed(
+        folder,
+        quality_factors=protocol.quality_factors,
+        quality_factors_444=protocol.quality_factors_444,
+        tables=protocol.tables,
+        doubles=protocol.doubles,
+        gray=gray,
+        limit=limit,
+    )

@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
 from models.jpeg import DegradationRange
-from training.config_reading import build, nearest, read_yaml
+from training.config_reading import LARGEST_TEXT_BYTES, build, nearest, read_yaml
 from training.setting import required, setting
 
 CARD_KEYS = ("title", "summary", "paper", "licence", "training")
@@ -23,6 +24,8 @@ NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 NAME_IN_WORDS = "1 to 64 letters, digits, - and _, a letter or digit first"
 
 MANY_STEPS = 100_000_000
+MOST_PIXELS_AT_ONCE = 2**28
+"""Of the patches that one process or several work through together at once."""
 SHARE = {"lowest": 0, "highest": 1}
 
 
@@ -228,7 +231,7 @@ class TrainConfig:
             InvalidSetting: with every problem found, and the nearest known key where one is unknown.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = read_at_most(Path(path), LARGEST_TEXT_BYTES).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidSetting(
                 f"The configuration {path} cannot be read ({error}). A YAML text file is needed. "
@@ -309,6 +312,14 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
         len(data.patch_sizes) == len(data.batch_sizes),
         f"data.batch_sizes: one for each of the {len(data.patch_sizes)} patch_sizes is needed, "
         f"not {len(data.batch_sizes)}",
+    )
+    need(
+        all(
+            side**2 * size <= MOST_PIXELS_AT_ONCE * optimizer.accumulation
+            for side, size in zip(data.patch_sizes, data.batch_sizes, strict=False)
+        ),
+        f"data.batch_sizes: more than {MOST_PIXELS_AT_ONCE // 10**6} megapixels of patches at once; fewer, smaller "
+        "ones, or a larger optimizer.accumulation are needed",
     )
     need(
         all(size % optimizer.accumulation == 0 for size in data.batch_sizes),

@@ -4,40 +4,17 @@ import contextlib
 import dataclasses
 import difflib
 import math
-import reprlib
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from models.errors import InvalidSetting
+from models.plain_values import quoted
+from models.plain_yaml import load_plain_yaml
 from training.setting import Setting, setting_of
 
 LARGEST_TEXT_BYTES = 64 * 1024
 KIND_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """YAML's plain values only: no anchors, which can unfold without end, and no key twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.MarkedYAMLError(
-                problem="anchors (&) and aliases (*) are not taken", problem_mark=event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
-        return super().construct_mapping(node, deep)
 
 
 def read_yaml(text: str, origin: str) -> Any:
@@ -57,15 +34,12 @@ def read_yaml(text: str, origin: str) -> Any:
             "Start from one in training/configs."
         )
     try:
-        return yaml.load(text, _PlainLoader)  # noqa: S506 - a SafeLoader
-    except RecursionError:
-        problem = "it is nested too deeply"
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        problem = str(error)
-    raise InvalidSetting(
-        f"{origin} is no valid YAML: {problem[:600]}. Keys and values as in training/configs are allowed. "
-        "Correct the line named and try again."
-    )
+        return load_plain_yaml(text)
+    except ValueError as error:
+        raise InvalidSetting(
+            f"{origin} is no valid YAML: {str(error)[:600]}. Keys and values as in training/configs are allowed. "
+            "Correct the line named and try again."
+        ) from None
 
 
 def nearest(key: str, known: Iterable[str]) -> str:
@@ -160,8 +134,4 @@ def _convert_list(parts: tuple, value: Any, where: str, problems: list[str]) -> 
 
 
 def _short(value: Any) -> str:
-    """A value as it may stand in a sentence, however long it is."""
-    shortener = reprlib.Repr()
-    shortener.maxstring = shortener.maxother = 80
-    shortener.maxlong = 24
-    return shortener.repr(value)
+    return quoted(value, 80)

@@ -10,16 +10,17 @@ from training.events import TrainEvent
 class Console:
     """Prints the events of a run as they happen."""
 
-    def __init__(self) -> None:
-        """A bar where a person watches, lines where a file does."""
+    def __init__(self, *, quiet: bool = False) -> None:
+        """A bar where a person watches, lines where a file does; neither where quiet."""
         self.bar = None
-        if sys.stderr.isatty():
+        self.quiet = quiet
+        if sys.stderr.isatty() and not quiet:
             shape = "{l_bar}{bar}| {elapsed} {postfix}"
             self.bar = tqdm(total=100, unit="%", bar_format=shape, dynamic_ncols=True)
 
     def show(self, event: TrainEvent) -> None:
         """Print an event; see training.journal for its values."""
-        sentence = _sentence(event)
+        sentence = "" if self.quiet else _sentence(event)
         if event.kind == "train" and self.bar is not None:
             self.bar.n = round(event.values["progress"] * 100, 2)
             self.bar.set_postfix_str(sentence)

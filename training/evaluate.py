@@ -6,24 +6,15 @@ python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIV
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
-from models.errors import InvalidSetting, RestorationError
-from models.zoo import Zoo
-from training.benchmarks import COLORS, never_compressed
-from training.printed_rows import change_line, heading, row_line
-from training.protocols import PROTOCOLS, DoubleSave, conditions_of, protocol_of
-from training.run import TrainRun
-from training.score_files import Setting
-from training.scoring import Row, convention_of
-from training.side_by_side import asked_protocol, is_explicit, measure_side_by_side, with_bar
-from training.sweep import DataSet, Subject, measure_subject, of_equal_budget, shipped
-from training.table_sets import TABLE_SETS
-
-DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-CONDITION_WIDTH = 28
+from models.command_line import add_common_options, begin, program
+from models.errors import RestorationError
+from models.interrupts import end_at_signals, leave
+from models.places import shipped
+from training.protocols import COLORS, TABLES, DoubleSave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,11 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit code: 0, or 2 where something asked for is not possible.
     """
+    begin()
     parser = _parser()
     asked = parser.parse_args(arguments)
+    from training.measuring import measure_and_keep
+    from training.side_by_side import measure_side_by_side
+
     try:
         if asked.scores or asked.all or asked.equal_budget:
-            return _measure_and_keep(asked)
+            return measure_and_keep(asked)
         measure_side_by_side(asked)
     except (RestorationError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
@@ -49,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training.evaluate",
+        prog=program("training.evaluate"),
         description="Measure restorers on pictures broken by JPEG, always beside plain decoding.",
     )
+    add_common_options(parser, dry_run="say what would be measured, and end")
     add = parser.add_argument
     add("--model", action="append", metavar="NAME", help="a checkpoint or baseline; may be repeated")
     add("--data", type=Path, nargs="+", action="extend", metavar="FOLDER", help="clean pictures, broken here")
@@ -60,10 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--tables",
         nargs="+",
-        choices=tuple(TABLE_SETS),
+        choices=TABLES,
         default=[],
         metavar="NAME",
-        help=f"single saves with tables of no quality factor: {', '.join(TABLE_SETS)}",
+        help=f"single saves with tables of no quality factor: {', '.join(TABLES)}",
     )
     add(
         "--double",
@@ -81,9 +77,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--self-ensemble", action="store_true", help="average over eight flips and rotations")
     add("--stages", type=int, metavar="N", help="stop after N stages")
     add("--limit", type=at_least_one, metavar="N", help="only the first N pictures")
-    add("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS, metavar="FOLDER", help="of models")
+    add("--checkpoints", type=Path, default=shipped("checkpoints"), metavar="FOLDER", help="of models")
     add("--device", help="cpu, cuda, cuda:1 or mps (default: the fastest there is)")
     add("--json", type=Path, metavar="FILE", help="write everything there")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="with --json: replace the file also where it is no such report",
+    )
     add("--scores", action="store_true", help="keep every result at once in each checkpoint's scores.json")
     add(
         "--all",
@@ -127,99 +128,11 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-# Measuring for score files: model by model, every result kept at once.
-
-
-def _measure_and_keep(asked: argparse.Namespace) -> int:
-    """Go on with the next model where one cannot be used; returns the exit code."""
-    data_sets = [_data_set(asked, folder) for folder in _folders(asked)]
-    with tempfile.TemporaryDirectory() as workplace:
-        subjects, problems = _subjects(asked, Path(workplace))
-        for data in data_sets:
-            print(f"\n{data.setting.key}\n{convention_of(data.setting.color)}")
-            for subject in subjects:
-                try:
-                    _measure_and_show(asked, subject, data)
-                except RestorationError as problem:
-                    problems.append(str(problem))
-    for problem in problems:
-        print(f"python -m training.evaluate: {problem}", file=sys.stderr)
-    return 2 if problems else 0
-
-
-def _measure_and_show(asked: argparse.Namespace, subject: Subject, data: DataSet) -> None:
-    rows = measure_subject(subject, data, missing=asked.missing, follow=with_bar)
-    for number, row in enumerate(rows):
-        if number == 0:
-            print("\n" + heading(subject.name, CONDITION_WIDTH))
-        if isinstance(row, Row):
-            print(row_line(row, row.condition, CONDITION_WIDTH), flush=True)
-        else:
-            print(change_line(row), flush=True)
-
-
-def _folders(asked: argparse.Namespace) -> list[Path]:
-    """The folders of --data, for results that are kept.
-
-    Raises:
-        InvalidSetting: none, or options that do not go together.
-    """
-    if not asked.data or asked.input or asked.reference:
-        raise InvalidSetting(
-            "Scores were asked for without --data, or with --input. They are measured on clean pictures that are "
-            "broken here. Name one folder or more with --data alone."
-        )
-    if asked.self_ensemble or asked.json:
-        raise InvalidSetting(
-            "--self-ensemble or --json was given together with scores. Score files hold what models do by themselves, "
-            "and are the only output. Leave the one or the other out."
-        )
-    if asked.equal_budget and asked.model and len(asked.model) > 1:
-        raise InvalidSetting(
-            f"--equal-budget was given with {len(asked.model)} models. The weights of one run are measured in the "
-            "name of one checkpoint. Name one model."
-        )
-    return list(dict.fromkeys(asked.data))
-
-
-def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
-    """What was asked for explicitly, else the protocol of the folder's name."""
-    protocol = PROTOCOLS.get(folder.resolve().name)
-    if not is_explicit(asked) and (asked.all or asked.equal_budget):
-        protocol = wanted = protocol_of(folder)
-    else:
-        wanted = asked_protocol(asked)
-    color = asked.color or (protocol.color if protocol else "rgb")
-    limit = asked.limit
-    conditions = conditions_of(folder, wanted, gray=color == "gray", limit=limit)
-    setting = Setting(folder.resolve().name, color, asked.blind, stages=asked.stages, limit=limit)
-    return DataSet(
-        setting, conditions, never_compressed(folder, limit=limit) if wanted.uncompressed else None
-    )
-
-
-def _subjects(asked: argparse.Namespace, workplace: Path) -> tuple[list[Subject], list[str]]:
-    """The models whose scores are kept, and sentences on those that cannot be used."""
-    if asked.equal_budget:
-        run, name = TrainRun(asked.equal_budget), asked.model[0] if asked.model else None
-        return [of_equal_budget(asked.checkpoints, run, name, asked.device, workplace)], []
-    zoo = Zoo(asked.checkpoints, asked.device)
-    listing = zoo.listing()
-    cards = {card.name: card for card in listing.cards}
-    names = asked.model or [card.name for card in listing.cards if card.architecture]
-    problems = [] if asked.model else list(listing.problems.values())
-    subjects = []
-    for name in dict.fromkeys(names):
-        if name not in cards:
-            zoo.load(name)  # raises, and says which there are
-        if not cards[name].architecture:
-            raise InvalidSetting(
-                f"Scores of {name!r} were asked for. They are kept beside the weights of checkpoints, and it has none. "
-                "Leave it out; without --scores and --all it can be measured."
-            )
-        subjects.append(shipped(asked.checkpoints, name, asked.device))
-    return subjects, problems
+def command() -> NoReturn:
+    """The same as a program of its own."""
+    end_at_signals()
+    leave(main())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.checkpoint_files import write_atomically
+from models.atomic_files import write_text_atomically
+from models.operating_system import flush
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class EventFile:
         """Append an event: the whole line, or, where the disk is full, nothing."""
         event = TrainEvent(step, kind, values, round(time.time(), 3))
         line = (json.dumps(event.__dict__) + "\n").encode()
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows alone has texts
+        handle = os.open(self.path, flags, 0o666)
         try:
             before = os.fstat(handle).st_size
             try:
@@ -71,9 +73,9 @@ class EventFile:
         """Drop events beyond a step, which the resumed run writes anew, and lines that were cut off."""
         kept = [json.dumps(event.__dict__) + "\n" for event in self.read() if event.step <= step]
         if self.path.exists():
-            write_atomically(self.path, lambda path: path.write_text("".join(kept), encoding="utf-8"))
+            write_text_atomically(self.path, "".join(kept))
 
     def flush(self) -> None:
         """Have the disk keep what was written."""
-        with contextlib.suppress(FileNotFoundError), open(self.path, "rb+") as file:
-            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            flush(self.path)

@@ -25,12 +25,13 @@ from models.errors import InvalidSetting, RestorationError
 from models.jpeg import JpegEncoding, JpegImage, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.layers import conv3x3
+from models.places import shipped
 from models.zoo import Zoo
 from training.markdown_cells import markdown
 from training.scoring import Options, cost_of
 from training.sweep import machine_of
 
-DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+DEFAULT_CHECKPOINTS = shipped("checkpoints")
 LARGEST_SIDE = 4000
 CARD = ModelCard(
     name="fbcnn-shape",

@@ -17,11 +17,12 @@ from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.network_restorer import bfloat16_is_fast
 from models.steering import whole_picture_summary
-from models.zoo import ARCHITECTURES, color_of
+from models.zoo import color_of
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, validation_batches
 from training.failures import RunStopped
 from training.losses import RestorationLoss
+from training.network_of import network_of
 from training.optimizers import make_optimizer
 from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
 from training.processes import Processes
@@ -75,7 +76,7 @@ class Learner:
         self.color = color_of(config.architecture)
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
         self.reduced_precision = config.runtime.precision == "bf16" and bfloat16_is_fast(self.device)
-        self.network = _build(config)
+        self.network = network_of(config)
         if config.start_from and not resumed:
             self.network.load_state_dict(weights_to_start_from(config.start_from, self.network))
         _freeze(self.network, config.optimizer.frozen)
@@ -328,16 +329,6 @@ def _in_a_group_of_its_own(_worker: int) -> None:
     """Ctrl-C and `timeout` signal whole groups; the trainer still needs its workers to end a step and save."""
     if hasattr(os, "setpgrp"):
         os.setpgrp()
-
-
-def _build(config: TrainConfig) -> nn.Module:
-    try:
-        return ARCHITECTURES[config.architecture](**config.hyperparameters)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
-        raise InvalidSetting(
-            f"The hyperparameters do not build a {config.architecture} ({error}). They are the keyword arguments of "
-            f"{ARCHITECTURES[config.architecture].__name__}. Correct them in the configuration."
-        ) from error
 
 
 def _freeze(network: nn.Module, parts: tuple[str, ...]) -> None:

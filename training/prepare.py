@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from models.atomic_files import remove_unfinished, write_atomically, write_text_atomically
 from models.errors import InvalidSetting, RestorationError
 from models.png_files import write_png
-from training.checkpoint_files import sweep, write_atomically
 from training.failures import in_words
 from training.pictures import EIGHT_BIT_MODES, picture_paths
 
@@ -132,7 +132,7 @@ def prepare(
             "Name another one with --to."
         )
     target.mkdir(parents=True, exist_ok=True)
-    sweep(target)
+    remove_unfinished(target)
     manifest = target / MANIFEST
     known = {entry.source: entry for entry in read_manifest(manifest)}
     done: dict[str, Entry] = {}
@@ -153,7 +153,7 @@ def prepare(
     entries = list(_without_doubles([done[path.name] for path in paths], target))
     _remove_strangers(target, entries)
     text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
-    write_atomically(manifest, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text_atomically(manifest, text)
     return entries
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.atomic_files import write_atomically
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.network_restorer import NetworkRestorer
 from models.png_files import write_png
-from training.checkpoint_files import write_atomically
 from training.config import TrainConfig
 from training.data import central_crop
 from training.metrics import psnr_db
@@ -64,10 +64,10 @@ class Previews:
             once = {"original": degraded.reference, "degraded": degraded.image.pixels}
             for kind, pixels in once.items():
                 if not (path := folder / f"{name}-{kind}.png").exists():
-                    _write_whole(pixels, path)
+                    _write_picture(pixels, path)
             restored = self.restorer.restore(degraded.image).pixels
             path = folder / f"{name}-{step}.png"
-            _write_whole(restored, path)
+            _write_picture(restored, path)
             yield {
                 "name": name,
                 "file": f"{folder.name}/{path.name}",
@@ -76,7 +76,7 @@ class Previews:
             }
 
 
-def _write_whole(pixels: RgbImage, path: Path) -> None:
+def _write_picture(pixels: RgbImage, path: Path) -> None:
     write_atomically(path, lambda temporary: write_png(pixels, temporary))
 
 

@@ -5,8 +5,12 @@ from itertools import product
 from pathlib import Path
 
 from models.errors import InvalidSetting
-from training.benchmarks import Condition, recompressed
-from training.table_sets import TABLE_SETS
+
+COLORS = ("rgb", "y", "gray")
+"""What can be compared; see training.benchmarks.comparable."""
+
+TABLES = ("flat", "editor", "phone", "camera")
+"""Sets of tables of no quality factor, see training.table_sets."""
 
 DoubleSave = tuple[int, int, int, int]
 """First and second quality factor, rows and columns of grid shift between."""
@@ -27,10 +31,10 @@ class Protocol:
     """What is measured on a benchmark.
 
     Attributes:
-        color: what is compared, one of training.benchmarks.COLORS.
+        color: what is compared, one of COLORS.
         quality_factors: of single saves at 4:2:0.
         quality_factors_444: of single saves at 4:4:4.
-        tables: single saves with tables of no quality factor, by names in training.table_sets.
+        tables: single saves with tables of no quality factor, by the names in TABLES.
         doubles: double saves.
         uncompressed: also hand the pictures to the models as they are.
     """
@@ -44,7 +48,7 @@ class Protocol:
 
 
 PROTOCOLS = {
-    "LIVE1": Protocol("rgb", (*TENS, *HIGH), HIGHEST, tuple(TABLE_SETS), uncompressed=True),
+    "LIVE1": Protocol("rgb", (*TENS, *HIGH), HIGHEST, TABLES, uncompressed=True),
     # Its originals were JPEG files of quality factor 95, so what is measured above 90 would mislead.
     "BSDS500_test": Protocol("rgb", TENS),
     "LIVE1_gray": Protocol("gray", GRAY, doubles=DOUBLES),
@@ -68,16 +72,3 @@ def protocol_of(folder: Path) -> Protocol:
             "--quality-factors-444, --tables or --double."
         )
     return PROTOCOLS[name]
-
-
-def conditions_of(folder: Path, protocol: Protocol, *, gray: bool, limit: int | None) -> list[Condition]:
-    """The conditions of a protocol on a folder's pictures; see training.benchmarks.recompressed."""
-    return recompressed(
-        folder,
-        quality_factors=protocol.quality_factors,
-        quality_factors_444=protocol.quality_factors_444,
-        tables=protocol.tables,
-        doubles=protocol.doubles,
-        gray=gray,
-        limit=limit,
-    )

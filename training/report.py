@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from models.errors import InvalidSetting, RestorationError
+from models.places import shipped
 from training.budget_table import budget_table
 from training.harm_tables import harm_table, kinds_table
 from training.measured_models import MeasuredModel, measured_models
@@ -24,7 +25,7 @@ from training.tables import (
     untouched_table,
 )
 
-DEFAULT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+DEFAULT_CHECKPOINTS = shipped("checkpoints")
 BEGIN, END = "<!-- table: {name} (python -m training.report) -->", "<!-- end of table -->"
 PLACE = re.compile(
     re.escape(BEGIN).replace(r"\{name\}", r"(?P<name>[^()]+?)") + r"(?P<old>.*?)" + re.escape(END), re.DOTALL

@@ -1,7 +1,6 @@
 """TrainRun: the folder of one training run, its lock, events, checkpoints and publication."""
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.atomic_files import remove_unfinished, replace, write_text_atomically
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
-from models.zoo import ARCHITECTURES, color_of, save_checkpoint
-from training.checkpoint_files import load_state, save_state, sweep, write_atomically
+from models.zoo import color_of, save_checkpoint
+from training.checkpoint_files import load_state, save_state
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 from training.events import EventFile, TrainEvent
 from training.failures import in_words
+from training.network_of import network_of
 from training.run_lock import LockHolder, held, living_holder
 
 
@@ -42,7 +43,8 @@ class TrainRun:
     """A folder with everything about one run.
 
     config.yaml (what to do), events.jsonl (what happened), last.pt and previous.pt (for resuming), best.pt
-    (averaged weights of the best validation), previews/ (pictures), lock and heartbeat (who is training).
+    (averaged weights of the best validation), previews/ (pictures), lock and heartbeat (who is training), stop
+    (somebody asks the trainer to save and end).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,6 +57,7 @@ class TrainRun:
         self.best_path = self.folder / "best.pt"
         self.lock_path = self.folder / "lock"
         self.heartbeat_path = self.folder / "heartbeat"
+        self.stop_path = self.folder / "stop"
         self.previews = self.folder / "previews"
         self._events = EventFile(self.events_path)
 
@@ -79,7 +82,8 @@ class TrainRun:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(held(self.lock_path, self.heartbeat_path))
-                sweep(self.folder)
+                remove_unfinished(self.folder)
+                self.stop_path.unlink(missing_ok=True)  # of an earlier trainer
             except OSError as error:
                 error.filename = error.filename or str(self.folder)
                 raise in_words(error) from error
@@ -98,7 +102,7 @@ class TrainRun:
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.events_path.unlink(missing_ok=True)
-        write_atomically(self.config_path, lambda path: path.write_text(config.to_yaml(), encoding="utf-8"))
+        write_text_atomically(self.config_path, config.to_yaml())
 
     def write_event(self, step: int, kind: str, **values: Any) -> TrainEvent:
         """Append an event; a line is written in one piece."""
@@ -143,7 +147,7 @@ class TrainRun:
             if not self.previous_path.exists():
                 raise
             state = load_state(self.previous_path)
-            os.replace(self.previous_path, self.last_path)
+            replace(self.previous_path, self.last_path)
             return state, (
                 f"{error} previous.pt is whole and was taken instead: the run goes on from step {state['step']}."
             )
@@ -160,7 +164,7 @@ class TrainRun:
         """
         best = self._load_best()
         config = TrainConfig.from_yaml(self.config_path)
-        network = ARCHITECTURES[config.architecture](**config.hyperparameters)
+        network = network_of(config)
         network.load_state_dict(best["weights"])
         folder = checkpoints / config.name
         save_checkpoint(folder, network, card_of(config, network, self._facts(config, best)))

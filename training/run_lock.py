@@ -13,14 +13,18 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
+from models.atomic_files import write_text_atomically
+from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
-from training.checkpoint_files import write_atomically
-
-SAME_START_SECONDS = 2.0
-"""Start times closer than this are the same process's; no number is given to two processes so quickly."""
+from training.process_identity import identity_of, is_alive
 
 SILENT_SECONDS = 120.0
 """On another machine only the heartbeat can be seen; after so long without one, its process counts as gone."""
+
+LARGEST_LOCK_BYTES = 65_536
+
+WATCH_SECONDS = 15.0
+"""Clocks of two machines may disagree: before a run is taken from another one, its heartbeat is watched for so long."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,20 @@ class LockHolder:
         started: when it was started, in seconds since the epoch, as psutil tells.
         host: the machine it runs on.
         command: its command line.
+        identity: see training.process_identity.
     """
 
     pid: int
     started: float
     host: str
     command: str
+    identity: str = ""
 
 
 def this_process() -> LockHolder:
     """The process that asks."""
-    return LockHolder(os.getpid(), psutil.Process().create_time(), socket.gethostname(), " ".join(sys.argv))
+    pid, started = os.getpid(), psutil.Process().create_time()
+    return LockHolder(pid, started, socket.gethostname(), " ".join(sys.argv), identity_of(pid))
 
 
 def living_holder(lock: Path, heartbeat: Path) -> LockHolder | None:
@@ -52,18 +59,12 @@ def living_holder(lock: Path, heartbeat: Path) -> LockHolder | None:
         lock: the file with the holder in it; it may be missing.
         heartbeat: the file whose time of change the holder renews.
     """
-    try:
-        found = LockHolder(**json.loads(lock.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    found = _noted_holder(lock)
+    if found is None:
         return None
     if found.host != socket.gethostname():
         return found if _age_seconds(heartbeat) < SILENT_SECONDS else None
-    try:
-        process = psutil.Process(found.pid)
-        same = abs(process.create_time() - found.started) < SAME_START_SECONDS
-        return found if same and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD) else None
-    except (psutil.Error, ValueError, TypeError, OverflowError):
-        return None
+    return found if is_alive(found.pid, found.identity, found.started) else None
 
 
 @contextlib.contextmanager
@@ -79,14 +80,16 @@ def held(lock: Path, heartbeat: Path) -> Iterator[None]:
     """
     me = this_process()
     with FileLock(lock.with_name(".lock.guard"), timeout=60):
-        other = living_holder(lock, heartbeat)
+        other = _noted_holder(lock)
+        if other is not None and not _holds_on(other, heartbeat):
+            other = None
         if other is not None:
             raise InvalidSetting(
                 f"{lock.parent} is in use: process {other.pid} on {other.host} is training there ({other.command}). "
                 "One folder is trained by one process. Wait for it, stop it, or give another folder with --run."
             )
         heartbeat.touch()
-        write_atomically(lock, lambda path: path.write_text(json.dumps(asdict(me)), encoding="utf-8"))
+        write_text_atomically(lock, json.dumps(asdict(me)))
     try:
         yield
     finally:
@@ -109,6 +112,34 @@ class Heartbeat:
             self.last = now
             with contextlib.suppress(OSError):
                 self.path.touch()
+
+
+def _noted_holder(lock: Path) -> LockHolder | None:
+    try:
+        return LockHolder(**json.loads(read_at_most(lock, LARGEST_LOCK_BYTES)))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+
+
+def _holds_on(holder: LockHolder, heartbeat: Path) -> bool:
+    """Whether a holder lives; of one on another machine whose last sign is old, or lies ahead, the next is awaited."""
+    if holder.host == socket.gethostname():
+        return is_alive(holder.pid, holder.identity, holder.started)
+    if 0 <= _age_seconds(heartbeat) < SILENT_SECONDS:
+        return True
+    before, limit = _changed_ns(heartbeat), time.monotonic() + WATCH_SECONDS
+    while before is not None and time.monotonic() < limit:
+        time.sleep(0.1)
+        if _changed_ns(heartbeat) != before:
+            return True
+    return False
+
+
+def _changed_ns(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _age_seconds(path: Path) -> float:

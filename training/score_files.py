@@ -7,19 +7,21 @@ kept to its budget and are not shipped.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.atomic_files import write_text_atomically
+from models.bounded_reading import read_at_most
 from models.card import ModelCard, TrainingFacts, training_facts
 from models.errors import BrokenCheckpoint
 from models.zoo import WEIGHTS_FILE
 from training.benchmarks import USUAL_SUBSAMPLING
 from training.scoring import convention_of
 
+LARGEST_SCORES_BYTES = 16 * 2**20
 SCORES_FILE, EQUAL_BUDGET_FILE = "scores.json", "equal_budget.json"
 
 
@@ -133,7 +135,7 @@ def read_scores(path: Path) -> Scores:
         BrokenCheckpoint: it holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_at_most(path, LARGEST_SCORES_BYTES))
         measurements = {key: _measurement(entry) for key, entry in content["measurements"].items()}
         weights, trained = (content.get(name) for name in ("weights", "trained"))
         return Scores(
@@ -143,7 +145,15 @@ def read_scores(path: Path) -> Scores:
         )
     except FileNotFoundError:
         return Scores()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as problem:
         raise BrokenCheckpoint(
             f"The scores in {path.parent.name}/{path.name} cannot be used ({type(problem).__name__}: {problem}). "
             'A mapping "measurements" of settings to what was measured is needed, as python -m training.evaluate '
@@ -205,14 +215,7 @@ class ScoreFile:
         others = scores.measurements if self.trained is None else scores.of(self.weights)
         merged = others | {setting.key: measurement}
         own = {"trained": asdict(self.trained), "weights": asdict(self.weights)} if self.trained else {}
-        write_whole(self.path, _as_text(own, merged))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+        write_text_atomically(self.path, _as_text(own, merged))
 
 
 def _measurement(entry: dict[str, Any]) -> Measurement:
@@ -277,5 +280,7 @@ def _sha256(stamps: tuple[tuple[Path, int], ...]) -> str:
     """Of the files' bytes; the times of their last change make the cache forget replaced ones."""
     digest = hashlib.sha256()
     for path, _changed in stamps:
-        digest.update(path.read_bytes())
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
     return digest.hexdigest()

@@ -2,12 +2,9 @@
 
 import dataclasses
 import math
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,7 @@ from PIL import Image
 from models.jpeg import JpegEncoding, JpegImage, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.layers import mac_per_pixel
+from models.operating_system import forget_peak_memory, peak_memory_bytes
 from models.restorer import Restorer
 from training.benchmarks import USUAL_SUBSAMPLING, Case, Condition, comparable
 from training.metrics import CONVENTION, Metrics, measure, psnr_db
@@ -98,7 +96,7 @@ class Options:
     """How restorers are run and compared.
 
     Attributes:
-        color: one of training.benchmarks.COLORS.
+        color: one of training.protocols.COLORS.
         blind: hide the file's quantization tables from the networks.
         stages: run only so many stages.
     """
@@ -373,22 +371,14 @@ class Resources:
         if isinstance(restorer, NetworkRestorer) and restorer.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(restorer.device)
             return cls(restorer.device)
-        try:
-            Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            return cls(None)
+        forget_peak_memory()
         return cls(None)
 
     def peak_mb(self) -> float:
         """1e6 bytes."""
         if self.device is not None:
             return torch.cuda.max_memory_allocated(self.device) / 1e6
-        try:
-            lines = Path("/proc/self/status").read_text().splitlines()
-            return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:"))
-        except (OSError, StopIteration):
-            unit = 1 if sys.platform == "darwin" else 1024
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+        return peak_memory_bytes() / 1e6
 
 
 def _finite(value: Any) -> Any:

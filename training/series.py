@@ -4,6 +4,7 @@ python -m training.series training/configs/quality-factor --list
 """
 
 import argparse
+import contextlib
 import dataclasses
 import signal
 import subprocess
@@ -23,6 +24,10 @@ MISSING, INTERRUPTED, FINISHED, DIFFERENT = (
     "finished",
     "trained with other settings",
 )
+
+
+WATCH_SECONDS = 0.25
+"""How often a trainer is looked after."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,7 @@ def train_all(members: Sequence[Member], data: Path, device: str | None = None) 
         if member.state == FINISHED:
             continue
         print(f"{member.config.name}: {member.state}, training", flush=True)
-        code, asked_to_stop = _run(_command(member, data, device))
+        code, asked_to_stop = _run(_command(member, data, device), member.run.stop_path)
         if code and not asked_to_stop:
             raise InvalidSetting(
                 f"Training {member.config.name} ended with exit code {code}. Its own message stands above. "
@@ -197,18 +202,22 @@ def _command(member: Member, data: Path, device: str | None) -> list[str]:
     return [*command, "--petaflop", str(budget)] if budget else command
 
 
-def _run(command: list[str]) -> tuple[int, bool]:
-    """Run a command to its end: its exit code, and whether this process was asked to stop, which it passes on."""
+def _run(command: list[str], stop: Path) -> tuple[int, bool]:
+    """Run a trainer to its end: its exit code, and whether this process was asked to stop, which the file passes on."""
     asked: list[int] = []
     process = subprocess.Popen(command)
-
-    def pass_on(number: int, _frame: object) -> None:
-        asked.append(number)
-        process.send_signal(signal.SIGTERM)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda number, frame: asked.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        return process.wait(), bool(asked)
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(WATCH_SECONDS)
+            if asked and process.poll() is None:
+                with contextlib.suppress(OSError):  # again and again: a trainer that begins takes it away
+                    stop.touch()
+        return process.returncode, bool(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -8,26 +8,34 @@ from typing import Any
 
 from tqdm import tqdm
 
+from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
+from models.files import begins_with, check_output
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo
-from training.benchmarks import Case, Condition, already_compressed, never_compressed
+from training.benchmarks import Case, Condition, already_compressed, conditions_of, never_compressed
 from training.printed_rows import change_line, heading, row_line
-from training.protocols import Protocol, conditions_of
-from training.score_files import write_whole
-from training.scoring import DO_NOTHING, Options, Row, convention_of, score
+from training.protocols import Protocol
+from training.scoring import DO_NOTHING, Follow, Options, Row, convention_of, just_iterate, score
 from training.sweep import machine_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 from training.uncompressed import ChangeRow, score_uncompressed
 
 DEFAULT_QUALITY_FACTORS = (10, 20, 30, 40)
 NAME_WIDTH = 16
+MADE_BY = "JPEG Restoration Studio, models side by side"
+_REPORT_BEGINS = f'{{\n "made_by": "{MADE_BY}"'.encode()
 
 
 def with_bar(cases: Iterable[Case], title: str) -> Iterable[Case]:
     """A progress bar over the pictures of one row, where somebody watches."""
     return tqdm(cases, title, leave=False, unit=" pictures", disable=None)
+
+
+def follower(*, quiet: bool) -> Follow:
+    """with_bar, or what shows nothing."""
+    return just_iterate if quiet else with_bar
 
 
 def measure_side_by_side(asked: argparse.Namespace) -> None:
@@ -40,15 +48,27 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
         RestorationError: options that do not go together; a model or a picture that cannot be used.
     """
     _check(asked)
+    if asked.json:
+        _check_output(asked)
     options = Options(asked.color or "rgb", asked.blind, asked.stages)
     restorers = _restorers(asked)
     conditions = _conditions(asked)
+    if asked.dry_run:
+        for condition in conditions:
+            print(f"{condition.label}: {', '.join(restorer.card.name for restorer in restorers)}")
+        return
     print(convention_of(options.color))
-    rows = _score_and_print(conditions, restorers, options)
-    changes = _score_uncompressed_and_print(asked, restorers, options) if asked.uncompressed else []
+    follow = follower(quiet=asked.quiet)
+    rows = _score_and_print(conditions, restorers, options, follow)
+    changes = _score_uncompressed_and_print(asked, restorers, options, follow) if asked.uncompressed else []
     if asked.json:
+        _check_output(asked)  # again: a file may have appeared meanwhile
         report = _report(asked, options, restorers, rows, changes)
-        write_whole(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+        write_text_atomically(asked.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def _check_output(asked: argparse.Namespace) -> None:
+    check_output(asked.json, lambda path: begins_with(path, _REPORT_BEGINS), overwrite=asked.overwrite)
 
 
 def is_explicit(asked: argparse.Namespace) -> bool:
@@ -126,11 +146,11 @@ def _conditions(asked: argparse.Namespace) -> list[Condition]:
 
 
 def _score_and_print(
-    conditions: Sequence[Condition], restorers: Sequence[Restorer], options: Options
+    conditions: Sequence[Condition], restorers: Sequence[Restorer], options: Options, follow: Follow
 ) -> list[Row]:
     """Print every row as soon as it is known."""
     rows: list[Row] = []
-    for row in score(conditions, restorers, options, follow=with_bar):
+    for row in score(conditions, restorers, options, follow=follow):
         if row.model == DO_NOTHING:
             print(f"\n{row.condition}, {row.images} pictures\n{heading('model', NAME_WIDTH)}")
         print(row_line(row, row.model, NAME_WIDTH), flush=True)
@@ -139,12 +159,12 @@ def _score_and_print(
 
 
 def _score_uncompressed_and_print(
-    asked: argparse.Namespace, restorers: Sequence[Restorer], options: Options
+    asked: argparse.Namespace, restorers: Sequence[Restorer], options: Options, follow: Follow
 ) -> list[ChangeRow]:
     print(f"\n{CONVENTION_UNCOMPRESSED}")
     cases, changes = never_compressed(asked.data[0], limit=asked.limit), []
     for restorer in restorers:
-        changes.append(score_uncompressed(restorer, cases, options, follow=with_bar))
+        changes.append(score_uncompressed(restorer, cases, options, follow=follow))
         print(change_line(changes[-1]), flush=True)
     return changes
 
@@ -159,6 +179,7 @@ def _report(
     """Everything measured, and how, ready for JSON."""
     folder = asked.data[0] if asked.data else asked.input
     return {
+        "made_by": MADE_BY,
         "data": folder.resolve().name,
         "convention": convention_of(options.color),
         "color": options.color,

@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
-from training.config import TrainConfig
-from training.console import Console
-from training.failures import in_words
-from training.processes import end_process, is_first_process
-from training.run import TrainRun
-from training.trainer import fit
+from models.interrupts import end_at_signals
+
+if TYPE_CHECKING:
+    from training.config import TrainConfig
+    from training.run import TrainRun
 
 DEFAULT_DATA = os.environ.get("JPEG_STUDIO_DATA", "../shared/data")
 
@@ -21,8 +22,9 @@ DEFAULT_DATA = os.environ.get("JPEG_STUDIO_DATA", "../shared/data")
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line, as described by --help."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.train", description="Train a restoration network."
+        prog=program("training.train"), description="Train a restoration network."
     )
+    add_common_options(parser, dry_run="check the configuration, say what would be trained, and end")
     parser.add_argument(
         "config", type=Path, nargs="?", help="YAML file; may be left out with --resume or --publish"
     )
@@ -50,8 +52,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def load_config(options: argparse.Namespace) -> tuple[TrainConfig, TrainRun]:
+def load_config(options: argparse.Namespace) -> tuple["TrainConfig", "TrainRun"]:
     """The configuration, with the command line's budget in it, and the run's folder."""
+    from training.config import TrainConfig
+    from training.run import TrainRun
+
     if options.config is None:
         if options.run is None:
             raise SystemExit(
@@ -77,13 +82,21 @@ def load_config(options: argparse.Namespace) -> tuple[TrainConfig, TrainRun]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, resume or publish; returns the exit code."""
+    begin()
     options = parse_arguments(arguments)
+    from training.console import Console
+    from training.failures import in_words
+    from training.trainer import fit
+
     asked_to_stop = []
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda number, frame: asked_to_stop.append(number))
-    console = Console()
+    console = Console(quiet=options.quiet)
     try:
         config, run = load_config(options)
+        if options.dry_run:
+            print(_plan(config, run, options))
+            return 0
         if options.publish:
             print(f"Wrote {run.publish(options.publish)}")
             return 0
@@ -93,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
             data_root=options.data,
             resume=options.resume,
             device=options.device,
-            should_stop=lambda: bool(asked_to_stop),
+            should_stop=lambda: bool(asked_to_stop) or run.stop_path.exists(),
             on_event=console.show,
         )
     except (RestorationError, OSError) as error:
@@ -101,14 +114,41 @@ def main(arguments: list[str] | None = None) -> int:
         print(in_words(error), file=sys.stderr)
         return 2
     console.close()
-    if not is_first_process():
-        return 0
-    if finished:
-        print(f"Finished. Publish it with: python -m training.train --run {run.folder} --publish checkpoints")
-    else:
-        print(f"Stopped and saved. Go on with: python -m training.train --run {run.folder} --resume")
+    _say_what_next(finished, run)
     return 0
 
 
+def _plan(config: "TrainConfig", run: "TrainRun", options: argparse.Namespace) -> str:
+    """What --dry-run says."""
+    if options.publish:
+        return f"The best weights of {run.folder} would be written to {options.publish}."
+    budgets = {name: getattr(config.optimizer, name) for name in ("minutes", "steps", "petaflop")}
+    budget = ", ".join(f"{value:g} {name}" for name, value in budgets.items() if value)
+    begun = "go on" if options.resume else "begin"
+    return f"{config.name} ({config.architecture}) would {begun} in {run.folder}, for at most {budget}."
+
+
+def _say_what_next(finished: bool, run: "TrainRun") -> None:
+    from training.processes import is_first_process
+
+    if not is_first_process():
+        return
+    if finished:
+        print(
+            f"Finished. Publish it with: {program('training.train')} --run {run.folder} --publish checkpoints"
+        )
+    else:
+        print(f"Stopped and saved. Go on with: {program('training.train')} --run {run.folder} --resume")
+
+
+def command() -> None:
+    """The trainer as a program of its own."""
+    end_at_signals()  # before what takes long to import
+    code = main()
+    from training.processes import end_process
+
+    end_process(code)
+
+
 if __name__ == "__main__":
-    end_process(main())
+    command()

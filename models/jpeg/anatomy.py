@@ -76,14 +76,14 @@ class Scan:
     """One pass over the picture, as its header and the tables in force describe it.
 
     Attributes:
-        tables: by component identifier, the numbers of its DC and AC Huffman tables; in the scan's order.
+        tables: identifier, number of the DC and of the AC Huffman table of each component; in the scan's order.
         dc_lengths, ac_lengths: by table number, the tables in force.
         restart_interval: in minimum coded units, 0 for none.
         data_bytes: of its entropy-coded data, everything included.
         stuffed_bytes, restart_markers: zero bytes after 0xFF, and restart markers, inside that data.
     """
 
-    tables: Mapping[int, tuple[int, int]]
+    tables: tuple[tuple[int, int, int], ...]
     dc_lengths: Mapping[int, CodeLengths]
     ac_lengths: Mapping[int, CodeLengths]
     restart_interval: int
@@ -241,10 +241,10 @@ class _Walk:
         words = f"{restarts} restart markers" if restarts else "entropy-coded"
         self._add("picture data", start, end, words)
         count = header[0] if header else 0
-        tables = {part[0]: (part[1] >> 4, part[1] & 15) for part in _pairs(header[1 : 1 + 2 * count])}
+        tables = tuple((name, both >> 4, both & 15) for name, both in _pairs(header[1 : 1 + 2 * count]))
         self.scans.append(
             Scan(
-                MappingProxyType(tables),
+                tables,
                 MappingProxyType(dict(self.dc_lengths)),
                 MappingProxyType(dict(self.ac_lengths)),
                 self.restart_interval,

@@ -8,7 +8,10 @@ from PIL import Image
 
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.images import RgbImage
-from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
+from models.jpeg.coefficients import missing_reader_note
+from models.jpeg.damage import damage_notes, finished
+from models.jpeg.density import density_in_jpeg
+from models.jpeg.header import JpegHeader, decodable_stream
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER
 from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform
@@ -129,9 +132,12 @@ def read(data: bytes) -> JpegImage:
 
 
 def _read_jpeg(data: bytes, header: JpegHeader) -> JpegImage:
-    picture, notes = _decode(decodable_stream(data, header), header)
+    stream = finished(decodable_stream(data, header), header)
+    picture = _decoded(stream, header)
     orientation = exif_orientation(header.exif)
     transform, note = profile_transform(header.icc_profile, picture.mode)
+    density = density_in_jpeg(header.density, header.exif)
+    notes = []
     if header.several:
         notes.append(ONLY_FIRST)
     if orientation != 1:
@@ -143,7 +149,8 @@ def _read_jpeg(data: bytes, header: JpegHeader) -> JpegImage:
         pixels = np.repeat(np.asarray(picture)[..., None], 3, axis=2)
     else:
         pixels = np.array(picture)
-    notes += [note] if note else []
+    notes += filter(None, (note, missing_reader_note(header)))
+    notes += damage_notes(stream, header, pixels)
     return JpegImage(
         data=data,
         decoded_pixels=pixels,
@@ -155,27 +162,18 @@ def _read_jpeg(data: bytes, header: JpegHeader) -> JpegImage:
         orientation=orientation,
         profile_applies=transform is not None and picture.mode != "CMYK",
         notes=tuple(notes),
+        density=density.turned(orientation) if density else None,
     )
 
 
-def _decode(stream: bytes, header: JpegHeader) -> tuple[Image.Image, list[str]]:
+def _decoded(stream: bytes, header: JpegHeader) -> Image.Image:
     """Decode a stream without metadata; of a truncated one, what is there."""
     try:
-        return _loaded(stream), []
+        return _loaded(stream)
     except MemoryError:
         raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
-        if header.complete or "truncated" not in str(problem):
-            raise _undecodable(header) from problem
-    try:
-        # With an end marker libjpeg fills in what is missing instead of waiting for more.
-        picture = _loaded(stream + END_MARKER)
-    except MemoryError:
-        raise
-    except Exception as problem:
         raise _undecodable(header) from problem
-    missing = "its finest detail may be missing" if header.progressive else "the missing part is grey"
-    return picture, [f"file is truncated, {missing}"]
 
 
 def _loaded(stream: bytes) -> Image.Image:

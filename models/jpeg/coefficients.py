@@ -1,18 +1,21 @@
 """Quantized DCT coefficients: read from a JPEG's bitstream, or recomputed from pixels where there is none."""
 
+import importlib
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import jpegio
 import numpy as np
 from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.color import split_ycbcr
+from models.jpeg.damage import finished, heard
 from models.jpeg.dct import forward_dct, plane_to_blocks
-from models.jpeg.header import END_MARKER, JpegHeader, decodable_stream
+from models.jpeg.header import JpegHeader, decodable_stream
+from models.jpeg.huffman_decoding import decoded_coefficients
 from models.jpeg.tables import QuantizationTable
 
 COMPONENT_NAMES = {
@@ -56,26 +59,54 @@ def components_from_bitstream(data: bytes, header: JpegHeader) -> tuple[JpegComp
         The components in the file's order, or None where the reader gives up on a damaged file.
     """
     stream = decodable_stream(data, header)
-    with tempfile.TemporaryDirectory(prefix="jpeg-coefficients-") as folder:
-        path = Path(folder) / "picture.jpg"
-        path.write_bytes(stream if header.complete else stream + END_MARKER)
-        try:
-            decoded = jpegio.read(str(path))
-        except (RuntimeError, ValueError, MemoryError):
-            return None
+    read = _read_with_pyjpegio if has_pyjpegio() else decoded_coefficients
+    decoded = read(finished(stream, header), header)
+    names = COMPONENT_NAMES[header.color_model]
+    if decoded is None or len(decoded) != len(names):
+        return None
     tallest = max(part.vertical for part in header.components)
     widest = max(part.horizontal for part in header.components)
-    names = COMPONENT_NAMES[header.color_model]
-    if len(decoded.coef_arrays) != len(names):
-        return None
     components = []
-    for name, part, array in zip(names, header.components, decoded.coef_arrays, strict=True):
-        tall, wide = array.shape[0] // 8, array.shape[1] // 8
-        blocks = array.reshape(tall, 8, wide, 8).swapaxes(1, 2).astype(np.int16)
+    for name, part, blocks in zip(names, header.components, decoded, strict=True):
         rows = -(-header.rows * part.vertical // tallest)
         columns = -(-header.columns * part.horizontal // widest)
         components.append(JpegComponent(name, blocks, part.table, "bitstream", rows, columns))
     return tuple(components)
+
+
+@cache
+def has_pyjpegio() -> bool:
+    """Whether the fast reader is here; there are systems and versions of Python for which nobody has built it."""
+    try:
+        importlib.import_module("jpegio")
+    except ImportError:
+        return False
+    return True
+
+
+def missing_reader_note(header: JpegHeader) -> str:
+    """What a person should know where this machine cannot read the coefficients of such a file; "" elsewhere."""
+    if not header.arithmetic or has_pyjpegio():
+        return ""
+    return "coefficients recomputed from pixels: reading arithmetic coding needs pyjpegio"
+
+
+def _read_with_pyjpegio(stream: bytes, _header: JpegHeader) -> list[NDArray[np.int16]] | None:
+    import jpegio
+
+    with tempfile.TemporaryDirectory(prefix="jpeg-coefficients-") as folder:
+        path = Path(folder) / "picture.jpg"
+        path.write_bytes(stream)
+        try:
+            with heard([]):  # what is wrong with the file was said when it was opened
+                arrays = jpegio.read(str(path)).coef_arrays
+        except (RuntimeError, ValueError, MemoryError):
+            return None
+    sizes = [(array.shape[0] // 8, array.shape[1] // 8) for array in arrays]
+    return [
+        array.reshape(tall, 8, wide, 8).swapaxes(1, 2).astype(np.int16)
+        for array, (tall, wide) in zip(arrays, sizes, strict=True)
+    ]
 
 
 def components_from_pixels(pixels: RgbImage, *, is_gray: bool) -> tuple[JpegComponent, ...]:

@@ -11,34 +11,12 @@ from models.jpeg.anatomy import CodeLengths, FileAnatomy, Scan
 from models.jpeg.coefficients import JpegComponent
 from models.jpeg.dct import BLOCK
 from models.jpeg.header import NATURAL_ORDER, JpegHeader
+from models.jpeg.look_alikes import scanned_components
+from models.jpeg.standard_huffman import STANDARD_COUNTS_AND_SYMBOLS
 
 _ZERO_RUN, _END_OF_BLOCK = 0xF0, 0x00
 _NO_CODE_BITS = 16
 """Counted for a symbol that a file's table has no code for: the longest code there is."""
-
-_STANDARD_COUNTS_AND_SYMBOLS = {
-    ("DC", 0): ("00010501010101010100000000000000", "000102030405060708090a0b"),
-    ("DC", 1): ("00030101010101010101010000000000", "000102030405060708090a0b"),
-    ("AC", 0): (
-        "0002010303020403050504040000017d",
-        "01020300041105122131410613516107227114328191a1082342b1c11552d1f0"
-        "2433627282090a161718191a25262728292a3435363738393a43444546474849"
-        "4a535455565758595a636465666768696a737475767778797a83848586878889"
-        "8a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5"
-        "c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8"
-        "f9fa",
-    ),
-    ("AC", 1): (
-        "00020102040403040705040400010277",
-        "000102031104052131061241510761711322328108144291a1b1c109233352f0"
-        "156272d10a162434e125f11718191a262728292a35363738393a434445464748"
-        "494a535455565758595a636465666768696a737475767778797a828384858687"
-        "88898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3"
-        "c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8"
-        "f9fa",
-    ),
-}
-"""ITU-T T.81, Annex K.3: how many codes of 1..16 bits, and their symbols; table 0 for luma, 1 for chroma."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +60,7 @@ def standard_lengths(kind: str, number: int) -> CodeLengths:
     Returns:
         (256,) uint8, read-only.
     """
-    counts, symbols = (bytes.fromhex(text) for text in _STANDARD_COUNTS_AND_SYMBOLS[kind, number])
+    counts, symbols = (bytes.fromhex(text) for text in STANDARD_COUNTS_AND_SYMBOLS[kind, number])
     lengths = np.zeros(256, np.uint8)
     lengths[np.frombuffer(symbols, np.uint8)] = np.repeat(np.arange(1, 17), list(counts))
     lengths.setflags(write=False)
@@ -103,18 +81,19 @@ def bits_per_block(
     """
     if header.progressive or header.arithmetic or not anatomy.scans:
         return _with_standard_tables(components, header)
-    by_identifier = dict(zip((part.identifier for part in header.components), components, strict=True))
+    identifiers = [part.identifier for part in header.components]
     counted: dict[int, NDArray[np.int64]] = {}
     filler = padding = data_bits = 0
     for scan in anatomy.scans:
-        known = [identifier for identifier in scan.tables if identifier in by_identifier]
-        for identifier in known:
-            layout = _layout(header, identifier, interleaved=len(scan.tables) > 1)
-            dc_table, ac_table = scan.tables[identifier]
+        places = scanned_components(identifiers, [table[0] for table in scan.tables])
+        for place, (_, dc_table, ac_table) in zip(places, scan.tables, strict=True):
+            if place is None:
+                continue
+            layout = _layout(header, place, interleaved=len(scan.tables) > 1)
             dc_lengths = _table(scan.dc_lengths, "DC", dc_table)
             ac_lengths = _table(scan.ac_lengths, "AC", ac_table)
-            integers = by_identifier[identifier].coefficients
-            counted[identifier] = _component_bits(integers, layout, scan, dc_lengths, ac_lengths)
+            integers = components[place].coefficients
+            counted[place] = _component_bits(integers, layout, scan, dc_lengths, ac_lengths)
             # An encoder repeats the last DC value there, so that the difference is 0 and the block ends at once.
             empty = _costs(dc_lengths)[0] + _costs(ac_lengths)[_END_OF_BLOCK]
             filler += int(empty) * (layout.coded_blocks - integers.shape[0] * integers.shape[1])
@@ -122,7 +101,7 @@ def bits_per_block(
         padding += 7 * (scan.restart_markers + 1)
     if len(counted) < len(components):
         return _with_standard_tables(components, header)
-    ordered = tuple(counted[part.identifier] for part in header.components)
+    ordered = tuple(counted[place] for place in range(len(components)))
     return BlockBits(ordered, True, filler, data_bits, padding)
 
 
@@ -146,8 +125,8 @@ class _Layout:
     coded_blocks: int
 
 
-def _layout(header: JpegHeader, identifier: int, *, interleaved: bool) -> _Layout:
-    part = next(one for one in header.components if one.identifier == identifier)
+def _layout(header: JpegHeader, place: int, *, interleaved: bool) -> _Layout:
+    part = header.components[place]
     tallest = max(one.vertical for one in header.components)
     widest = max(one.horizontal for one in header.components)
     rows = -(-header.rows * part.vertical // (BLOCK * tallest))
@@ -223,11 +202,11 @@ def _costs(lengths: CodeLengths) -> NDArray[np.int64]:
 
 def _with_standard_tables(components: tuple[JpegComponent, ...], header: JpegHeader) -> BlockBits:
     """What the blocks would cost in a baseline file with the standard tables, all components in one scan."""
-    scan = Scan({}, {}, {}, 0, 0, 0, 0)
+    scan = Scan((), {}, {}, 0, 0, 0, 0)
     counted = []
-    for i, (part, component) in enumerate(zip(header.components, components, strict=True)):
+    for i, component in enumerate(components):
         number = 1 if i in (1, 2) else 0
-        layout = _layout(header, part.identifier, interleaved=len(components) > 1)
+        layout = _layout(header, i, interleaved=len(components) > 1)
         tables = standard_lengths("DC", number), standard_lengths("AC", number)
         counted.append(_component_bits(component.coefficients, layout, scan, *tables))
     return BlockBits(tuple(counted), False)

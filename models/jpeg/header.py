@@ -1,17 +1,20 @@
 """Walk a JPEG file's markers and count its scans before anything is decoded: facts or a refusal."""
 
 import re
+import struct
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
 from models.jpeg.limits import MAX_SCANNED_PIXELS, MAX_SCANS, MAX_SEGMENTS, TRY_ANOTHER, check_dimensions
+from models.jpeg.look_alikes import may_stand_between_scans, scanned_components
 from models.jpeg.tables import QuantizationTable
 
 END_MARKER = b"\xff\xd9"
 
-_SOI, _EOI, _SOS, _DQT = 0xD8, 0xD9, 0xDA, 0xDB
+_SOI, _EOI, _SOS, _DQT, _DRI, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _FRAMES_READ = {
     0xC0: "baseline",
@@ -29,8 +32,9 @@ _FRAMES_REFUSED = {
     0xCD: "arithmetic hierarchical",
     0xCE: "arithmetic hierarchical",
     0xCF: "arithmetic hierarchical lossless",
+    0xDE: "hierarchical",  # DHP, which begins such files before their first frame
 }
-_METADATA = {0xFE, *range(0xE1, 0xF0)} - {_APP14}  # Adobe's APP14 says how colours are stored: it stays
+_METADATA = {_COM, *range(0xE1, 0xF0)} - {_APP14}  # Adobe's APP14 says how colours are stored: it stays
 _SUBSAMPLING_NAMES = {
     (1, 1): "4:4:4",
     (2, 1): "4:2:2",
@@ -77,7 +81,12 @@ class JpegHeader:
         color_model: "gray", "YCbCr", "RGB", "CMYK" or "YCCK", by libjpeg's rules.
         scans: how many scans were found.
         complete: True where the end marker was found.
-        end: offset where this picture ends: after its end marker, or before a segment that is cut off.
+        end: offset where this picture ends: after its end marker, or before what a decoder would stumble over.
+        refined: True where the scans promise every coefficient of every component in full.
+        look_alikes: markers inside the picture data that are damaged data; decoders do not see them.
+        stray_bytes: bytes of the header that belong to no segment.
+        density: (horizontal, vertical, unit) of the JFIF segment, unit 0 for an aspect ratio, 1 per inch, 2 per
+            centimeter; None where there is none.
         several: True for files with more pictures inside (MPO, gain maps).
         exif: the EXIF block without its "Exif" prefix, or None.
         icc_profile: the colour profile put together from its chunks, or None.
@@ -96,6 +105,10 @@ class JpegHeader:
     exif: bytes | None
     icc_profile: bytes | None
     metadata_spans: tuple[tuple[int, int], ...]
+    refined: bool = True
+    look_alikes: int = 0
+    stray_bytes: int = 0
+    density: tuple[int, int, int] | None = None
 
     @property
     def progressive(self) -> bool:
@@ -133,6 +146,11 @@ def read_header(data: bytes) -> JpegHeader:
     return _HeaderWalk(data).finish()
 
 
+def _is_jfif(body: bytes) -> bool:
+    """True for what libjpeg takes for a JFIF segment, too."""
+    return body[:5] == b"JFIF\0" and len(body) >= 14
+
+
 def _damaged(what: str) -> UnreadableImage:
     return UnreadableImage(
         f"This JPEG file is damaged: {what}. A JPEG needs a whole header with its size, its tables and at "
@@ -156,6 +174,9 @@ class _HeaderWalk:
         self.adobe_transform: int | None = None
         self.spans: list[tuple[int, int]] = []
         self.end = len(data)
+        self.restart_interval = self.look_alikes = self.stray_bytes = 0
+        self.density: tuple[int, int, int] | None = None
+        self.missing_bits: list[NDArray[np.int64]] = []
         self._walk()
 
     def _walk(self) -> None:
@@ -165,7 +186,12 @@ class _HeaderWalk:
             marker = found[1][0]
             segments += 1
             if segments > MAX_SEGMENTS:
+                if self.scans:
+                    self.end = found.start()
+                    return
                 raise _damaged(f"it has more than {MAX_SEGMENTS} segments")
+            if not self.scans:
+                self._pass_over(position, found.start())
             if marker == _EOI:
                 self.complete = True
                 self.end = found.end()
@@ -180,18 +206,46 @@ class _HeaderWalk:
                 continue
             body_start = found.end() + 2
             length = int.from_bytes(self.data[found.end() : body_start], "big")
+            if length < 2 and not self.scans and marker in (_APP0, *_METADATA):
+                length = 2  # whatever it holds is passed over like other bytes that belong to no segment
             position = found.end() + length
-            if length < 2 or position > len(self.data) or body_start > len(self.data):
-                if self.scans:
-                    self.end = found.start()
-                    return  # cut after the first scan: there is something to show
+            cut = length < 2 or position > len(self.data) or body_start > len(self.data)
+            if self.scans and (cut or not self._is_segment(marker, body_start, position)):
+                if not self._look_past(found.start(), found.end()):
+                    return  # there is something to show
+                position = found.end()
+                continue
+            if cut:
                 raise _damaged(f"its header breaks off after {len(self.data)} bytes")
-            if marker in _METADATA:
+            body = self.data[body_start:position]
+            if marker in _METADATA or (marker == _APP0 and not _is_jfif(body)):
                 self.spans.append((found.start(), position))
-            self._take(marker, self.data[body_start:position])
+            self._take(marker, body)
+
+    def _pass_over(self, start: int, end: int) -> None:
+        """Keep bytes between two segments of the header from decoders, which disagree about them."""
+        if end > start:
+            self.stray_bytes += end - start
+            self.spans.append((start, end))
+
+    def _is_segment(self, marker: int, start: int, end: int) -> bool:
+        identifiers = [part[0] for part in self.declared]
+        return may_stand_between_scans(marker, self.data[start:end], self.data[end : end + 16], identifiers)
+
+    def _look_past(self, start: int, end: int) -> bool:
+        """Deal with damaged picture data that looks like a marker; False where the picture has to end there.
+
+        With restart markers only one interval is lost: the decoder finds its place again at the next.
+        """
+        self.look_alikes += 1
+        if not self.restart_interval:
+            self.end = start
+            return False
+        self.spans.append((start, end))
+        return True
 
     def _take(self, marker: int, body: bytes) -> None:
-        if marker in _FRAMES_REFUSED:
+        if marker in _FRAMES_REFUSED:  # never behind the first scan, see _is_segment
             raise UnsupportedImage(
                 f"This is a JPEG with {_FRAMES_REFUSED[marker]} coding. Baseline, extended, progressive and "
                 f"arithmetic coding with 8 bits are supported. {TRY_ANOTHER}"
@@ -203,7 +257,11 @@ class _HeaderWalk:
         elif marker == _SOS:
             self._take_scan(body)
         elif marker == _APP0:
-            self.saw_jfif = self.saw_jfif or body[:5] == b"JFIF\0"
+            if _is_jfif(body):
+                self.saw_jfif = True
+                self.density = self.density or (*struct.unpack_from(">HH", body, 8), body[7])
+        elif marker == _DRI and len(body) >= 2:
+            self.restart_interval = int.from_bytes(body[:2], "big")
         elif marker == _APP14 and body[:5] == b"Adobe" and len(body) >= 12:
             self.adobe_transform = body[11]
         elif marker == _APP1 and body[:6] == b"Exif\0\0" and self.exif is None:
@@ -220,6 +278,11 @@ class _HeaderWalk:
             raise _damaged("it declares its size twice")
         if len(body) < 6 or len(body) < 6 + 3 * body[5]:
             raise _damaged("its frame header is too short")
+        if body[0] == 8 and not any(body[1:3]) and any(body[3:5]):
+            raise UnreadableImage(
+                f"This JPEG says that its picture is {int.from_bytes(body[3:5], 'big')} x 0 pixels: it leaves its "
+                f"height to a DNL segment behind the first scan. Only sizes in the header are supported. {TRY_ANOTHER}"
+            )
         if body[0] != 8:
             raise UnsupportedImage(
                 f"This JPEG stores {body[0]} bits per sample. Only 8 bits are supported. {TRY_ANOTHER}"
@@ -236,6 +299,7 @@ class _HeaderWalk:
         if any(not (1 <= part[1] <= 4 and 1 <= part[2] <= 4) for part in self.declared):
             raise _damaged("its colour sampling factors are outside 1 to 4")
         self.coding = _FRAMES_READ[marker]
+        self.missing_bits = [np.full(64, 16) for _ in self.declared]
 
     def _take_tables(self, body: bytes) -> None:
         position = 0
@@ -263,10 +327,17 @@ class _HeaderWalk:
                 f"This JPEG of {self.columns} x {self.rows} pixels has more than {allowed} scans. "
                 f"Up to {allowed} are allowed at this size; ordinary files have 1 to 20. {TRY_ANOTHER}"
             )
-        scanned = body[1 : 1 + 2 * body[0] : 2] if body else b""
-        for identifier, _, _, number in self.declared:
-            if identifier in scanned and number in self.tables:
-                self.component_tables.setdefault(identifier, self.tables[number])
+        count = body[0] if body else 0
+        first, last, low = body[1 + 2 * count : 4 + 2 * count] if len(body) >= 4 + 2 * count else (0, 63, 0)
+        if "progressive" not in self.coding:
+            first, last, low = 0, 63, 0
+        for place in scanned_components([part[0] for part in self.declared], body[1 : 1 + 2 * count : 2]):
+            if place is None:
+                continue
+            self.missing_bits[place][first : last + 1] = low & 15
+            number = self.declared[place][3]
+            if number in self.tables:
+                self.component_tables.setdefault(place, self.tables[number])
 
     def finish(self) -> JpegHeader:
         if not self.coding:
@@ -274,8 +345,8 @@ class _HeaderWalk:
         if not self.scans:
             raise _damaged("it holds no picture data")
         components = []
-        for identifier, horizontal, vertical, number in self.declared:
-            table = self.component_tables.get(identifier, self.tables.get(number))
+        for place, (identifier, horizontal, vertical, number) in enumerate(self.declared):
+            table = self.component_tables.get(place, self.tables.get(number))
             if table is None:
                 raise _damaged(f"quantization table {number} is missing")
             components.append(FrameComponent(identifier, horizontal, vertical, number, table))
@@ -293,6 +364,10 @@ class _HeaderWalk:
             exif=self.exif,
             icc_profile=b"".join(chunks[number] for number in sorted(chunks)) or None,
             metadata_spans=tuple(self.spans),
+            refined=not any(bits.any() for bits in self.missing_bits),
+            look_alikes=self.look_alikes,
+            stray_bytes=self.stray_bytes,
+            density=self.density,
         )
 
     def _color_model(self) -> str:

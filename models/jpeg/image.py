@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent, components_from_bitstream, components_from_pixels
+from models.jpeg.density import Density
 from models.jpeg.header import JpegHeader
 from models.jpeg.judgement import Judgement, judge_picture
 from models.jpeg.metadata import to_srgb, upright
@@ -40,6 +41,7 @@ class JpegImage:
         orientation: EXIF orientation still to be applied to decoded_pixels, 1..8.
         profile_applies: True where decoded_pixels are in icc_profile's colours and not in sRGB.
         notes: what was done to the picture that a person should know, such as "16-bit converted to 8-bit".
+        density: how large the upright picture is printed, None where the file does not say.
         read_coefficients: how `components` are read from the file, here or in another process.
     """
 
@@ -54,6 +56,7 @@ class JpegImage:
     orientation: int = 1
     profile_applies: bool = False
     notes: tuple[str, ...] = ()
+    density: Density | None = None
     read_coefficients: CoefficientReader = components_from_bitstream
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Container
 from functools import lru_cache
 
 import numpy as np
@@ -9,6 +10,9 @@ from PIL import Image, ImageCms
 
 from models.images import RgbImage
 
+_ORIENTATION = 0x0112
+_NUMBERS = {1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 8: "h", 9: "i", 10: "ii"}
+"""Types of a TIFF structure by their numbers: BYTE, SHORT, LONG, RATIONAL, and the same with signs."""
 MAX_PROFILE_BYTES = 4 * 2**20
 _SAME_COLORS = 2
 """Grey levels; a profile that moves no colour further is sRGB under another name."""
@@ -16,28 +20,55 @@ _STRIP_ROWS = 512
 
 
 def exif_orientation(exif: bytes | None) -> int:
-    """The orientation tag of an EXIF block, 1..8; 1 where it is missing, damaged or outside that.
+    """The orientation tag of an EXIF block, 1..8, of whatever type; 1 where it is missing, damaged or outside that.
 
     Args:
         exif: a TIFF structure, with or without the "Exif" prefix.
     """
-    if not exif:
-        return 1
-    block = exif.removeprefix(b"Exif\0\0")
+    orientation = exif_numbers(exif, {_ORIENTATION}).get(_ORIENTATION, 1)
+    return int(orientation) if orientation in range(1, 9) else 1
+
+
+def exif_numbers(exif: bytes | None, tags: Container[int]) -> dict[int, float]:
+    """The first value of tags in the first directory of an EXIF block; those that are no sound numbers are left out.
+
+    Any whole-number type is taken, as readers of EXIF do, and fractions.
+
+    Args:
+        exif: a TIFF structure, with or without the "Exif" prefix; untrusted.
+        tags: which.
+    """
+    found: dict[int, float] = {}
+    block = (exif or b"").removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None:
-        return 1
+        return found
     try:
         (directory,) = struct.unpack_from(order + "I", block, 4)
         (entries,) = struct.unpack_from(order + "H", block, directory)
         for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
             tag, kind, count = struct.unpack_from(order + "HHI", block, entry)
-            if tag == 0x0112 and kind == 3 and count == 1:
-                (orientation,) = struct.unpack_from(order + "H", block, entry + 8)
-                return orientation if 1 <= orientation <= 8 else 1
+            if tag in tags and tag not in found and kind in _NUMBERS and count:
+                value = _first_value(block, order, entry, _NUMBERS[kind], count)
+                if value is not None:
+                    found[tag] = value
     except struct.error:
         pass
-    return 1
+    return found
+
+
+def _first_value(block: bytes, order: str, entry: int, code: str, count: int) -> float | None:
+    """The first value of a tag, which lies in the entry itself where all of them fit in there."""
+    place = entry + 8
+    if count * struct.calcsize(order + code) > 4:
+        (place,) = struct.unpack_from(order + "I", block, place)
+    try:
+        first, *denominator = struct.unpack_from(order + code, block, place)
+    except struct.error:  # it lies outside the block
+        return None
+    if not denominator:
+        return first
+    return first / denominator[0] if denominator[0] else None
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from PIL import Image
 
 from models.errors import RestorationError, UnreadableImage, UnsupportedImage
 from models.images import RgbImage
+from models.jpeg.density import density_in_exif, density_in_info
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform, upright
@@ -34,8 +35,10 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
         picture = Image.open(io.BytesIO(data), formats=(facts.format,))
         check_dimensions(picture.height, picture.width)  # what the decoder believes counts, too
         _check_mode(picture, facts)
+        # Pillow's TIFF reader turns the picture upright by itself, but not its density.
+        lies = picture.getexif().get(0x0112, 1) if facts.format == "TIFF" else 1
         picture.load()
-        return _converted(data, facts, picture)
+        return _converted(data, facts, picture, lies)
     except (RestorationError, MemoryError):
         raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
@@ -56,7 +59,7 @@ def _check_mode(picture: Image.Image, facts: ImageFacts) -> None:
     )
 
 
-def _converted(data: bytes, facts: ImageFacts, picture: Image.Image) -> JpegImage:
+def _converted(data: bytes, facts: ImageFacts, picture: Image.Image, lies: int) -> JpegImage:
     notes = []
     exif = _bytes_of(picture, "exif")
     icc_profile = _bytes_of(picture, "icc_profile")
@@ -64,6 +67,7 @@ def _converted(data: bytes, facts: ImageFacts, picture: Image.Image) -> JpegImag
     transform, note = profile_transform(icc_profile, _profile_mode(picture.mode))
     # Pillow's TIFF reader has turned the picture upright by itself.
     orientation = 1 if facts.format == "TIFF" else exif_orientation(exif)
+    density = density_in_info(picture.info) or density_in_exif(exif)
     if facts.bits == 16:
         notes.append("16-bit converted to 8-bit")
     if facts.several or (facts.format != "GIF" and getattr(picture, "is_animated", False)):
@@ -87,6 +91,7 @@ def _converted(data: bytes, facts: ImageFacts, picture: Image.Image) -> JpegImag
         orientation=orientation,
         profile_applies=transform is not None and picture.mode != "CMYK",
         notes=tuple(notes),
+        density=density.turned(max(orientation, lies if isinstance(lies, int) else 1)) if density else None,
     )
 
 

@@ -39,9 +39,11 @@ class QualityEstimate:
     """What a file's quantization tables say about the quality it was saved with.
 
     Attributes:
-        quality_factor: 1..100, the standard tables nearest to the file's; None where nothing comes near.
+        quality_factor: 1..100, the standard tables nearest to the file's; None where nothing comes near. Of luma
+            where both are exact and chroma was saved with another.
+        chroma_quality_factor: 1..100 where chroma's table is exactly that of a quality factor, as luma's is; else None.
         confidence: 0..1; 1 for an exact match, else 1 minus the relative distance to the nearest tables.
-        standard: True where the tables are exactly those of a quality factor.
+        standard: True where every table is exactly that of a quality factor.
         description: one sentence for people.
     """
 
@@ -49,6 +51,12 @@ class QualityEstimate:
     confidence: float
     standard: bool
     description: str
+    chroma_quality_factor: int | None = None
+
+    @property
+    def separate(self) -> bool:
+        """True where luma and chroma were saved with different quality factors."""
+        return self.chroma_quality_factor not in (None, self.quality_factor)
 
 
 def check_quality_factor(quality_factor: int) -> int:
@@ -104,7 +112,8 @@ def estimated_quality_factor(
 ) -> QualityEstimate:
     """The quality factor whose standard tables are nearest to the given ones in the least-squares sense.
 
-    Exact for every file libjpeg wrote with a quality factor, with tables limited to 255 (baseline) or not.
+    Exact for every file libjpeg wrote with a quality factor, or with one for luma and another for chroma, with tables
+    limited to 255 (baseline) or not.
 
     Args:
         luma_table: (8, 8) int, 1..65535.
@@ -121,7 +130,12 @@ def estimated_quality_factor(
     quality_factor = nearest % 100 + 1
     if squared_distances[nearest] == 0:
         description = f"standard tables of quality factor {quality_factor}"
-        return QualityEstimate(quality_factor, 1.0, True, description)
+        of_chroma = None if chroma_table is None else quality_factor
+        return QualityEstimate(quality_factor, 1.0, True, description, of_chroma)
+    if chroma_table is not None and (exact := _exact_factors(luma_table, chroma_table)):
+        luma, chroma = exact
+        description = f"standard tables of quality factor {luma} for luma and {chroma} for chroma"
+        return QualityEstimate(luma, 1.0, True, description, chroma)
     relative_distance = float(np.sqrt(squared_distances[nearest] / (measured**2).sum()))
     confidence = max(0.0, 1.0 - relative_distance)
     if confidence < _HOPELESS_CONFIDENCE:
@@ -129,3 +143,14 @@ def estimated_quality_factor(
     confidence = min(confidence, 0.99)  # an inexact match must never read as certainty
     description = f"non-standard table, nearest quality factor {quality_factor}, confidence {confidence:.0%}"
     return QualityEstimate(quality_factor, confidence, False, description)
+
+
+def _exact_factors(luma_table: QuantizationTable, chroma_table: QuantizationTable) -> tuple[int, int] | None:
+    """The quality factors of two tables that are standard each by itself, the two nearest to each other."""
+    candidates = _all_scaled_tables()
+    luma, chroma = (
+        [int(place) % 100 + 1 for place in np.flatnonzero((candidates[:, number] == table).all(axis=(1, 2)))]
+        for number, table in enumerate((luma_table, chroma_table))
+    )
+    pairs = [(one, other) for one in luma for other in chroma]
+    return min(pairs, key=lambda pair: abs(pair[0] - pair[1]), default=None)

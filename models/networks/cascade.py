@@ -45,7 +45,7 @@ def _dct_kernels() -> Tensor:
     basis = torch.cos((2 * index[None, :] + 1) * index[:, None] * math.pi / 16) * 0.5
     basis[0] *= math.sqrt(0.5)
     planar = torch.einsum("ui,vj->uvij", basis, basis).reshape(64, 8, 8)
-    return torch.einsum("pc,kij->pkcij", _RGB_TO_YCBCR, planar).reshape(192, 3, 8, 8).float()
+    return torch.einsum("pc,kij->pkcij", _RGB_TO_YCBCR.to(planar), planar).reshape(192, 3, 8, 8).float()
 
 
 class QualityEstimation(nn.Module):

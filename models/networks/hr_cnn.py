@@ -115,7 +115,8 @@ class HrCnn(nn.Module):
             magnitudes of all snapshots but the first, which begins as the blocks' means.
         """
         coefficients = coefficients.float()
-        with torch.autocast(coefficients.device.type, enabled=False):
+        device = coefficients.device.type
+        with torch.autocast("cpu" if device == "meta" else device, enabled=False):
             snapshots = self.reconstruct(coefficients / LARGEST_AMPLITUDE)  # (batch, 64, rows, columns)
             plane = functional.relu(self.decode(snapshots))  # (batch, 1, rows, columns)
         strength = snapshots.detach()[:, 1:].abs().sum(1, keepdim=True).clamp(max=1)

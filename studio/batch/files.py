@@ -1,20 +1,27 @@
 """Which pictures a batch is about, what their results are called, and which reference belongs to each. No page code."""
 
+import errno
 import glob
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.errors import InvalidSetting, UnreadableImage
+from models.bounded_reading import read_at_most
+from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
+from models.files import begins_with, file_identity
+from models.jpeg.limits import MAX_BYTES
 from studio.session import Photograph, open_photograph
 
 PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 )
-"""What is taken out of folders and patterns; a file that is named itself may be called anything."""
+"""What is taken out of folders and patterns, besides anything that begins like a JPEG; a file that is named itself may
+be called anything."""
+
+NAMES_TOLD = 3
+"""Of every kind of file that is passed over."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,12 @@ class FoundPictures:
     Attributes:
         pictures: each file once, sorted by stem; no two of them share one.
         problems: (word, sentence) for every word that led to nothing.
+        passed_over: files of folders and patterns that are no pictures of a supported kind, each once.
     """
 
     pictures: tuple[BatchPicture, ...]
     problems: tuple[tuple[str, str], ...]
+    passed_over: tuple[Path, ...] = ()
 
 
 def found_pictures(words: Sequence[str], output: Path, references: Path | None = None) -> FoundPictures:
@@ -64,14 +73,14 @@ def found_pictures(words: Sequence[str], output: Path, references: Path | None =
     """
     output = output.resolve()
     found: dict[Path, BatchPicture] = {}
-    problems = []
+    problems, passed_over = [], []
     for word in words:
         if Path(word).is_dir() and Path(word).resolve() == output:
             raise InvalidSetting(
                 f"The results would go into {word}, the folder the pictures come from. They need a folder of their "
                 f"own, or the next run would take them for photographs. Choose another, such as {word}/restored."
             )
-        files = list(_files_of(word, output))
+        files = list(_files_of(word, output, passed_over))
         for base, path in files:
             found.setdefault(path.resolve(), BatchPicture(path, _stem(base, path)))
         if not files:
@@ -79,7 +88,55 @@ def found_pictures(words: Sequence[str], output: Path, references: Path | None =
     pictures = _told_apart(sorted(found.values(), key=lambda picture: picture.stem))
     if references is not None:
         pictures = _with_references(pictures, references)
-    return FoundPictures(tuple(pictures), tuple(problems))
+    named = {path for path in passed_over if path.resolve() not in found}
+    return FoundPictures(tuple(pictures), tuple(problems), tuple(sorted(named)))
+
+
+def passed_over_words(paths: Sequence[Path]) -> str:
+    """How many files of a folder were not taken, by suffix, with the first names; "" for none."""
+    if not paths:
+        return ""
+    kinds: dict[str, list[str]] = {}
+    for path in paths:
+        kinds.setdefault(path.suffix.lower() or "without a suffix", []).append(path.name)
+    parts = []
+    for kind, names in sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0])):
+        more = ", ..." if len(names) > NAMES_TOLD else ""
+        parts.append(f"{len(names)} {kind} ({', '.join(names[:NAMES_TOLD])}{more})")
+    count = f"{len(paths)} file{'s' if len(paths) != 1 else ''}"
+    return f"{count} passed over, not supported: {', '.join(parts)}"
+
+
+def inputs_of(pictures: Iterable[BatchPicture]) -> list[Path]:
+    """Every file that is read: pictures and their references."""
+    pictures = list(pictures)
+    references = [picture.reference for picture in pictures if picture.reference is not None]
+    return [picture.source for picture in pictures] + references
+
+
+def spare_inputs(found: FoundPictures, model_names: Sequence[str], output: Path) -> FoundPictures:
+    """Leave out pictures whose result would replace a file that is read, or another picture's result."""
+    inputs = {identity for path in inputs_of(found.pictures) if (identity := file_identity(path))}
+    kept, problems, taken = [], list(found.problems), set()
+    for picture in found.pictures:
+        results = [output / picture.result_name(name) for name in model_names]
+        names = {os.path.normcase(path).lower() for path in results}
+        lost = next((path for path in results if file_identity(path) in inputs), None)
+        if lost is not None or names & taken:
+            clash = (
+                f"{lost}, which this command reads" if lost else f"a result of another picture, {results[0]}"
+            )
+            problems.append(
+                (
+                    str(picture.source),
+                    f"The result of {picture.source} would replace {clash}. Every result needs a place of its own. "
+                    "Choose another output folder, or restore this picture by itself.",
+                )
+            )
+        else:
+            kept.append(picture)
+            taken |= names
+    return replace(found, pictures=tuple(kept), problems=tuple(problems))
 
 
 def photograph_at(path: Path) -> Photograph:
@@ -92,14 +149,19 @@ def photograph_at(path: Path) -> Photograph:
 
 
 def bytes_at(path: Path) -> bytes:
-    """A file's bytes.
+    """A file's bytes; no more of a file are read than a picture may have.
 
     Raises:
-        UnreadableImage: with a sentence for people.
+        ImageTooLarge, UnreadableImage: with a sentence for people.
     """
     try:
-        return path.read_bytes()
+        return read_at_most(path, MAX_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ImageTooLarge(
+                f"{path} cannot be opened: {error.strerror}. Files up to {MAX_BYTES // 2**20} MB are allowed. "
+                "Make the picture smaller, or save it as JPEG or PNG."
+            ) from error
         raise UnreadableImage(
             f"{path} cannot be read: {error.strerror}. Any file this user may read is allowed. Check the path."
         ) from error
@@ -113,36 +175,39 @@ def cannot_be_written(path: Path, error: OSError) -> InvalidSetting:
     )
 
 
-def _files_of(word: str, output: Path) -> Iterator[tuple[Path, Path]]:
-    """(folder that names are relative to, file) of one word."""
+def _files_of(word: str, output: Path, passed_over: list[Path]) -> Iterator[tuple[Path, Path]]:
+    """(folder that names are relative to, file) of one word; what it leads to besides goes to the list."""
     path = Path(word)
     if path.is_file():
         yield path.parent, path
     elif path.is_dir():
-        yield from ((path, each) for each in _walk(path, output))
+        yield from ((path, each) for each in _walk(path, output, passed_over))
     elif glob.has_magic(word):
         fixed = list(path.parts[: next(i for i, part in enumerate(path.parts) if glob.has_magic(part))])
         base = Path(*fixed) if fixed else Path()
         for match in sorted(glob.glob(word, recursive=True)):
             if Path(match).is_dir() and "**" not in word:  # "**" walks folders itself
-                yield from ((base, each) for each in _walk(Path(match), output))
-            elif _is_picture(Path(match), output):
+                yield from ((base, each) for each in _walk(Path(match), output, passed_over))
+            elif _is_picture(Path(match), output, passed_over):
                 yield base, Path(match)
 
 
-def _walk(folder: Path, output: Path | None) -> Iterator[Path]:
+def _walk(folder: Path, output: Path | None, passed_over: list[Path]) -> Iterator[Path]:
     """Pictures at any depth; hidden ones and results are left out."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and _is_picture(Path(place, name), output):
+            if not name.startswith(".") and _is_picture(Path(place, name), output, passed_over):
                 yield Path(place, name)
 
 
-def _is_picture(path: Path, output: Path | None) -> bool:
-    if path.suffix.lower() not in PICTURE_SUFFIXES or not path.is_file():
+def _is_picture(path: Path, output: Path | None, passed_over: list[Path]) -> bool:
+    if not path.is_file() or (output is not None and path.resolve().is_relative_to(output)):
         return False
-    return output is None or not path.resolve().is_relative_to(output)
+    if path.suffix.lower() in PICTURE_SUFFIXES or begins_with(path, b"\xff\xd8"):
+        return True
+    passed_over.append(path)
+    return False
 
 
 def _stem(base: Path, path: Path) -> str:
@@ -151,18 +216,35 @@ def _stem(base: Path, path: Path) -> str:
 
 
 def _told_apart(pictures: list[BatchPicture]) -> list[BatchPicture]:
-    """Pictures whose results would bear one name, also where case does not count, get part of a hash of their path."""
-    taken = Counter(picture.stem.lower() for picture in pictures)
-    return [
-        replace(picture, stem=f"{picture.stem}-{_digits(picture.source)}")
-        if taken[picture.stem.lower()] > 1
-        else picture
+    """Give results that would bear one name, also where case does not count, longer ones; typing plays no part in them.
+
+    First the picture's own suffix is kept; where that is not enough, part of a hash of its whole path follows.
+    """
+    names = [
+        (picture.stem, full := picture.stem + picture.source.suffix, f"{full}-{_digits(picture.source)}")
         for picture in pictures
     ]
+    lengths = [0] * len(pictures)
+    while True:
+        chosen = [options[length] for options, length in zip(names, lengths, strict=True)]
+        bearers: dict[str, list[int]] = {}
+        for place, name in enumerate(chosen):
+            bearers.setdefault(name.lower(), []).append(place)
+        shortest = [min(lengths[place] for place in places) for places in bearers.values()]
+        clashes = [
+            place
+            for places, length in zip(bearers.values(), shortest, strict=True)
+            for place in places
+            if len(places) > 1 and lengths[place] == length < 2
+        ]
+        if not clashes:
+            return [replace(picture, stem=name) for picture, name in zip(pictures, chosen, strict=True)]
+        for place in clashes:
+            lengths[place] += 1
 
 
 def _digits(path: Path) -> str:
-    return hashlib.sha256(path.as_posix().encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return hashlib.sha256(path.resolve().as_posix().encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
 def _with_references(pictures: list[BatchPicture], folder: Path) -> list[BatchPicture]:
@@ -172,7 +254,7 @@ def _with_references(pictures: list[BatchPicture], folder: Path) -> list[BatchPi
             "be restored. Check the path, or leave --reference out."
         )
     by_stem: dict[str, Path] = {}
-    for path in _walk(folder, None):
+    for path in _walk(folder, None, []):
         by_stem.setdefault(_stem(folder, path), path)
 
     def reference_of(picture: BatchPicture) -> Path:

@@ -1,7 +1,8 @@
 """The same batch on Ray Data: one machine or many, each with restorers of its own. Optional: requirements-ray.txt.
 
 Every machine must see the pictures, the checkpoints and the output folder under the same paths. Nothing but paths and
-report rows travels; a worker that dies is replaced, and what it had finished is found done.
+report rows travels; a worker that dies is replaced, what it had finished is found done, and a picture that ends its
+worker again and again is passed over, see studio.batch.attempts: Ray itself would repeat it without end.
 """
 
 import importlib
@@ -15,11 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from models.errors import InvalidSetting, MissingExtra
+from models.places import ROOT, is_installed
 from models.zoo import Zoo
 from studio.batch.files import BatchPicture
-from studio.batch.run import BatchRestorer, BatchRow, BatchSettings
+from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, restored_or_passed_over
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURES_AT_ONCE = 4
 """Handed to a worker together; small, so that the last worker is not waited for long."""
 NOT_SHIPPED = ["runs", "tmp", ".git", ".venv", "docs", "tests", "checkpoints"]
@@ -67,7 +68,7 @@ class RayRestorer:
         }
 
     def _rows(self, picture: BatchPicture, name: str) -> list[BatchRow]:
-        return [replace(row, picture=name) for row in self._restorer.restore(picture)]
+        return [replace(row, picture=name) for row in restored_or_passed_over(self._restorer, picture)]
 
 
 def run_on_ray(plan: RayPlan, pictures: Sequence[BatchPicture]) -> Iterator[list[BatchRow]]:
@@ -136,7 +137,8 @@ def _connect(ray: ModuleType, plan: RayPlan) -> None:
             **quiet,
         )
         return
-    shipped = {"working_dir": str(REPOSITORY), "excludes": NOT_SHIPPED}
+    # Of an installed package every machine has its own.
+    shipped = {} if is_installed() else {"working_dir": str(ROOT), "excludes": NOT_SHIPPED}
     try:
         ray.init(address=plan.address, runtime_env=shipped, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as problem:

@@ -2,19 +2,21 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from models.errors import InvalidSetting
-from studio.batch.results import write_whole
+from models.files import begins_with, check_output, write_whole
 from studio.batch.run import BatchRow, BatchSettings
 from studio.takeaway import versions
 from training.metrics import CONVENTION
 
 EMPTY = "PSNR is empty where pictures are identical, SSIM where they are smaller than its window."
 REPORT_SUFFIXES = (".csv", ".json")
+MADE_BY = "JPEG Restoration Studio, report of restored pictures"
+"""The first thing a report says; by it a later run knows that it may replace the file."""
 COLUMNS = (
     "picture",
     "model",
@@ -33,6 +35,8 @@ COLUMNS = (
     "format",
     "bytes",
     "quality_factor_from_tables",
+    "chroma_quality_factor_from_tables",
+    "quality_factor_confidence",
     "predicted_quality_factor",
     "applied_quality_factor",
     "steered_by",
@@ -40,16 +44,17 @@ COLUMNS = (
     "result_sha256",
     "reference_sha256",
     "weights_sha256",
+    "notes",
     "sentence",
 )
 """Of the CSV; seconds are empty for results that were there before, metrics where nothing was measured."""
 
 
-def check_report_name(path: Path) -> None:
+def check_report(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = False) -> None:
     """Refuse before hours of work what could not be written after them.
 
     Raises:
-        InvalidSetting: neither CSV nor JSON, or a folder that is not there.
+        InvalidSetting: neither CSV nor JSON, a folder that is not there, or a file that is no report and would be lost.
     """
     if path.suffix.lower() not in REPORT_SUFFIXES:
         raise InvalidSetting(
@@ -61,6 +66,12 @@ def check_report_name(path: Path) -> None:
             f"The report would go into {path.parent}, which is no folder. A folder that exists is needed. Make it, "
             "or choose another."
         )
+    check_output(path, is_report, inputs=inputs, overwrite=overwrite)
+
+
+def is_report(path: Path) -> bool:
+    """True for a file that write_report() made."""
+    return begins_with(path, f"# {MADE_BY}\n".encode(), f'{{\n "made_by": "{MADE_BY}"'.encode())
 
 
 def write_report(path: Path, rows: Sequence[BatchRow], settings: BatchSettings) -> None:
@@ -76,6 +87,7 @@ def write_report(path: Path, rows: Sequence[BatchRow], settings: BatchSettings) 
 def csv_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
     """Comma-separated values below lines that begin with # and say settings, convention and versions."""
     stream = StringIO()
+    stream.write(f"# {MADE_BY}\n")
     about = {"settings": settings.as_json(), "models": settings.model_names, "versions": versions()}
     for name, value in about.items():
         stream.write(f"# {name}: {json.dumps(value, sort_keys=True)}\n")
@@ -90,6 +102,7 @@ def csv_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
 def json_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
     """The same as one JSON object; every result brings its whole record."""
     report = {
+        "made_by": MADE_BY,
         "settings": settings.as_json(),
         "models": list(settings.model_names),
         "convention": CONVENTION,
@@ -110,6 +123,7 @@ def _cells(row: BatchRow) -> dict[str, Any]:
         **made_of,
         **restored,
         **{f"degraded_{name}": value for name, value in degraded.items()},
+        "notes": "; ".join(row.notes),
         "gain_db": None if None in pair else pair[0] - pair[1],
         **{name: value for name, value in vars(row).items() if name != "record"},
     }

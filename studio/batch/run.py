@@ -13,18 +13,20 @@ from threading import Event
 from typing import Any, Literal
 
 from models.errors import InvalidSetting, RestorationError
+from models.files import check_output, write_whole
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage
 from models.jpeg.metadata import to_srgb
 from models.restorer import Restoration
 from models.zoo import Zoo
 from studio.background import Progress
+from studio.batch.attempts import Attempt
 from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photograph_at
-from studio.batch.results import record_in, result_png, write_whole
+from studio.batch.results import is_result, record_in, result_png
 from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
 from studio.result_cache import ResultCache
 from studio.session import Photograph, open_photograph
-from studio.takeaway import file_facts, versions
+from studio.takeaway import file_facts, quality_facts, versions
 from training.metrics import measure
 from training.score_files import Weights, weights_of
 
@@ -45,6 +47,7 @@ class BatchSettings:
         guidance, quality_factor, stages: see studio.pipeline.RestoreRequest.
         keep_exif: results keep the camera's facts, never the place.
         keep_icc: results stay in the colours of the file's own profile and carry it; otherwise they are sRGB.
+        overwrite: results take the place of any file but those that are read; otherwise of earlier results only.
     """
 
     model_names: tuple[str, ...]
@@ -54,6 +57,7 @@ class BatchSettings:
     stages: int | None = None
     keep_exif: bool = False
     keep_icc: bool = False
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if self.keep_icc and self.degradation is not None:
@@ -64,7 +68,9 @@ class BatchSettings:
 
     def as_json(self) -> dict[str, Any]:
         """What every result depends on besides its file and its model, as JSON gives it back."""
-        settings = {name: value for name, value in asdict(self).items() if name != "model_names"}
+        settings = {
+            name: value for name, value in asdict(self).items() if name not in ("model_names", "overwrite")
+        }
         return json.loads(json.dumps(settings))
 
     def request(self, photograph_key: str, model_names: tuple[str, ...]) -> RestoreRequest:
@@ -103,6 +109,11 @@ class BatchRow:
     seconds: float | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """On the file, as they were when it was restored."""
+        return tuple(self.record.get("facts", {}).get("notes", ()))
+
 
 class BatchRestorer:
     """Restores one file after the other; equal files, settings and weights give equal bytes.
@@ -115,8 +126,8 @@ class BatchRestorer:
     def __init__(self, zoo: Zoo, settings: BatchSettings, output: Path) -> None:
         """Load nothing yet; `output` is made when the first result goes there."""
         self._engine = Engine(zoo, ResultCache(max_bytes=0))
-        self._settings = settings
-        self._output = output
+        self.settings = settings
+        self.output = output
         self._versions = {**versions(), "device": str(zoo.device)}
         self._weights: dict[str, Weights | None] = {}
 
@@ -126,7 +137,7 @@ class BatchRestorer:
         Raises:
             RestorationError: with a sentence for people.
         """
-        for name in self._settings.model_names:
+        for name in self.settings.model_names:
             self._engine.zoo.load(name)
 
     def restore(self, picture: BatchPicture, on_progress: OnProgress | None = None) -> list[BatchRow]:
@@ -142,27 +153,28 @@ class BatchRestorer:
         name = str(picture.source)
         try:
             data = bytes_at(picture.source)
-            made_of = {model: self._made_of(picture, data, model) for model in self._settings.model_names}
+            made_of = {model: self._made_of(picture, data, model) for model in self.settings.model_names}
             rows = {model: self._done_before(picture, model, made_of[model]) for model in made_of}
+            rows |= {model: self._taken(picture, model) for model, row in rows.items() if row is None}
             missing = tuple(model for model, row in rows.items() if row is None)
             if missing:
                 photograph = open_photograph(data, name)
                 rows |= self._restored(picture, photograph, missing, made_of, on_progress)
         except RestorationError as error:
-            return self._failed(name, str(error))
+            return self.failed(picture, str(error))
         except Exception:
             logger.exception("%s failed", name)
-            return self._failed(
-                name,
+            return self.failed(
+                picture,
                 "It failed for a reason nobody foresaw; the log has the details. Other files are not affected. "
                 "Try this one on the page, or leave it out.",
             )
-        return [rows[model] for model in self._settings.model_names]
+        return [rows[model] for model in self.settings.model_names]
 
-    def _failed(self, name: str, sentence: str) -> list[BatchRow]:
-        return [
-            BatchRow(name, model, "", "failed", sentence=sentence) for model in self._settings.model_names
-        ]
+    def failed(self, picture: BatchPicture, sentence: str) -> list[BatchRow]:
+        """Rows of a file that gives nothing."""
+        name = str(picture.source)
+        return [BatchRow(name, model, "", "failed", sentence=sentence) for model in self.settings.model_names]
 
     def _made_of(self, picture: BatchPicture, data: bytes, model: str) -> dict[str, Any]:
         """What decides a result: equal here, equal there."""
@@ -177,12 +189,12 @@ class BatchRestorer:
             "model": model,
             "weights_sha256": weights.sha256 if weights else None,
             "hyperparameters": weights.hyperparameters if weights else {},
-            "settings": self._settings.as_json(),
+            "settings": self.settings.as_json(),
         }
 
     def _done_before(self, picture: BatchPicture, model: str, made_of: dict[str, Any]) -> BatchRow | None:
         result = picture.result_name(model)
-        record = record_in(self._output / result)
+        record = record_in(self.output / result)
         if record is None or record.get("made_of") != made_of:
             return None
         return BatchRow(
@@ -190,10 +202,22 @@ class BatchRestorer:
             model,
             result,
             "done before",
-            _sha256(self._output / result) or "",
+            _sha256(self.output / result) or "",
             record.get("not_measured") or "",
             record=record,
         )
+
+    def _taken(self, picture: BatchPicture, model: str) -> BatchRow | None:
+        """A failed row where the result's name is taken by a file that must stay."""
+        try:
+            self._check(self.output / picture.result_name(model), picture)
+        except InvalidSetting as error:
+            return BatchRow(str(picture.source), model, "", "failed", sentence=str(error))
+        return None
+
+    def _check(self, path: Path, picture: BatchPicture) -> None:
+        inputs = [path for path in (picture.source, picture.reference) if path is not None]
+        check_output(path, is_result, inputs=inputs, overwrite=self.settings.overwrite)
 
     def _restored(
         self,
@@ -205,9 +229,9 @@ class BatchRestorer:
     ) -> dict[str, BatchRow]:
         """Run some models on one file, and write what they give."""
         source, name = photograph.image, str(picture.source)
-        keeps_profile = self._settings.keep_icc and source.profile_applies
+        keeps_profile = self.settings.keep_icc and source.profile_applies
         image = replace(source, profile_applies=False) if keeps_profile else source
-        request = self._settings.request(photograph.key, models)
+        request = self.settings.request(photograph.key, models)
         outputs = StageOutputs(request, None, image)
         for item in self._engine.run_stages(image, request, Event()):
             if isinstance(item, StageOutputs):
@@ -231,18 +255,19 @@ class BatchRestorer:
                 restoration.pixels,
                 source,
                 record,
-                keep_exif=self._settings.keep_exif,
+                keep_exif=self.settings.keep_exif,
                 keep_icc=keeps_profile,
             )
             result = picture.result_name(model)
-            self._write(data, self._output / result)
+            self._write(data, self.output / result, picture)
             digest, sentence = hashlib.sha256(data).hexdigest(), record["not_measured"]
             rows[model] = BatchRow(
                 name, model, result, "restored", digest, sentence, restoration.seconds, record
             )
         return rows
 
-    def _write(self, data: bytes, path: Path) -> None:
+    def _write(self, data: bytes, path: Path, picture: BatchPicture) -> None:
+        self._check(path, picture)  # again: restoring takes long enough for a file to appear
         try:
             write_whole(data, path)
         except OSError as error:
@@ -313,14 +338,25 @@ def run_batch(
 ) -> Iterator[list[BatchRow]]:
     """The local engine: one file after the other, the rows of each as soon as it is done."""
     for picture in pictures:
-        yield restorer.restore(picture, on_progress)
+        yield restored_or_passed_over(restorer, picture, on_progress)
+
+
+def restored_or_passed_over(
+    restorer: BatchRestorer, picture: BatchPicture, on_progress: OnProgress | None = None
+) -> list[BatchRow]:
+    """One file's rows; failed ones where trying it has ended the process before, see studio.batch.attempts."""
+    settings = restorer.settings
+    attempt = Attempt(restorer.output, picture, [*settings.model_names, settings.as_json()])
+    if attempt.is_hopeless:
+        return restorer.failed(picture, attempt.sentence)
+    with attempt.running():
+        return restorer.restore(picture, on_progress)
 
 
 def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration) -> dict[str, Any]:
-    estimate = degraded.estimated_quality_factor
     return {
         **file_facts(photograph.image),
-        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        **quality_facts(degraded),
         "predicted_quality_factor": _rounded(restoration.predicted_quality_factor),
         "applied_quality_factor": _rounded(restoration.applied_quality_factor),
         "steered_by": restoration.condition,
@@ -335,6 +371,7 @@ def _rounded(quality_factor: float | None) -> float | None:
 def _sha256(path: Path) -> str | None:
     """Of a file's bytes; None where it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

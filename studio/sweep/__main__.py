@@ -3,20 +3,28 @@
 python -m studio.sweep INPUT -o points.csv --model cascade --model ar_cnn [--quality-factors 10 20 30] [--whole]
 """
 
+from models.interrupts import end_at_signals, interrupt_at_signals, leave
+
+if __name__ == "__main__":
+    end_at_signals()  # before what takes long to import
+
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import perf_counter
 
+from models.command_line import begin
 from models.errors import RestorationError
+from models.files import begins_with, check_output, write_whole
+from models.places import shipped
 from models.zoo import Zoo
 from studio.batch.files import cannot_be_written, photograph_at
-from studio.restore import CHECKPOINTS
 from studio.result_cache import ResultCache
 from studio.settings import SUBSAMPLINGS, whole
-from studio.sweep.files import points_csv
+from studio.sweep.files import MADE_BY, points_csv
 from studio.sweep.picture import swept_picture
 from studio.sweep.run import SweepRun
 from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepStep
@@ -42,8 +50,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--subsampling", choices=SUBSAMPLINGS, default="4:2:0")
     parser.add_argument("--whole", action="store_true", help="measure all of a large picture, not its middle")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the output also where it is no table of a sweep"
+    )
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps")
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
+    parser.add_argument("--checkpoints", type=Path, default=shipped("checkpoints"))
     return parser.parse_args(arguments)
 
 
@@ -53,6 +64,16 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
     Raises:
         RestorationError: with a sentence for people.
     """
+    check = partial(
+        check_output,
+        arguments.output,
+        lambda path: begins_with(path, f"# {MADE_BY}: ".encode()),
+        inputs=[arguments.input],
+        overwrite=arguments.overwrite,
+    )
+    check()
+    if not arguments.output.parent.is_dir():
+        raise cannot_be_written(arguments.output, FileNotFoundError(2, "No such folder"))
     picture = swept_picture(photograph_at(arguments.input), "whole" if arguments.whole else "crop")
     factors = {whole(factor, 1, 100, "A quality factor") for factor in arguments.quality_factors}
     names = tuple(dict.fromkeys([PLAIN, *arguments.model]))
@@ -70,8 +91,9 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
                 flush=True,
             )
     run = replace(run, state="finished")
+    check()  # again: a file may have appeared meanwhile
     try:
-        arguments.output.write_text(points_csv(run), encoding="utf-8")
+        write_whole(points_csv(run).encode("utf-8", "replace"), arguments.output)
     except OSError as error:
         raise cannot_be_written(arguments.output, error) from error
     return run
@@ -79,13 +101,20 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
 
 def main(arguments: list[str] | None = None) -> int:
     """0 where every point was measured, 1 where a model gave up, 2 with one sentence where nothing was."""
+    begin()
     parsed = parse_arguments(arguments)
     began = perf_counter()
+    interrupt_at_signals()
     try:
         run = sweep_file(parsed)
     except RestorationError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was written.", file=sys.stderr)
+        return 130
+    if run.picture.notes:
+        print(f"{parsed.input}: {'; '.join(run.picture.notes)}", file=sys.stderr)
     for failure in run.failures:
         print(failure.sentence, file=sys.stderr)
     took = seconds(perf_counter() - began)
@@ -94,4 +123,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

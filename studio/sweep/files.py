@@ -14,6 +14,8 @@ from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, SweepPoint, T
 from studio.views.sweep_words import measured_words, original_words, settings_words
 from training.metrics import CONVENTION
 
+MADE_BY = "JPEG Restoration Studio"
+"""What the table of a sweep begins with."""
 RATES = "Bits per pixel and bytes are those of the whole degraded file, its header included."
 GAINS = "Gains are PSNR minus that of plain decoding of the same file."
 
@@ -46,7 +48,7 @@ def setting_lines(run: SweepRun) -> list[str]:
     """Everything that decides the numbers, one fact a line."""
     picture, count, total = run.picture, len(run.points), len(run.sweep.jobs())
     lines = [
-        f"JPEG Restoration Studio: {settings_words(run.sweep)}",
+        f"{MADE_BY}: {settings_words(run.sweep)}",
         f"Picture: {picture.name} ({picture.key.split()[0]}, the beginning of its file's SHA-256), "
         f"{measured_words(picture)}",
         original_words(picture),
@@ -55,6 +57,7 @@ def setting_lines(run: SweepRun) -> list[str]:
         CONVENTION,
         f"{RATES} {GAINS}",
     ]
+    lines += [f"About the file: {note}." for note in picture.notes]
     lines += [f"{failure.model_name} gave up: {failure.sentence}" for failure in run.failures]
     if count < total:
         lines.append(f"Not complete: {count} of {total} points.")

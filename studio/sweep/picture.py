@@ -6,6 +6,7 @@ from typing import Literal
 
 from models.images import RgbImage
 from studio.session import Photograph
+from studio.takeaway import opaque_notes
 
 Extent = Literal["crop", "whole"]
 
@@ -26,6 +27,7 @@ class SweptPicture:
         top, left: where the crop begins in the photograph.
         whole_rows, whole_columns: size of the photograph.
         was_jpeg: the photograph is a JPEG itself, so that its own artifacts count as original.
+        notes: on its file.
     """
 
     name: str
@@ -37,6 +39,7 @@ class SweptPicture:
     whole_rows: int
     whole_columns: int
     was_jpeg: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def megapixels(self) -> float:
@@ -75,6 +78,7 @@ def swept_picture(photograph: Photograph, extent: Extent) -> SweptPicture:
         whole_rows=rows,
         whole_columns=columns,
         was_jpeg=image.saved_as_jpeg,
+        notes=tuple(opaque_notes(image)),
     )
 
 

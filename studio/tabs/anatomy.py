@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import gradio as gr
@@ -14,6 +14,11 @@ from studio.tabs.restore import LIGHT, UNFORESEEN, RestoreTab, asked
 from studio.views import facts
 
 logger = logging.getLogger(__name__)
+
+NOTHING_SHOWN = AnatomyPage(
+    empty="", hint="", file_facts="", earlier="", shares="", open=False, has_blocks=False
+)
+"""Where a file could not be taken apart, nothing of the one before it stays beside the sentence that says so."""
 
 
 def build_anatomy_tab(tab: gr.Tab, desk: AnatomyDesk, restore: RestoreTab, session_seconds: int) -> None:
@@ -43,7 +48,7 @@ class AnatomyTab:
         shown = [getattr(o, one.name) for one in fields(o)] + [self._groups.bench, self._groups.blocks]
         frequency = {o.subject, o.component, o.frequency_row, o.frequency_column}
         entered = {*r.form_inputs(), o.subject, o.place}
-        tab.select(self.opened, entered, shown, **LIGHT).then(self.searched, frequency, shown, **LIGHT)
+        tab.select(self.opened, entered, shown, **LIGHT).success(self.searched, frequency, shown, **LIGHT)
         latest = {**LIGHT, "trigger_mode": "always_last"}
         for picker in (o.viewer.block, o.block_map.pick, o.block.pick):
             picker(self.picked, {o.subject}, shown, **latest)
@@ -63,7 +68,8 @@ class AnatomyTab:
                 r.form(values),
                 values[o.subject],
                 values[o.place],
-            )
+            ),
+            otherwise=NOTHING_SHOWN,
         )
 
     def searched(self, values: dict[Any, Any]) -> dict[Any, Any]:
@@ -95,15 +101,18 @@ class AnatomyTab:
         o = self._outputs
         return [values[one] for one in (o.subject, o.component, o.frequency_row, o.frequency_column)]
 
-    def _calmly(self, work: Callable[[], AnatomyPage]) -> dict[Any, Any]:
-        """The work's page, or one clear sentence."""
+    def _calmly(
+        self, work: Callable[[], AnatomyPage], otherwise: AnatomyPage | None = None
+    ) -> dict[Any, Any]:
+        """The work's page, or one clear sentence beside whatever else `otherwise` changes."""
+        page = otherwise or AnatomyPage()
         try:
             return self._answer(work())
         except RestorationError as error:
-            return self._answer(AnatomyPage(notice=facts.notice(str(error))))
+            return self._answer(replace(page, notice=facts.notice(str(error))))
         except Exception:
             logger.exception("a handler failed")
-            return self._answer(AnatomyPage(notice=facts.notice(UNFORESEEN)))
+            return self._answer(replace(page, notice=facts.notice(UNFORESEEN)))
 
     def _answer(self, page: AnatomyPage) -> dict[Any, Any]:
         changes: dict[Any, Any] = {self._outputs.notice: gr.skip()}
@@ -114,6 +123,10 @@ class AnatomyTab:
         if page.components is not None:
             choices = [(name, number) for number, name in enumerate(page.components)]
             changes[self._outputs.component] = gr.update(choices=choices, value=page.component)
+        if page.open is False:
+            changes[self._outputs.subject] = (
+                None  # or the next step would go on with the file before this one
+            )
         if page.open is not None:
             changes[self._groups.bench] = gr.update(visible=page.open)
             changes[self._groups.blocks] = gr.update(visible=page.has_blocks)

@@ -6,9 +6,11 @@ They go through the same queue as the page, so they share its bounds; nothing he
 import importlib
 import logging
 from collections.abc import Callable
+from threading import Event
 from typing import Any, TypedDict, TypeVar
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from models.errors import MissingExtra, RestorationError
 from studio.api import Api
@@ -21,6 +23,19 @@ Answer = TypeVar("Answer")
 
 QUICK = {"concurrency_limit": 2, "concurrency_id": "api"}
 """Whatever decodes and measures, but runs no model."""
+
+
+class Unheard(Event):
+    """Is set once nobody waits for a call any more."""
+
+    def __init__(self, number: str | None, is_wanted: Callable[[str], bool]) -> None:
+        """A call without a number is wanted to its end."""
+        super().__init__()
+        self._number, self._is_wanted = number, is_wanted
+
+    def is_set(self) -> bool:
+        """Whether the work may end."""
+        return super().is_set() or (self._number is not None and not self._is_wanted(self._number))
 
 
 class Result(TypedDict):
@@ -49,13 +64,15 @@ class Degraded(TypedDict):
     file: gr.FileData
     reference: gr.FileData
     facts: dict[str, Any]
+    notes: list[str]
     metrics: dict[str, float | None]
     convention: str
 
 
 class Measured(TypedDict):
-    """The answer of /measure."""
+    """The answer of /measure; notes on both files."""
 
+    notes: dict[str, list[str]]
     metrics: dict[str, float | None]
     convention: str
 
@@ -63,8 +80,9 @@ class Measured(TypedDict):
 class Endpoints:
     """Typed for Gradio, which shows the types and docstrings to callers; the work is studio.api's."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, api: Api, is_wanted: Callable[[str], bool] = lambda _number: True) -> None:
+        """What answers, and whether somebody still waits for a call, by Gradio's number of it."""
+        self._api, self._is_wanted = api, is_wanted
 
     def build(self) -> None:
         """Register all of them with the Blocks being built."""
@@ -89,7 +107,8 @@ class Endpoints:
             blind: ignore the file's quantization tables.
             stages: stop after that many stages of a model that has several.
         """
-        return _calmly(lambda: self._api.restore(picture, models, quality_factor, blind, stages))
+        stop = Unheard(LocalContext.event_id.get(None), self._is_wanted)
+        return _calmly(lambda: self._api.restore(picture, models, quality_factor, blind, stages, stop))
 
     def degrade(
         self,
@@ -153,6 +172,7 @@ def mcp_settings() -> dict[str, bool]:
         MissingExtra: the package for it is not installed.
     """
     try:
+        importlib.import_module("mcp")  # first: gradio.mcp can be imported without it, and then does nothing
         importlib.import_module("gradio.mcp")
     except ImportError as problem:
         raise MissingExtra(

@@ -1,12 +1,12 @@
 """What a visitor leaves on the server, and how it goes: at the press of a button, and when the page is closed."""
 
-from threading import Timer
 from typing import Any
 
 import gradio as gr
 
 from studio.anatomy_desk import Subject
 from studio.desk import Desk
+from studio.later import Later
 from studio.permalink import example_of
 from studio.pictures import PictureFolder
 from studio.result_cache import ResultCache
@@ -26,6 +26,7 @@ class Privacy:
     ) -> None:
         self._demo, self._desk, self._restore = demo, desk, restore
         self._pictures, self._cache = pictures, cache
+        self._stragglers = Later("stragglers")
 
     def wire(self) -> None:
         """Connect both."""
@@ -38,10 +39,9 @@ class Privacy:
 
     def left(self, request: gr.Request) -> None:
         """The page was closed, or its connection broke."""
-        self.forget(request.session_hash)
-        straggling = Timer(STRAGGLER_SECONDS, self._pictures.forget, [request.session_hash])
-        straggling.daemon = True
-        straggling.start()
+        visitor = request.session_hash
+        self.forget(visitor)
+        self._stragglers.call(visitor, STRAGGLER_SECONDS, lambda: self._pictures.forget(visitor))
 
     def forget(self, visitor: str | None) -> int:
         """End a visitor's runs and delete his files, results and state; returns how many files were his."""

@@ -93,7 +93,7 @@ class RestoreTab:
         c.saves.change(self.saves_changed, c.saves, [b.breaking, b.second_save], **IMMEDIATE)
         c.guidance.change(self.guidance_changed, c.guidance, [b.by_hand, b.guidance_words], **IMMEDIATE)
         back = b.automatic.click(lambda: "automatic", None, c.guidance, **IMMEDIATE)
-        back.then(self.rebroken, inputs, shown, **LIGHT)
+        back.success(self.rebroken, inputs, shown, **LIGHT)
 
     def follow(self, event: Callable[..., Any], query_of: Callable[[Any], Mapping[str, str]]) -> None:
         """Whenever an event is triggered: set the tab up as a link would, open its picture and run.
@@ -111,9 +111,9 @@ class RestoreTab:
 
     def _run_after(self, event: Any, begin: Callable[..., Any]) -> None:
         o, inputs, shown = self.outputs, self.form_inputs(), self.shown()
-        began = event.then(begin, inputs, shown, **IMMEDIATE)
-        restored = began.then(self.restored, {o.session, o.run}, shown, **HEAVY)
-        restored.then(self.settled, inputs, shown, **IMMEDIATE)
+        began = event.success(begin, inputs, shown, **IMMEDIATE)
+        restored = began.success(self.restored, {o.session, o.run}, shown, **HEAVY)
+        restored.then(self.settled, inputs, shown, **IMMEDIATE)  # also where the line refused a place
 
     def shown(self) -> list[Any]:
         """Everything that answer() may change."""
@@ -131,6 +131,8 @@ class RestoreTab:
         default = RestoreForm(model_names=tuple(first_models(cards)))
         link = from_query(query, default, tuple(card.name for card in cards))
         changes = self._open(lambda: open_example(link.picture or EXAMPLES[0].name), run, link.form)
+        # Where it could not be opened, no run may begin on the photograph before it.
+        changes.setdefault(self.outputs.session, Session())
         if isinstance(view := changes.get(self.outputs.viewer), dict):
             changes[self.outputs.viewer] = {**view, "look": look_values(link.look)}
         if link.problems:
@@ -185,7 +187,9 @@ class RestoreTab:
         )
 
     def began_unasked(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """The first run of a page: what was wrong with its address stays readable."""
+        """The first run of a page: what was wrong with its address stays readable; no picture, no run."""
+        if (values[self.outputs.session] or Session()).photograph is None:
+            return {self.outputs.run: Run()}
         changes = self.began(values)
         if not changes[self.outputs.notice]:
             changes[self.outputs.notice] = gr.skip()

@@ -84,8 +84,9 @@ class SweepTab:
             choice.input(self.checked, inputs, shown, trigger_mode="always_last", **LIGHT)
         c.reading_quality.release(self.read, inputs, shown, trigger_mode="always_last", **LIGHT)
         began = b.run.click(self.began, inputs, shown, **IMMEDIATE)
-        began.then(None, None, None, js=SHOW_RESULTS, api_visibility="private")
-        began.then(self.swept, {o.record}, shown, **HEAVY).then(self.settled, inputs, shown, **IMMEDIATE)
+        began.success(None, None, None, js=SHOW_RESULTS, api_visibility="private")
+        swept = began.success(self.swept, {o.record}, shown, **HEAVY)
+        swept.then(self.settled, inputs, shown, **IMMEDIATE)  # also where the line refused a place
         b.stop.click(self.stopped, {o.record}, shown, **IMMEDIATE)
 
     def models_found(self) -> list[dict[str, Any]]:

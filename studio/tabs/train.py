@@ -87,7 +87,7 @@ class TrainTab:
         b.pulse.beat(self.refreshed, known, life, **IMMEDIATE)
         c.run_name.change(self.refreshed, known, life, **LATEST)
         pressed = o.button.click(self.pressed, {*known, c.yaml}, [*{*life, *left}], **LIGHT)
-        pressed.then(None, None, None, js=SHOW_LIFE, api_visibility="private")
+        pressed.success(None, None, None, js=SHOW_LIFE, api_visibility="private")
         b.another.click(self.another, known, life, **LIGHT)
         o.pictures.input(self.pictured, {*known, o.pictures}, life, **LATEST)
         o.runs.chosen(self.chosen, known, life, **LIGHT)

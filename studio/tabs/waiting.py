@@ -1,12 +1,13 @@
 """Between the page and the handlers: a queue bounded line by line, and answers that cost only what they change."""
 
 import math
-from collections import ChainMap, OrderedDict
+from collections import ChainMap, Counter, OrderedDict, defaultdict
 from collections.abc import Mapping
 from contextlib import nullcontext
 from copy import copy
 from functools import cached_property
 from importlib.util import find_spec
+from random import shuffle
 from time import monotonic
 from types import MappingProxyType
 from typing import Any
@@ -21,12 +22,22 @@ from gradio.route_utils import API_PREFIX
 from gradio.utils import is_prop_update
 from gradio_client.utils import encode_file_path, is_file_obj_with_meta
 
+from studio.calls import Known
+from studio.fair_line import FairLine
+from studio.guard.rates import client_of
+
 MODELS = {"concurrency_limit": 2, "concurrency_id": "models"}
 """One line for everything that runs a model. Two are let in: one model works at a time (studio.background), and
 meanwhile the next visitor's picture is measured, or the last one's result shown."""
 
 QUEUE_LENGTH = 32
-"""Handlers of one group that may wait; those that run models are one group."""
+"""Handlers of one group that may wait for one client; those that run models are one group."""
+
+LONGEST_QUEUE = 256
+"""The same for all clients together; their turns come by what each has had, so that a long line harms nobody."""
+
+UNHEARD_SECONDS = 20.0
+"""A call begins once somebody waits for its news; after so long without anybody it is dropped."""
 
 REST_SECONDS, IDLE_REST_SECONDS = 0.01, 0.05
 """Between two looks at a queue, and at an empty one. Gradio looks a thousand times a second, which takes a twentieth
@@ -136,6 +147,8 @@ class BoundedQueue(Queue):
             blocks=queue.blocks,
             default_concurrency_limit=queue.default_concurrency_limit,
         )
+        self._fair: defaultdict[str, FairLine] = defaultdict(FairLine)
+        self.listeners: Counter[str] | None = None
         self._told_all: dict[str, float] = {}  # when all of a line were told their places, by line
         self.progress_update_sleep_when_free = NO_PROGRESS_REST_SECONDS
         self.pending_messages_per_session = _Mailboxes(self)
@@ -160,6 +173,56 @@ class BoundedQueue(Queue):
             self._told_all[concurrency_id] = now
         super().broadcast_estimations(concurrency_id, after)
 
+    def get_events(self) -> tuple[list[Any], bool, str] | None:
+        """What may begin now; in every line the client's turn has come who has had least."""
+        lines = list(self.event_queue_per_concurrency_id.items())
+        shuffle(lines)
+        for name, line in lines:
+            self._drop_unheard(line)
+            ready = [event for event in line.queue if self._is_heard(event)]
+            places = line.concurrency_limit
+            if not ready or (places is not None and line.current_concurrency >= places):
+                continue
+            at_work = Counter(
+                client_of_event(events[0])
+                for events in self.active_jobs
+                if events and events[0].concurrency_id == name
+            )
+            turn = self._fair[name].next_of([client_of_event(event) for event in ready], at_work, places)
+            if turn is not None:
+                line.queue.remove(ready[turn])
+                return [ready[turn]], False, name
+        return None
+
+    async def process_events(self, events: Any, *rest: Any, **named: Any) -> None:
+        """Gradio's own; what it takes is the client's."""
+        began = monotonic()
+        try:
+            await super().process_events(events, *rest, **named)
+        finally:
+            self._fair[events[0].concurrency_id].charge(client_of_event(events[0]), monotonic() - began)
+
+    def _is_heard(self, event: Any) -> bool:
+        """Whether somebody waits for its news; True for all where nobody notes who does."""
+        return self.listeners is None or bool(self.listeners[event.session_hash] or self.listeners[event._id])
+
+    def _drop_unheard(self, line: Any) -> None:
+        """Nobody has asked for news of these, or nobody does any more."""
+        for event in [one for one in line.queue if not self._is_heard(one)]:
+            if monotonic() - event.enqueue_time > UNHEARD_SECONDS:
+                line.queue.remove(event)
+                self.event_ids_to_events.pop(event._id, None)
+                waited_for = self.pending_event_ids_session.get(event.session_hash, set())
+                waited_for.discard(event._id)
+                if not waited_for:
+                    self.pending_event_ids_session.pop(event.session_hash, None)
+                    self.pending_messages_per_session.pop(event.session_hash, None)
+
+    def is_wanted(self, number: str) -> bool:
+        """Whether somebody still waits for a call that has begun."""
+        event = self.event_ids_to_events.get(number)
+        return event is not None and event.alive and self._is_heard(event)
+
     async def push(self, body: Any, request: fastapi.Request, username: str | None) -> Any:
         """Join the line of the handler's group.
 
@@ -168,12 +231,23 @@ class BoundedQueue(Queue):
         """
         known = self.blocks.fns.get(body.fn_index)
         line = self.event_queue_per_concurrency_id.get(known.concurrency_id) if known else None
-        waiting = 0 if line is None else len(line.queue)
+        waiting = [] if line is None else line.queue
+        own = sum(client_of_event(event) == client_of_request(request) for event in waiting)
         if waiting and known.concurrency_id == MODELS["concurrency_id"]:
-            waiting += line.current_concurrency - 1  # who was let in, but for the one whose model works
-        if waiting >= QUEUE_LENGTH:
-            raise fastapi.HTTPException(429, busy_words(waiting))
+            own += line.current_concurrency - 1  # who was let in, but for the one whose model works
+        if own >= QUEUE_LENGTH or len(waiting) >= LONGEST_QUEUE:
+            raise fastapi.HTTPException(429, busy_words(max(own, len(waiting))))
         return await super().push(body, request, username)
+
+
+def client_of_event(event: Any) -> str:
+    """Whose share a call is of."""
+    return client_of_request(event.request)
+
+
+def client_of_request(request: Any) -> str:
+    """Whose share a request is of; "" where it does not say."""
+    return client_of(getattr(getattr(request, "client", None), "host", None) or "")
 
 
 def busy_words(waiting: int) -> str:
@@ -190,6 +264,26 @@ def prepare_for_many(demo: gr.Blocks) -> None:
     demo.default_config = shared
     if find_spec("matplotlib") is None:  # else Gradio looks for it on the disk before and after every step
         gradio.utils.MatplotlibBackendMananger = nullcontext
+
+
+def known_calls(demo: gr.Blocks) -> Known:
+    """What can be asked of a finished page by name; see studio.calls."""
+    named = {
+        fn.api_name: len(fn.inputs)
+        for fn in demo.fns.values()
+        if fn.api_visibility != "private" and fn.api_name
+    }
+
+    def has_news(name: str) -> bool:
+        queue = demo._queue
+        return (
+            name in queue.pending_messages_per_session
+            or name in queue.event_ids_to_events
+            or any(name in numbers for numbers in queue.pending_event_ids_session.values())
+        )
+
+    demo._queue.listeners = Counter()
+    return Known(named, has_news, demo._queue.listeners)
 
 
 class _SharedConfig(BlocksConfig):

@@ -1,4 +1,4 @@
-"""What a recipe would work with, before it is started: its photographs counted, its network built on trial."""
+"""What a recipe would work with, before it is started: its photographs counted, its network described, not built."""
 
 import contextlib
 import inspect
@@ -7,12 +7,11 @@ from itertools import islice
 from pathlib import Path
 
 from models.errors import RestorationError
-from models.zoo import ARCHITECTURES
+from models.network_size import count_parameters, described_network
+from models.zoo import ARCHITECTURES, NOT_BUILT
 from studio.train.recipe import SKIMAGE, Recipe
+from training.network_of import memory_problem
 from training.pictures import PICTURE_SUFFIXES, SKIMAGE_TRAIN, SKIMAGE_VALIDATION, picture_paths
-
-LARGEST_TRIED = 2048
-"""Networks with larger hyperparameters are not built for their size alone: they might not fit into memory."""
 
 
 def picture_folders(data_root: Path) -> list[str]:
@@ -61,14 +60,17 @@ def network_words(recipe: Recipe) -> tuple[str, list[str]]:
         return "", []
     if architecture not in ARCHITECTURES:
         return "", []
-    frozen = _frozen(hyperparameters)
-    unknown = hyperparameters.keys() - inspect.signature(ARCHITECTURES[architecture]).parameters.keys()
-    if unknown or _largest(frozen) > LARGEST_TRIED:
+    if hyperparameters.keys() - inspect.signature(ARCHITECTURES[architecture]).parameters.keys():
         return "", []  # the configuration names unknown ones itself
     try:
-        parameters, cost = _size_of(architecture, frozen)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, MemoryError) as error:
-        return "", [f"hyperparameters: they do not build a {architecture} ({str(error)[:200]})"]
+        parameters, cost = _size_of(architecture, _frozen(hyperparameters))
+        problem = memory_problem(parameters)
+    except RestorationError as error:
+        problem = str(error)
+    except NOT_BUILT as error:
+        problem = f"they do not build a {architecture} ({' '.join(str(error).split())[:200]})"
+    if problem:
+        return "", [f"hyperparameters: {problem}"]
     size = f"{parameters / 1e6:.2f} M" if parameters >= 1e6 else f"{parameters / 1e3:.1f} k"
     return f"{size} parameters, {cost:.3f} MMAC per pixel.", []
 
@@ -76,15 +78,8 @@ def network_words(recipe: Recipe) -> tuple[str, list[str]]:
 @lru_cache(maxsize=64)
 def _size_of(architecture: str, hyperparameters: tuple) -> tuple[int, float]:
     """Parameters, and 1e6 multiply-accumulates per pixel."""
-    network = ARCHITECTURES[architecture](**_thawed(hyperparameters))
-    return sum(parameter.numel() for parameter in network.parameters()), float(network.mmac_per_pixel())
-
-
-def _largest(value: object) -> float:
-    """The largest number in a frozen value."""
-    if isinstance(value, tuple):
-        return max(map(_largest, value), default=0)
-    return value if isinstance(value, int | float) else 0
+    network = described_network(ARCHITECTURES[architecture], _thawed(hyperparameters))
+    return count_parameters(network), float(network.mmac_per_pixel())
 
 
 def _frozen(value: object) -> object:

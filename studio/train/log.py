@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from types import TracebackType
 
+from models.atomic_files import replace
+
 KEPT_BYTES = 256 * 1024
 """The file is cut back to this once it is twice as long."""
 
@@ -38,10 +40,12 @@ class BoundedLog:
         rest = _last_bytes(self._path, self._kept)
         unfinished = self._path.with_name(self._path.name + ".part")
         unfinished.write_bytes(rest)
-        os.replace(unfinished, self._path)
-        self._file.close()
-        self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
-        self._size = len(rest)
+        self._file.close()  # first: Windows replaces no open file
+        try:
+            replace(unfinished, self._path)
+        finally:
+            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
+            self._size = self._file.tell()
 
     def __enter__(self) -> "BoundedLog":
         return self

@@ -1,15 +1,25 @@
 """Overview: how all runs stand, looked up once for everybody who watches."""
 
 import hashlib
+import logging
 import threading
 import time
 
+from models.bounded_reading import read_at_most
 from models.zoo import Zoo
 from studio.jobs import Jobs
 from studio.train.publish import is_newer, is_published
-from studio.train.state import RunFiles
+from studio.train.record import RunRecord
+from studio.train.state import RunFiles, RunState
 from studio.views.train_runs import RunRow
-from training.config_reading import read_yaml
+from training.config_reading import LARGEST_TEXT_BYTES, read_yaml
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = (
+    "What lies in its folder cannot be understood; the server's log has the details. Runs of this studio's own trainer "
+    "can be shown. Delete it, or take its folder away."
+)
 
 FRESH_SECONDS = 1.0
 """Watchers who ask within this get the same answer: many of them cost no more than one."""
@@ -30,7 +40,7 @@ class Overview:
         with self._lock:
             if time.monotonic() - self._looked_at >= FRESH_SECONDS:
                 shipped = self.shipped_names()
-                self._rows = [self._row(name, shipped) for name in self._jobs.names()]
+                self._rows = [self._row_whatever_it_says(name, shipped) for name in self._jobs.names()]
                 self._looked_at = time.monotonic()
             return self._rows
 
@@ -50,6 +60,16 @@ class Overview:
         """Names of checkpoints that were not trained here."""
         return frozenset(path.parent.name for path in self._zoo.folder.glob("*/card.yaml"))
 
+    def _row_whatever_it_says(self, name: str, shipped: frozenset[str]) -> RunRow:
+        """The folder of a run may come from anywhere: one that cannot be told leaves the others in the list."""
+        try:
+            return self._row(name, shipped)
+        except Exception:
+            logger.exception("the run %s cannot be told", name)
+            return RunRow(
+                name, RunState("failed", UNREADABLE), RunRecord(), "", can_publish=False, published=False
+            )
+
     def _row(self, name: str, shipped: frozenset[str]) -> RunRow:
         files, own = self._jobs.files(name), self._zoo.own_folder
         return RunRow(
@@ -66,7 +86,9 @@ class Overview:
         try:
             key = (files.folder.name, files.config.stat().st_mtime)
             if key not in self._networks:
-                entries = read_yaml(files.config.read_text(encoding="utf-8"), files.folder.name)
+                entries = read_yaml(
+                    read_at_most(files.config, LARGEST_TEXT_BYTES).decode("utf-8"), files.folder.name
+                )
                 name = entries.get("architecture", "") if isinstance(entries, dict) else ""
                 self._networks[key] = str(name)[:40]
             return self._networks[key]

@@ -8,8 +8,10 @@ from typing import Any
 
 import psutil
 
-SAME_START_SECONDS = 2.0
-"""Start times read at different moments differ by less, even where the clock was set meanwhile."""
+from models.atomic_files import write_text_atomically
+from models.bounded_reading import read_at_most
+from models.plain_values import is_number
+from training.process_identity import identity_of, is_alive
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,18 @@ class ProcessMark:
     Attributes:
         pid: its number.
         started: when it started, in seconds since the epoch.
+        identity: see training.process_identity.
     """
 
     pid: int
     started: float
+    identity: str = ""
 
     @classmethod
     def of(cls, pid: int) -> "ProcessMark | None":
         """The process that has the number now; None where there is none."""
         try:
-            return cls(pid, psutil.Process(pid).create_time())
+            return cls(pid, psutil.Process(pid).create_time(), identity_of(pid))
         except (psutil.Error, ValueError, OverflowError):
             return None
 
@@ -37,19 +41,14 @@ class ProcessMark:
         """From what a file says; None where it says nothing sensible."""
         if not isinstance(entries, dict):
             return None
-        pid, started = entries.get("pid"), entries.get("started")
-        if type(pid) is not int or pid <= 0 or not isinstance(started, int | float):
+        pid, started, identity = (entries.get(name) for name in ("pid", "started", "identity"))
+        if type(pid) is not int or pid <= 0 or not is_number(started):
             return None
-        return cls(pid, float(started))
+        return cls(pid, float(started), identity if isinstance(identity, str) else "")
 
     def is_alive(self) -> bool:
         """Whether this very process still runs; one that has ended and only waits to be asked for does not."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < SAME_START_SECONDS
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except (psutil.Error, ValueError, OverflowError):
-            return False
+        return is_alive(self.pid, self.identity, self.started)
 
 
 @dataclass(frozen=True)
@@ -79,17 +78,14 @@ class ProcessFile:
 
     def write(self, path: Path) -> None:
         """Put it in place in one step; a full disk keeps the earlier one."""
-        unfinished = path.with_name(path.name + ".part")
         with contextlib.suppress(OSError):
-            unfinished.write_text(json.dumps(asdict(self)), encoding="utf-8")
-            unfinished.replace(path)
+            write_text_atomically(path, json.dumps(asdict(self)))
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """A small JSON object from a file; {} where it is missing, damaged or something else."""
     try:
-        with open(path, encoding="utf-8") as file:
-            entries = json.loads(file.read(65_536))
+        entries = json.loads(read_at_most(path, 65_536))
     except (OSError, ValueError, RecursionError):
         return {}
     return entries if isinstance(entries, dict) else {}

@@ -1,11 +1,11 @@
 """A run's best weights as a checkpoint of one's own, which the pickers find beside the shipped ones."""
 
-import os
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from models.atomic_files import replace as move
 from models.card import ModelCard, read_card, write_card
 from models.errors import InvalidSetting
 from models.zoo import CARD_FILE, WEIGHTS_FILE
@@ -35,7 +35,7 @@ def publish(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> ModelCa
             write_card(card, made / CARD_FILE)
             (own_folder / name).mkdir(exist_ok=True)
             for each in (WEIGHTS_FILE, CARD_FILE):
-                os.replace(made / each, own_folder / name / each)
+                move(made / each, own_folder / name / each)
         finally:
             shutil.rmtree(workplace, ignore_errors=True)
     except OSError as error:

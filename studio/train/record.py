@@ -5,8 +5,11 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from models.plain_values import is_number
 
 CAPACITY = 500
 """A curve that reaches so many points is averaged in pairs; even."""
@@ -14,6 +17,11 @@ CAPACITY = 500
 LONGEST_LINE_BYTES = 256 * 1024
 CHUNK_BYTES = 4 * 2**20
 KEPT_RECORDS = 64
+MOST_NUMBERS, MOST_PICTURES, MOST_PREVIEWS = 100, 100, 5000
+"""Of one event, of a run, and of one of its pictures; no trainer of ours tells more."""
+
+LARGEST_EVENTS_BYTES = 2**30
+"""What lies behind this is not read."""
 
 
 class Curve:
@@ -114,7 +122,7 @@ class RunRecord:
             step, kind, values, time = event["step"], event["kind"], event["values"], event["time"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return
-        if type(step) is not int or not isinstance(values, dict) or not isinstance(time, int | float):
+        if type(step) is not int or not (is_number(step) and is_number(time) and isinstance(values, dict)):
             return
         handler = getattr(self, f"_take_{kind}", None) if kind in KINDS else None
         self.version, self.step, self.time = self.version + 1, step, float(time)
@@ -133,7 +141,8 @@ class RunRecord:
             self.validation.add(step, known)
 
     def _take_train(self, step: int, values: dict[str, Any]) -> None:
-        self.latest = values
+        told = ((name, value) for name, value in values.items() if is_number(value) or not _is_numeric(value))
+        self.latest = dict(islice(told, MOST_NUMBERS))
         self.training.add(step, _numbers(values))
 
     def _take_validation(self, step: int, values: dict[str, Any]) -> None:
@@ -146,6 +155,9 @@ class RunRecord:
     def _take_preview(self, step: int, values: dict[str, Any]) -> None:
         name, file = values.get("name"), values.get("file")
         if isinstance(name, str) and isinstance(file, str):
+            before = self.previews.get(name)
+            if len(self.previews) >= MOST_PICTURES if before is None else len(before) >= MOST_PREVIEWS:
+                return
             numbers = _numbers(values)
             shown = [one for one in self.previews.get(name, []) if one.step < step]
             preview = Preview(step, file, numbers.get("psnr_db", math.nan), numbers.get("input_db", math.nan))
@@ -190,7 +202,7 @@ class _Reader:
     def _read_on(self) -> None:
         with open(self._path, "rb") as file:
             file.seek(self._offset)
-            while data := file.read(CHUNK_BYTES):
+            while self._offset < LARGEST_EVENTS_BYTES and (data := file.read(CHUNK_BYTES)):
                 self._offset += len(data)
                 *lines, self._rest = (self._rest + data).split(b"\n")
                 for line in lines:
@@ -219,8 +231,9 @@ class RunBook:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items() if _is_number(value)}
+    found = ((name, float(value)) for name, value in values.items() if is_number(value))
+    return dict(islice(found, MOST_NUMBERS))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,11 +1,12 @@
 """RunState: how a training run stands, worked out from its folder and this machine's processes alone."""
 
-import signal
+import math
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.operating_system import was_ended_by_force
+from studio.ages import Ages
 from studio.train.keeper import LOG_FILE, PROCESS_FILE
 from studio.train.log import log_lines
 from studio.train.process import ProcessFile, ProcessMark, read_json
@@ -26,6 +27,8 @@ LAST_WORDS = 3
 
 LIVE = ("starting", "running", "stalled", "stopping")
 """Kinds of a run whose trainer is there."""
+
+_AGES = Ages()
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class RunFiles:
     @property
     def heartbeat(self) -> Path:
         return self.folder / "heartbeat"
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.jsonl"
 
     @property
     def process(self) -> Path:
@@ -129,20 +136,29 @@ def state_of(files: RunFiles, record: RunRecord) -> RunState:
         return RunState("failed", _ended_words(files, known))
     if not record.version:
         return RunState("new")
-    if time.time() - record.time < ELSEWHERE_SECONDS:
+    if age_seconds(files.events) < ELSEWHERE_SECONDS:
         return RunState("elsewhere", "Its events are fresh, but no process of this machine holds it.")
     return RunState("failed", _ended_words(files, known))
 
 
-def silent_seconds(files: RunFiles, record: RunRecord, trainer: ProcessMark) -> float:
+def silent_seconds(files: RunFiles, trainer: ProcessMark) -> float:
     """How long ago a live trainer gave its last sign."""
-    return time.time() - max(_modified(files.heartbeat), record.time, trainer.started)
+    since_its_start = _AGES.seconds(trainer, int(trainer.started * 1e9))
+    return min(age_seconds(files.heartbeat), age_seconds(files.events), since_its_start)
+
+
+def age_seconds(path: Path) -> float:
+    """How long ago a file last changed, however the clock was set since; infinite where it is missing."""
+    try:
+        return _AGES.seconds(path, path.stat().st_mtime_ns)
+    except OSError:
+        return math.inf
 
 
 def _live_state(files: RunFiles, record: RunRecord, trainer: ProcessMark) -> RunState:
     if files.stop.exists():
         return RunState("stopping")
-    silent = silent_seconds(files, record, trainer)
+    silent = silent_seconds(files, trainer)
     spoken = record.started >= trainer.started - 1
     if silent > (LATE_SECONDS if spoken else STARTING_SECONDS):
         return RunState(
@@ -156,13 +172,15 @@ def _live_state(files: RunFiles, record: RunRecord, trainer: ProcessMark) -> Run
 def _is_held_elsewhere(files: RunFiles) -> bool:
     """Of a process on another machine that shares the folder, only the heartbeat can be seen."""
     host = read_json(files.lock).get("host", HOST)
-    return host != HOST and time.time() - _modified(files.heartbeat) < ELSEWHERE_SECONDS
+    return host != HOST and age_seconds(files.heartbeat) < ELSEWHERE_SECONDS
 
 
 def _stopped_words(files: RunFiles, known: ProcessFile) -> str:
     """Of a trainer that was asked to stop and did not say that it had."""
     how = (
-        "did not answer and was ended" if known.exit_code == -signal.SIGKILL else "ended before it could save"
+        "did not answer and was ended"
+        if was_ended_by_force(known.exit_code)
+        else "ended before it could save"
     )
     kept = "Resume goes on from its last checkpoint." if files.can_resume() else "There is no checkpoint yet."
     return f"The trainer {how}. {kept}"
@@ -180,10 +198,3 @@ def _ended_words(files: RunFiles, known: ProcessFile) -> str:
         else "There is no checkpoint to go on from: correct the recipe and start it again."
     )
     return f"The trainer ended before the run did{how}.{said} {kept}"
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

@@ -218,6 +218,11 @@ def _tables(image: JpegImage) -> str:
 
 def _tables_words(image: JpegImage) -> str:
     estimate = image.estimated_quality_factor
+    if estimate.separate:
+        return (
+            f"Exactly those libjpeg writes: of quality {estimate.quality_factor} for luma and "
+            f"{estimate.chroma_quality_factor} for chroma."
+        )
     if estimate.standard:
         return f"Exactly those libjpeg writes for quality {estimate.quality_factor}."
     if estimate.quality_factor is None:

@@ -46,6 +46,8 @@ def tables_say(image: JpegImage) -> str:
     estimate = image.estimated_quality_factor
     if estimate is None:
         return "no JPEG header"
+    if estimate.separate:
+        return f"luma {estimate.quality_factor}, chroma {estimate.chroma_quality_factor}, exact"
     if estimate.standard:
         return f"{estimate.quality_factor}, exact"
     if estimate.quality_factor is None:

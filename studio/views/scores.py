@@ -8,6 +8,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import RestorationError
+from models.plain_values import is_number
 from studio.views.wording import signed_decibels
 from training.score_files import SCORES_FILE, Measurement, read_scores, weights_of
 from training.scoring import DO_NOTHING
@@ -152,7 +153,7 @@ def _untouched(found: Measurement, name: str) -> str:
 
 def _number(row: Mapping[str, Any] | None, name: str) -> float | None:
     value = row.get(name) if row else None
-    return float(value) if isinstance(value, (int, float)) else None
+    return float(value) if is_number(value) else None
 
 
 def _shown(value: float | None, digits: int) -> str:

@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from models.bounded_reading import read_at_most
+from models.plain_values import is_number
 from studio.figures import train_curves as figures
 from studio.pictures import PictureFolder
 from studio.train.record import Preview, RunRecord
@@ -92,9 +94,9 @@ def facts_of(record: RunRecord, *, live: bool) -> str:
         ("Loss", _number(latest, "loss", "{:.4g}")),
         ("Learning rate", _number(latest, "learning_rate", "{:.2g}")),
         ("Speed", _speed(latest)),
-        ("Waiting for data", f"{waiting:.0%}" if _is_number(waiting) else ""),
+        ("Waiting for data", f"{waiting:.0%}" if is_number(waiting) else ""),
         ("Memory", _memory(latest)),
-        ("Trained for", duration(latest["minutes"] * 60) if _is_number(latest.get("minutes")) else ""),
+        ("Trained for", duration(latest["minutes"] * 60) if is_number(latest.get("minutes")) else ""),
         ("On", str(latest.get("machine", ""))[:80]),
     ]
     rows = "".join(f"<div><dt>{what}</dt><dd>{escape(value)}</dd></div>" for what, value in facts if value)
@@ -135,6 +137,8 @@ def _validation_words(record: RunRecord) -> str:
     _, score = record.validation.series("score_db")
     _, nothing = figures.do_nothing(record)
     beside = f"; doing nothing gives {nothing[-1]:.2f} dB" if nothing else ""
+    if not score:
+        return "Mean validation PSNR against steps; no score is known."
     return f"Mean validation PSNR against steps, from {score[0]:.2f} to {score[-1]:.2f} dB{beside}."
 
 
@@ -206,9 +210,9 @@ def _pane(
     """One picture below the run's folder; None for anything else."""
     path = (folder / file).resolve()
     try:
-        if not path.is_relative_to(folder.resolve()) or path.stat().st_size > LARGEST_PREVIEW_BYTES:
+        if not path.is_relative_to(folder.resolve()):
             return None
-        data = path.read_bytes()
+        data = read_at_most(path, LARGEST_PREVIEW_BYTES)
     except (OSError, ValueError):
         return None
     size = _png_size(data)
@@ -244,16 +248,16 @@ def progress_of(record: RunRecord) -> float | None:
     if record.kind == "end" and record.finished:
         return 1.0
     value = record.latest.get("progress")
-    return min(max(float(value), 0.0), 1.0) if _is_number(value) else None
+    return min(max(float(value), 0.0), 1.0) if is_number(value) else None
 
 
 def seconds_left(record: RunRecord) -> float | None:
     """As the trainer says, or worked out from its progress."""
     told = record.latest.get("seconds_left")
-    if _is_number(told):
+    if is_number(told):
         return max(float(told), 0.0)
     done, minutes = progress_of(record), record.latest.get("minutes")
-    if not done or not _is_number(minutes):
+    if not done or not is_number(minutes):
         return None
     return float(minutes) * 60 * (1 - done) / done
 
@@ -278,7 +282,7 @@ def duration(value: float) -> str:
 
 def _number(values: dict[str, Any], name: str, words: str) -> str:
     value = values.get(name)
-    if not _is_number(value):
+    if not is_number(value):
         return UNDEFINED if name == "loss" and name in values else ""
     return words.format(value)
 
@@ -290,10 +294,6 @@ def _speed(values: dict[str, Any]) -> str:
 
 def _memory(values: dict[str, Any]) -> str:
     value = values.get("memory_mb")
-    if not _is_number(value):
+    if not is_number(value):
         return ""
     return f"{value / 1000:.1f} GB" if value >= 1000 else f"{value:.0f} MB"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -94,6 +94,6 @@ class _Panes:
             "alt": f"{self._photograph.name}, {label}",
             "width": pixels.shape[1],
             "height": pixels.shape[0],
-            "file": self._pictures.served(name, pixels),
+            "file": self._pictures.served(name, pixels, self._photograph.image.density),
             "download": name,
         }

@@ -38,7 +38,7 @@ def test_all_problems_of_the_facts_are_told_at_once(tmp_path: Path) -> None:
     path.write_text(text.replace("petaflop: 0.4", "petaflop: .nan"))
     with pytest.raises(BrokenCheckpoint) as caught:
         read_card(path)
-    for said in ("'steps' is '12.5'", "'hours' is unknown", "'minutes' is missing", "'petaflop' is 'nan'"):
+    for said in ("'steps' is 12.5", "'hours' is unknown", "'minutes' is missing", "'petaflop' is nan"):
         assert said in str(caught.value)
 
 

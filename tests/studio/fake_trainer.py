@@ -41,7 +41,7 @@ def train(seconds=60.0):
     """Steps until it is asked to stop."""
     global STEP
     limit = time.monotonic() + seconds
-    while not stopped and time.monotonic() < limit:
+    while not asked_to_stop() and time.monotonic() < limit:
         time.sleep(0.02)
         STEP += 1
         (FOLDER / "heartbeat").touch()
@@ -54,7 +54,11 @@ def train(seconds=60.0):
                 minutes=STEP / 3000,
             )
     (FOLDER / "last.pt").write_bytes(b"state")
-    event("end", finished=not stopped, minutes=STEP / 3000)
+    event("end", finished=not asked_to_stop(), minutes=STEP / 3000)
+
+
+def asked_to_stop():
+    return bool(stopped) or (FOLDER / "stop").exists()
 
 
 def listen():

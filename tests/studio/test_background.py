@@ -30,16 +30,17 @@ class Worker:
 
     def __call__(self, on_tile):
         with self.lock:
-            self.busy, self.begun = self.busy + 1, self.begun + 1
-            self.most = max(self.most, self.busy)
-        try:
-            for tile in range(3):
-                time.sleep(0.01)
-                on_tile(tile + 1, 3)
-            assert self.may_end.wait(10)
-        finally:
+            self.begun += 1
+        for tile in range(3):
+            with self.lock:
+                self.busy += 1
+                self.most = max(self.most, self.busy)
+            time.sleep(0.01)
+            if tile == 1:
+                assert self.may_end.wait(10)
             with self.lock:
                 self.busy -= 1
+            on_tile(tile + 1, 3)  # where the turn may change hands
         return "done"
 
 
@@ -62,6 +63,7 @@ def test_who_waits_can_leave_and_never_begins():
     first, second, stop = Worker(), Worker(), Event()
     ahead, waiting = in_background("a", first, Event()), in_background("b", second, stop)
     next(ahead)
+    time.sleep(0.2)  # it is at its second tile
     with ThreadPoolExecutor(1) as pool:
         told = pool.submit(next, waiting)
         time.sleep(0.2)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -161,6 +162,7 @@ def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_p
     assert "one.jpg cannot be read" in capsys.readouterr().err
 
 
+@lru_cache  # a profile says when it was made
 def wide_profile():
     """A profile that is not sRGB: its primaries are exchanged."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -207,7 +209,52 @@ def test_names_that_collide_are_told_apart(pictures, tmp_path):
     found = found_pictures([str(pictures), str(pictures / "one.jpg")], tmp_path / "out")
     stems = [picture.stem for picture in found.pictures]
     assert len({stem.lower() for stem in stems}) == len(stems) == 5
-    assert {"broken", "clear", "deep/two"} < set(stems)
+    assert set(stems) == {"broken", "clear", "deep/two", "one.jpg", "ONE.png"}
+
+
+def test_names_do_not_depend_on_how_a_path_is_spelled(pictures, tmp_path, monkeypatch):
+    for name in ("one.jpg.png", "One.JPEG", "alone"):
+        (pictures / name).write_bytes((pictures / "one.jpg").read_bytes())
+    (pictures / "deep" / "one.jpg").write_bytes((pictures / "one.jpg").read_bytes())
+    (tmp_path / "link").symlink_to(pictures)
+    monkeypatch.chdir(tmp_path)
+    spellings = [["in"], [str(pictures)], ["./in/../in/"], ["link"], ["in/deep/../"], ["in", "in"], ["in/**"]]
+    names = [
+        {picture.stem for picture in found_pictures(words, tmp_path / "out").pictures} for words in spellings
+    ]
+    assert all(stems == names[0] for stems in names)
+    assert {"one.jpg", "One.JPEG", "one.jpg.png", "alone", "deep/one", "deep/two"} <= names[0]
+    pairs = [["in/one.jpg", "in/deep/one.jpg"], ["in/deep/one.jpg", str(pictures / "one.jpg")]]
+    first, second = (
+        {picture.stem for picture in found_pictures(words, tmp_path / "out").pictures} for words in pairs
+    )
+    assert first == second and len(first) == 2
+
+
+def test_what_a_folder_holds_besides_is_counted_and_named(run, pictures, tmp_path, capsys):
+    sound = (pictures / "one.jpg").read_bytes()
+    for name in ("IMG_1.HEIC", "IMG_2.heic", "deep/IMG_3.heic", "IMG_4.heic", "film.avif"):
+        (pictures / name).write_bytes(b"\0\0\0\x20ftypheic")
+    for name in ("DSC_1.mpo", "scan", "copy.jpg.bak"):
+        (pictures / name).write_bytes(sound)
+    (pictures / "broken.jpg").unlink()
+    assert run("in", "-o", "out", "--model", "plain") == 0
+    printed = capsys.readouterr()
+    assert "6 restored, 0 done before, 0 failed" in printed.out
+    assert {"DSC_1_plain.png", "scan_plain.png", "copy.jpg_plain.png"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+    assert (
+        "6 files passed over, not supported: 4 .heic (IMG_1.HEIC, IMG_2.heic, IMG_4.heic, ...), 1 .avif (film.avif), "
+        "1 .txt (notes.txt)" in printed.err
+    )
+    assert run("in/*.[hH]*", "-o", "out", "--model", "plain") == 2
+    assert (
+        "3 files passed over, not supported: 3 .heic (IMG_1.HEIC, IMG_2.heic, IMG_4.heic)."
+        in capsys.readouterr().err
+    )
+    assert run("in/one.jpg", "-o", "out", "--model", "plain") == 0
+    assert "passed over" not in capsys.readouterr().err
 
 
 def test_patterns_keep_the_folders_they_find(pictures, tmp_path):
@@ -284,7 +331,7 @@ def test_whoever_stops_it_is_told_how_to_go_on_and_keeps_what_is_done(
     (pictures / "broken.jpg").unlink()
     words = ("in", "-o", "out", "--model", "ar_cnn", "--report", "r.csv")
     with monkeypatch.context() as patch:
-        patch.setattr("studio.restore.run_batch", interrupted)
+        patch.setattr("studio.batch.command.run_batch", interrupted)
         assert run(*words) == 130
     printed = capsys.readouterr()
     assert "1 restored" in printed.out

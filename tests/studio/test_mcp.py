@@ -2,14 +2,12 @@
 
 import asyncio
 import base64
-import importlib
 import importlib.util
 import subprocess
 import sys
 
 import pytest
 
-from models.errors import MissingExtra
 from models.jpeg import JpegEncoding, encode
 from studio.guard.middleware import OTHER_BYTES
 from studio.interface import build_studio, launch_settings
@@ -22,13 +20,13 @@ needs_mcp = pytest.mark.skipif(
 )
 
 
-def test_without_the_package_there_is_one_sentence(monkeypatch):
-    def absent(name):
-        raise ImportError("No module named 'mcp'")
-
-    monkeypatch.setattr(importlib, "import_module", absent)
-    with pytest.raises(MissingExtra, match="pip install -r requirements-mcp.txt"):
-        mcp_settings()
+def test_without_the_package_the_program_ends_with_one_sentence():
+    """In a process of its own, where Python takes the package for missing."""
+    code = "import sys; sys.modules['mcp'] = None; from studio.program import main; sys.exit(main(['--mcp']))"
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert "pip install -r requirements-mcp.txt" in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_strangers_get_no_tools():

@@ -2,16 +2,20 @@
 
 import inspect
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pytest
 from gradio.utils import get_upload_folder
 
+from models.errors import RestorationError
 from studio.examples import EXAMPLES, example
 from studio.interface import build_studio, launch_settings
-from studio.session import Session
+from studio.session import Run, Session
 from studio.settings import RestoreForm
+from studio.tabs.anatomy import AnatomyTab
 from studio.tabs.restore import RestoreTab
 from studio.tabs.restore_layout import Buttons, Controls, Outputs
 from studio.tabs.waiting import MODELS, QUEUE_LENGTH, BoundedQueue
@@ -74,7 +78,6 @@ def test_everything_that_runs_a_model_shares_one_line(page):
     running = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
     assert len(running) >= 3
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {tuple(reversed(MODELS.values()))}
-    assert page.delete_cache is not None
     assert isinstance(page._queue, BoundedQueue) and QUEUE_LENGTH == 32
     assert page.api_open is False
 
@@ -176,3 +179,59 @@ def test_examples_come_with_the_program():
     assert all(len(one.read_bytes()) > 10_000 for one in EXAMPLES)
     assert example("rocket").read_bytes()[:2] == b"\xff\xd8"
     assert get_upload_folder()
+
+
+def test_no_step_follows_one_that_failed(page):
+    chained = [fn for fn in page.fns.values() if fn.trigger_after is not None]
+    assert len(chained) >= 6
+    anyway = {getattr(fn.fn, "__name__", "") for fn in chained if not fn.trigger_only_on_success}
+    assert anyway == {"settled"}  # a run that was refused its place in the line is over, too
+
+
+def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photograph):
+    anatomy = next(
+        owner
+        for fn in page.fns.values()
+        if inspect.ismethod(fn.fn) and isinstance(owner := fn.fn.__self__, AnatomyTab)
+    )
+    restore, outputs = anatomy._restore, anatomy._outputs
+    values = dict.fromkeys(restore.form_inputs())
+    for name, value in vars(RestoreForm(saves="once", first_quality=30)).items():
+        values[getattr(restore.controls, name)] = value
+    values |= {restore.outputs.session: Session(photograph), outputs.subject: None, outputs.place: None}
+    shown = anatomy.opened(values)
+    subject = shown[outputs.subject]
+    assert photograph.name in shown[outputs.file_facts]
+    tiny = replace(
+        photograph, key="tiny", image=replace(photograph.image, decoded_pixels=np.zeros((3, 3, 3), np.uint8))
+    )
+    twice = {
+        restore.controls.saves: "twice",
+        restore.controls.shift_rows: 4,
+        restore.controls.shift_columns: 4,
+    }
+    failed = anatomy.opened(
+        values | twice | {restore.outputs.session: Session(tiny), outputs.subject: subject}
+    )
+    assert failed[outputs.subject] is None
+    assert failed[outputs.file_facts] == failed[outputs.shares] == ""
+    assert "shift" in failed[outputs.notice]
+    settings = {outputs.component: 0, outputs.frequency_row: 0, outputs.frequency_column: 1}
+    after = anatomy.searched({**settings, outputs.subject: failed[outputs.subject]})
+    assert set(after) == {outputs.notice} and after[outputs.notice] == gr.skip()
+    found = anatomy.searched({**settings, outputs.subject: subject})
+    assert found[outputs.notice] == gr.skip()
+
+
+def test_a_link_whose_picture_cannot_be_opened_runs_nothing_on_the_one_before(tab, photograph, monkeypatch):
+    def gone(name):
+        raise RestorationError("It is gone. Examples are there. Choose one.")
+
+    monkeypatch.setattr("studio.tabs.restore.open_example", gone)
+    changes = tab._set_up({}, Run())
+    assert changes[tab.outputs.session].photograph is None
+    assert "It is gone" in changes[tab.outputs.notice]
+    values = dict.fromkeys(tab.form_inputs())
+    begun = tab.began_unasked(values | {tab.outputs.session: changes[tab.outputs.session]})
+    assert begun[tab.outputs.run].request is None
+    assert tab.outputs.notice not in begun

@@ -28,7 +28,7 @@ from training.harm_tables import harm_table, kinds_table
 from training.measured_models import measured_models
 from training.metrics import psnr_db
 from training.printed_rows import change_line, row_line
-from training.protocols import PROTOCOLS
+from training.protocols import PROTOCOLS, TABLES
 from training.score_files import Setting, read_scores
 from training.scoring import PERFECT_DB, Options, Row, score
 from training.table_sets import TABLE_SETS, encode_with, table_set
@@ -338,3 +338,7 @@ def test_results_have_a_place_for_every_table_of_harm() -> None:
     text = (REPOSITORY / "docs" / "results.md").read_text(encoding="utf-8")
     for name in (*(f"harm on {data}" for data in PROTOCOLS), "kinds of pictures", "kinds, never compressed"):
         assert f"<!-- table: {name} (" in text, name
+
+
+def test_every_set_of_tables_can_be_named_on_the_command_line() -> None:
+    assert tuple(TABLE_SETS) == TABLES

@@ -7,16 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
+from models.atomic_files import write_atomically
 from models.errors import BrokenCheckpoint, InvalidSetting
+from studio.train.process import ProcessMark
+from studio.train.state import RunFiles, trainer_of
 from tests.training.doomed import small_configuration, started, train, write_photographs
-from training.checkpoint_files import save_state, write_atomically
+from training.checkpoint_files import save_state
 from training.events import EventFile, TrainEvent
 from training.run import TrainRun, run_folder
 from training.run_lock import SILENT_SECONDS, Heartbeat, LockHolder, this_process
@@ -76,6 +81,42 @@ def test_on_another_machine_the_heartbeat_decides(tmp_path: Path) -> None:
     late = time.time() - SILENT_SECONDS - 1
     os.utime(run.heartbeat_path, (late, late))
     assert run.holder() is None
+
+
+def test_a_holder_whose_clock_disagrees_is_not_pushed_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.run_lock.WATCH_SECONDS", 1.0)
+    run = TrainRun(tmp_path)
+    for off in (-7200, 7200):
+        leave_lock(run, replace(this_process(), host="elsewhere"))
+        run.heartbeat_path.touch()
+        os.utime(run.heartbeat_path, (time.time() + off,) * 2)
+        beat = threading.Timer(0.3, lambda off=off: os.utime(run.heartbeat_path, (time.time() + off,) * 2))
+        beat.start()
+        with pytest.raises(InvalidSetting, match="is in use"), run.held():
+            pass
+        beat.join()
+        with run.held():
+            assert run.holder() == this_process(), "no sign came any more"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere starts do not move with the clock")
+@pytest.mark.parametrize("step", [-86_400, -3, 3, 3600])
+def test_a_live_trainer_stays_alive_when_the_clock_is_set(
+    step: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, mark = TrainRun(tmp_path), ProcessMark.of(os.getpid())
+    create_time = psutil.Process.create_time
+    with run.held():
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + step)
+        assert run.holder() is not None and mark.is_alive()
+        assert trainer_of(RunFiles(tmp_path)) is not None
+        with pytest.raises(InvalidSetting, match="is in use"), run.held():
+            pass
+    other = replace(this_process(), identity=this_process().identity + "0")
+    leave_lock(run, other)
+    assert run.holder() is None, "its number was given to another process"
 
 
 @pytest.mark.parametrize(

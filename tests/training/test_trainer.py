@@ -11,11 +11,11 @@ import time
 import pytest
 import torch
 
+from models.atomic_files import write_atomically
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES, Zoo, color_of
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
-from training.checkpoint_files import write_atomically
 from training.clock import Clock
 from training.config import TrainConfig
 from training.data import DegradedPatches

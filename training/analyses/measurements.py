@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
-from training.run import write_atomically
 
 Scalar = str | int | float | None
 DECIMALS = 5
@@ -66,7 +66,7 @@ class Measurements:
         rows = ",\n".join(f"  {json.dumps(row, allow_nan=False)}" for row in self.rows)
         text = f'{{\n "scope": {json.dumps(self.scope)},\n "rows": [\n{rows}\n ]\n}}\n'
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, lambda path: path.write_text(text, encoding="utf-8"))
+        write_text_atomically(self.path, text)
         self.path.chmod(0o644)
 
 

@@ -32,21 +32,35 @@ async function take(file) {
   }
 }
 
-const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+const carries = (event, type) => event.dataTransfer && [...event.dataTransfer.types].includes(type);
+const hasFiles = (event) => carries(event, "Files");
+// A link, or a picture of another page by its address: dropped anywhere but into a field, it would replace the studio.
+const hasAddress = (event) => carries(event, "text/uri-list") && !hasFiles(event)
+  && !(event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]"));
+
+async function takeFirst(files) {
+  await take(files[0]);
+  if (files.length > 1 && trouble.hidden) complain("One file is opened at a time: " + files[0].name + " of " + files.length + ".");
+}
 
 element.querySelector(".drop").addEventListener("click", () => chooser.click());
-chooser.addEventListener("change", () => take(chooser.files[0]));
+chooser.addEventListener("change", () => takeFirst([...chooser.files]));
 document.addEventListener("dragover", (event) => {
+  if (hasAddress(event)) event.preventDefault();
   if (!hasFiles(event)) return;
   event.preventDefault();
   root.classList.add("dragging");
 });
 document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) root.classList.remove("dragging"); });
 document.addEventListener("drop", (event) => {
+  if (hasAddress(event)) {
+    event.preventDefault();
+    complain("That was an address, not a file. Files from this computer are opened. Save the picture first, then drop its file.");
+  }
   if (!hasFiles(event)) return;
   event.preventDefault();
   root.classList.remove("dragging");
-  take(event.dataTransfer.files[0]);
+  takeFirst([...event.dataTransfer.files]);
 });
 document.addEventListener("paste", (event) => {
   const file = [...(event.clipboardData ? event.clipboardData.files : [])][0];

@@ -52,7 +52,7 @@ def test_a_plain_file():
 def test_a_scan_knows_its_tables_and_restarts():
     data = saved(quality=80, restart_marker_blocks=2)
     (scan,) = anatomy_of(data).scans
-    assert dict(scan.tables) == {1: (0, 0), 2: (1, 1), 3: (1, 1)}
+    assert scan.tables == ((1, 0, 0), (2, 1, 1), (3, 1, 1))
     assert scan.restart_interval == 2
     assert scan.restart_markers == 5  # 12 units of 16 x 16, a marker after every second one but the last
     assert (scan.ac_lengths[0] > 0).sum() == 162

@@ -83,3 +83,21 @@ def test_wrong_quality_factors_are_refused(wrong):
 def test_shared_tables_cannot_be_written():
     with pytest.raises(ValueError, match="read-only"):
         quantization_tables(50)[0][0, 0] = 1
+
+
+@pytest.mark.parametrize(("luma", "chroma"), [(90, 20), (20, 90), (75, 74), (3, 60), (100, 50), (1, 97)])
+def test_luma_and_chroma_may_have_quality_factors_of_their_own(luma, chroma):
+    estimate = estimated_quality_factor(quantization_tables(luma)[0], quantization_tables(chroma)[1])
+    assert (estimate.quality_factor, estimate.chroma_quality_factor) == (luma, chroma)
+    assert estimate.standard and estimate.separate
+    assert estimate.confidence == 1
+    assert f"{luma} for luma and {chroma} for chroma" in estimate.description
+
+
+def test_one_quality_factor_for_both_is_not_told_twice():
+    estimate = estimated_quality_factor(*quantization_tables(60))
+    assert estimate.chroma_quality_factor == 60 and not estimate.separate
+    gray = estimated_quality_factor(quantization_tables(60)[0])
+    assert gray.chroma_quality_factor is None and not gray.separate
+    photoshop = estimated_quality_factor(quantization_tables(60)[0], quantization_tables(60)[0])
+    assert photoshop.chroma_quality_factor is None and not photoshop.standard

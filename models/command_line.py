@@ -1,0 +1,54 @@
+"""What all commands have in common; imports nothing that takes time, so that --help answers at once."""
+
+import argparse
+import importlib.metadata
+import sys
+import tomllib
+from pathlib import Path
+
+PACKAGE = "jpeg-studio"
+_PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+def begin() -> None:
+    """Let no letter end a command: what a console or a pipe cannot show becomes an escape such as \\u65e5."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def version() -> str:
+    """The project's version: of these files, or of the package that was installed."""
+    try:
+        project = tomllib.loads(_PROJECT_FILE.read_text(encoding="utf-8")).get("project", {})
+        if project.get("name") == PACKAGE:
+            return project["version"]
+    except OSError:
+        pass
+    return importlib.metadata.version(PACKAGE)
+
+
+def program(module: str) -> str:
+    """What a command is called in its own help: as it was started."""
+    name = Path(sys.argv[0]).stem
+    return name if name.startswith("jpeg-") else f"python -m {module}"
+
+
+class _Version(argparse.Action):
+    """Looks the version up when asked only."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"{PACKAGE} {version()}")
+        parser.exit()
+
+
+def add_common_options(parser: argparse.ArgumentParser, *, dry_run: str) -> None:
+    """--version, --quiet and --dry-run.
+
+    Args:
+        parser: of a command.
+        dry_run: what is said instead of done.
+    """
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and end")
+    parser.add_argument("--quiet", action="store_true", help="print results and mistakes only, no progress")
+    parser.add_argument("--dry-run", action="store_true", help=dry_run)

@@ -1,0 +1,73 @@
+"""Starts the studio: python app.py, or jpeg-studio [--host HOST] [--port PORT] [--public]; --help lists the rest."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from models.interrupts import end_at_signals
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+
+from models.command_line import begin  # noqa: E402
+from models.errors import RestorationError  # noqa: E402
+from studio.hosting import Hosting, hosting  # noqa: E402
+from studio.temporary_folder import delete_own_folders, own_temporary_folder  # noqa: E402
+from studio.type_stubs import skip_type_stubs  # noqa: E402
+from studio.zero_gpu import zero_gpu  # noqa: E402
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the page and serve it until interrupted, or write what hosts it elsewhere; the exit code."""
+    end_at_signals()  # before anything large is imported
+    begin()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["export-space"]:
+        from studio.export_space import main as export
+
+        return export(words[1:])
+    told = hosting(os.environ, words)  # first: mistakes are answered before anything large is imported
+    level = logging.WARNING if told.quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        os.environ["GRADIO_TEMP_DIR"] = str(own_temporary_folder())  # read when gradio is imported, too
+        return serve(told)
+    except RestorationError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def serve(told: Hosting) -> int:
+    """Everything after the command line; the exit code."""
+    end_at_signals(delete_own_folders)  # which ends the server, too
+    skip_type_stubs()
+    spaces = zero_gpu(os.environ)  # before anything imports torch
+
+    from models.zoo import Zoo
+    from studio.tabs.endpoints import mcp_settings
+
+    settings = mcp_settings() if told.mcp else {}  # what is missing is said before anything is built
+    if told.dry_run:
+        names = ", ".join(card.name for card in Zoo(told.checkpoints, told.device).cards())
+        print(f"It would be served on http://{told.host}:{told.port}, with these models: {names}")
+        return 0
+
+    from studio.interface import build_studio, launch_settings
+    from studio.jobs import Jobs
+    from studio.zero_gpu_zoo import ZeroGpuZoo
+
+    jobs = None if told.public else Jobs(told.runs)
+    own = jobs.published if jobs else None
+    zoo = (
+        ZeroGpuZoo(told.checkpoints, spaces) if spaces else Zoo(told.checkpoints, told.device, own_folder=own)
+    )
+    studio = build_studio(zoo, jobs)
+    print(f"JPEG Restoration Studio: http://{told.host}:{told.port}", flush=True)
+    settings |= launch_settings(studio, public=told.public, hosts=told.names)
+    try:
+        studio.launch(server_name=told.host, server_port=told.port, **settings)
+    except OSError:
+        sentence = f"Port {told.port} on {told.host} is taken or not allowed. Choose another: --port 7861"
+        raise RestorationError(sentence) from None
+    return 0

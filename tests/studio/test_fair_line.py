@@ -1,0 +1,143 @@
+"""Everybody's turn comes: in lines, and at the processor."""
+
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from models.errors import RestorationCancelled
+from studio.background import in_background
+from studio.fair_line import FairLine
+from studio.turn import Turn
+
+
+def served(line, waiting, places=1):
+    """Serve one after the other, and charge a second for each."""
+    order = []
+    while waiting:
+        client = waiting.pop(line.next_of(waiting, {}, places))
+        line.charge(client, 1.0)
+        order.append(client)
+    return order
+
+
+def test_a_newcomer_comes_right_after_the_one_at_work():
+    line = FairLine()
+    assert served(line, ["greedy"] * 50 + ["anna"] * 2).index("anna") <= 1
+    assert served(line, ["greedy"] * 50 + ["ben"]).index("ben") <= 1
+
+
+def test_two_who_ask_for_much_take_turns():
+    order = served(FairLine(), ["a"] * 10 + ["b"] * 10)
+    assert order[:10].count("b") == 5
+
+
+def test_who_was_away_saved_nothing_up():
+    line = FairLine()
+    served(line, ["a"] * 100)
+    order = served(line, ["a"] * 20 + ["late"] * 20)
+    assert order[:20].count("a") >= 9
+
+
+def test_a_long_job_counts_for_more_than_a_short_one():
+    line, order, waiting = FairLine(), [], ["long"] * 5 + ["short"] * 20
+    while waiting:
+        client = waiting.pop(line.next_of(waiting, {}, 1))
+        line.charge(client, 10.0 if client == "long" else 1.0)
+        order.append(client)
+    assert order[:12].count("short") >= 10
+
+
+def test_a_client_never_has_all_places():
+    line = FairLine()
+    assert line.next_of(["a", "a"], {"a": 1}, 2) is None
+    assert line.next_of(["a", "b"], {"a": 1}, 2) == 1
+    assert line.next_of(["a"], {}, 1) == 0
+    assert line.next_of(["a"], {"a": 99}, None) == 0
+    assert line.next_of([], Counter(), 2) is None
+
+
+def test_the_turn_changes_hands_between_steps():
+    turn, steps, ready = Turn(), [], threading.Event()
+
+    def work(name, count):
+        assert turn.take(lambda: False)
+        for _ in range(count):
+            ready.set()
+            time.sleep(0.01)
+            steps.append(name)
+            assert turn.hand_on(lambda: False)
+        turn.give_back()
+
+    threads = [
+        threading.Thread(target=work, args=("large", 30)),
+        threading.Thread(target=work, args=("small", 2)),
+    ]
+    threads[0].start()
+    assert ready.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join(30)
+    assert "small" in steps[:4] and steps.count("large") == 30
+
+
+def test_who_leaves_the_line_holds_nobody_up():
+    turn = Turn()
+    assert turn.take(lambda: False)
+    assert not turn.take(lambda: True)
+    turn.give_back()
+    assert turn.take(lambda: False)
+
+
+def test_a_small_picture_does_not_wait_for_a_large_one():
+    begun, done = threading.Event(), []
+
+    def run(name, tiles, seconds):
+        def work(on_tile):
+            for tile in range(tiles):
+                begun.set()
+                time.sleep(seconds)
+                on_tile(tile + 1, tiles)
+            return name
+
+        for _ in in_background(name, work, threading.Event()):
+            pass
+        done.append(name)
+
+    large = threading.Thread(target=run, args=("large", 100, 0.02))
+    large.start()
+    assert begun.wait(10)
+    run("small", 1, 0.02)
+    assert done == ["small"]
+    large.join(60)
+    assert done == ["small", "large"]
+
+
+def test_a_stop_while_others_have_the_turn_ends_the_work():
+    stop, began, hold = threading.Event(), threading.Event(), threading.Event()
+
+    def first(on_tile):
+        began.set()
+        time.sleep(0.3)  # until the other one waits
+        on_tile(1, 2)
+        raise AssertionError("it was stopped")
+
+    def second(on_tile):
+        stop.set()
+        hold.wait(10)
+        return "done"
+
+    def run_first():
+        with pytest.raises(RestorationCancelled):
+            for _ in in_background("first", first, stop):
+                pass
+        hold.set()
+
+    thread = threading.Thread(target=run_first)
+    thread.start()
+    assert began.wait(10)
+    for _ in in_background("second", second, threading.Event()):
+        pass
+    thread.join(10)
+    assert not thread.is_alive() and hold.is_set()
