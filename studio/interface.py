@@ -21,7 +21,7 @@ from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
-from studio.guard.doors import EMBEDDERS, Doors, headers_for, own_names
+from studio.guard.doors import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
 from studio.guard.middleware import FairShares, Guard, GuardRules
 from studio.jobs import Jobs
 from studio.page_head import PageHead
@@ -131,17 +131,26 @@ def device_words(zoo: Zoo) -> str:
     return kind.upper()
 
 
-def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = ()) -> dict:
+def launch_settings(
+    demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = (), host: str = "127.0.0.1"
+) -> dict:
     """Arguments of Blocks.launch that the studio always uses.
 
     Args:
         demo: the page to be launched.
         public: strangers come: only the page's own routes and calls, and everybody's fair share.
-        hosts: names the server answers to, besides IP addresses, localhost and the machine's own name.
+        hosts: names the server answers to, besides localhost and, unless it listens to this machine alone, IP
+            addresses and the machine's own name.
+        host: where it listens.
     """
+    local = is_loopback(host)
     rules = GuardRules(
         doors=Doors(
-            public, own_names(hosts), (_upload_folder(),), frozenset(map(Path, _StaticFiles.all_paths))
+            public,
+            host_names(hosts) if local else host_names((*hosts, *own_names())),
+            (_upload_folder(),),
+            frozenset(map(Path, _StaticFiles.all_paths)),
+            local,
         ),
         headers=headers_for(EMBEDDERS if public else ()),
         upload_bytes=MAX_BYTES + 2**20,
