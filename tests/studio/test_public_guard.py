@@ -368,7 +368,7 @@ def test_a_long_call_holds_nobody_up(app, rules, tmp_path):
     guard = Guard(app, rules)
 
     async def worked(call):
-        """The status, how long it took, and how long the loop did not turn meanwhile."""
+        """The status, seconds of the loop's own thread, and the longest time in which it did not turn."""
         sent, messages, pauses = [], whole(json.dumps(call).encode()), [0.0]
 
         async def ticking():
@@ -387,14 +387,14 @@ def test_a_long_call_holds_nobody_up(app, rules, tmp_path):
             "type": "http", "method": "POST", "path": JOIN, "query_string": b"", "client": ("1.2.3.4", 1),
             "headers": [(b"host", b"localhost")],
         }  # fmt: skip
-        ticks, began = asyncio.create_task(ticking()), time.process_time()
+        ticks, began = asyncio.create_task(ticking()), time.thread_time()
         await guard(scope, receive, send)
         ticks.cancel()
-        return sent[0]["status"], time.process_time() - began, max(pauses)
+        return sent[0]["status"], time.thread_time() - began, max(pauses)
 
     for call, status in ((long, 400), (lists, 200)):
         answer, seconds, pause = asyncio.run(worked(call))
-        assert answer == status and seconds < 0.2 and pause < 0.15
+        assert answer == status and seconds < 0.1 and pause < 0.15
 
 
 def test_every_answer_carries_the_headers(app, rules):
