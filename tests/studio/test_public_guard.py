@@ -368,14 +368,8 @@ def test_a_long_call_holds_nobody_up(app, rules, tmp_path):
     guard = Guard(app, rules)
 
     async def worked(call):
-        """The status, seconds of the loop's own thread, and the longest time in which it did not turn."""
-        sent, messages, pauses = [], whole(json.dumps(call).encode()), [0.0]
-
-        async def ticking():
-            while True:
-                began = time.perf_counter()
-                await asyncio.sleep(0.001)
-                pauses.append(time.perf_counter() - began)
+        """The status, and seconds of the event loop's own thread."""
+        sent, messages = [], whole(json.dumps(call).encode())
 
         async def receive():
             return messages.pop(0)
@@ -387,14 +381,13 @@ def test_a_long_call_holds_nobody_up(app, rules, tmp_path):
             "type": "http", "method": "POST", "path": JOIN, "query_string": b"", "client": ("1.2.3.4", 1),
             "headers": [(b"host", b"localhost")],
         }  # fmt: skip
-        ticks, began = asyncio.create_task(ticking()), time.thread_time()
+        began = time.thread_time()
         await guard(scope, receive, send)
-        ticks.cancel()
-        return sent[0]["status"], time.thread_time() - began, max(pauses)
+        return sent[0]["status"], time.thread_time() - began
 
     for call, status in ((long, 400), (lists, 200)):
-        answer, seconds, pause = asyncio.run(worked(call))
-        assert answer == status and seconds < 0.1 and pause < 0.15
+        answer, seconds = asyncio.run(worked(call))
+        assert answer == status and seconds < 0.01
 
 
 def test_every_answer_carries_the_headers(app, rules):
