@@ -21,6 +21,7 @@ from studio.decoder import Decoder
 from studio.desk import Desk
 from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
+from studio.guard.connections import bound_connections
 from studio.guard.doors import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
 from studio.guard.middleware import FairShares, Guard, GuardRules
 from studio.jobs import Jobs
@@ -134,7 +135,7 @@ def device_words(zoo: Zoo) -> str:
 def launch_settings(
     demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = (), host: str = "127.0.0.1"
 ) -> dict:
-    """Arguments of Blocks.launch that the studio always uses.
+    """Arguments of Blocks.launch that the studio always uses; its connections are bounded as well.
 
     Args:
         demo: the page to be launched.
@@ -143,6 +144,7 @@ def launch_settings(
             addresses and the machine's own name.
         host: where it listens.
     """
+    bound_connections()
     local = is_loopback(host)
     rules = GuardRules(
         doors=Doors(
