@@ -12,6 +12,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -r requirements.txt
 
+# Gradio asks for pillow<13; 13 mends two overflows of the JPEG decoder, and the studio is tested with it.
+RUN pip install --no-cache-dir --no-deps "pillow>=13"
+
 COPY LICENSE README.md app.py ./
 COPY models ./models
 COPY training ./training

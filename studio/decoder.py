@@ -14,6 +14,7 @@ from threading import Lock, Timer
 from typing import Any
 
 import numpy as np
+import PIL
 
 from models import errors
 from models.errors import RestorationError, UnreadableImage
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
 MOST_TEXT = 2**20
 MOST_EXIF_BYTES = 64 * 2**10
+NEWER_PILLOW = 13
 PIPE_BYTES = 2**20
 """As much as Linux gives without asking; the usual 64 kB would make both sides wait for each other all the time."""
 
@@ -52,6 +54,16 @@ class DecoderLimits:
     memory_bytes: int = 1280 * 2**20
     children: int = 2
     waiting_seconds: float = 30.0
+
+
+def warn_of_old_pillow() -> None:
+    """Say at the start where a Pillow opens pictures whose own JPEG decoder has known holes."""
+    if int(PIL.__version__.partition(".")[0]) < NEWER_PILLOW:
+        logger.warning(
+            "Pillow %s opens pictures. 13 mends two overflows in its JPEG decoder that no file reaches here as far as is "
+            'known. For strangers, install it: pip install --no-deps "pillow>=13" (docs/hosting.md).',
+            PIL.__version__,
+        )
 
 
 class Decoder:

@@ -17,7 +17,7 @@ from models.memory import give_back_freed_memory
 from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
 from studio.api import Api
-from studio.decoder import Decoder
+from studio.decoder import Decoder, warn_of_old_pillow
 from studio.desk import Desk
 from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
@@ -135,7 +135,7 @@ def device_words(zoo: Zoo) -> str:
 def launch_settings(
     demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = (), host: str = "127.0.0.1"
 ) -> dict:
-    """Arguments of Blocks.launch that the studio always uses; its connections are bounded as well.
+    """Arguments of Blocks.launch that the studio always uses; connections of this process are bounded as well.
 
     Args:
         demo: the page to be launched.
@@ -144,6 +144,7 @@ def launch_settings(
             addresses and the machine's own name.
         host: where it listens.
     """
+    warn_of_old_pillow()
     bound_connections()
     local = is_loopback(host)
     rules = GuardRules(

@@ -19,7 +19,7 @@ from models.errors import RestorationError, UnreadableImage
 from models.jpeg import JpegEncoding, encode, probe, read
 from models.jpeg.header import JpegHeader
 from models.jpeg.kept_exif import kept_exif
-from studio.decoder import MOST_EXIF_BYTES, Decoder, DecoderLimits, _Answer
+from studio.decoder import MOST_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
 from studio.examples import EXAMPLES
 from studio.header_facts import header_facts
 from tests.paths import SHARED, needs_shared_data
@@ -297,3 +297,10 @@ def test_what_a_decoder_hands_on_of_exif_is_small(decoder):
     Image.new("RGB", (8, 8)).save(buffer, "PNG", exif=block.ljust(3000, b"\0") + bytes(2**20))
     exif = decoder.read(buffer.getvalue()).exif
     assert exif is None or len(exif) <= MOST_EXIF_BYTES
+
+
+@pytest.mark.parametrize(("version", "warned"), [("12.3.0", 1), ("13.0.0", 0), ("14.1.0.dev0", 0)])
+def test_an_old_pillow_is_said_at_the_start(monkeypatch, caplog, version, warned):
+    monkeypatch.setattr("PIL.__version__", version)
+    warn_of_old_pillow()
+    assert len(caplog.records) == warned and caplog.text.count("pip install") == warned
