@@ -60,8 +60,8 @@ def warn_of_old_pillow() -> None:
     """Say at the start where a Pillow opens pictures whose own JPEG decoder has known holes."""
     if int(PIL.__version__.partition(".")[0]) < NEWER_PILLOW:
         logger.warning(
-            "Pillow %s opens pictures. 13 mends two overflows in its JPEG decoder that no file reaches here as far as is "
-            'known. For strangers, install it: pip install --no-deps "pillow>=13" (docs/hosting.md).',
+            "Pillow %s opens pictures. 13 mends two overflows in its JPEG decoder that no file reaches here as far as "
+            'is known. For strangers, install it: pip install --no-deps "pillow>=13" (docs/hosting.md).',
             PIL.__version__,
         )
 

@@ -1,7 +1,7 @@
 """Connections before a request is whole: how many one address has, how long a head may be, and how long it may take.
 
-The guard sees a request when its head is whole. Everything up to there, and everybody who does not fetch his answer,
-is bounded here, in the class that uvicorn makes for every connection.
+The guard sees a request when its head is whole. Everything up to there, and whoever does not fetch the answer, is
+bounded here, in the class that uvicorn makes for every connection; and here answers pass last.
 """
 
 import asyncio
@@ -26,6 +26,9 @@ MOST_CONNECTIONS = 300
 """Of one address; a class of thirty behind it has 180. A proxy that is believed has no such limit."""
 MOST_OPEN_FILES = 65536
 
+CORS = b"access-control-"
+"""How headers begin that invite pages of other origins."""
+
 _CHUNK_HEAD = 16
 """Bytes that stand around a piece of a body that is sent in pieces."""
 _TOO_LONG = b"The head of the request is longer than 64 kB. Shorter ones are read. Reload the page.\n"
@@ -40,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *values: Any, **settings: Any) -> None:
         super().__init__(*values, **settings)
+        self.app = unreadable_elsewhere(self.config.loaded_app)
         self._address = ""
         self._overhead = self._head_bytes = 0
         self._is_refused = False
@@ -173,8 +177,29 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_proxy(self) -> bool:
         """True for an address whose word about others is taken: it brings everybody's connections."""
-        believing = self.app if isinstance(self.app, ProxyHeadersMiddleware) else None
-        return self.client is None or (believing is not None and self.client[0] in believing.trusted_hosts)
+        app = self.config.loaded_app
+        is_believed = (
+            isinstance(app, ProxyHeadersMiddleware) and self.client and self.client[0] in app.trusted_hosts
+        )
+        return self.client is None or bool(is_believed)
+
+
+def unreadable_elsewhere(app: Any) -> Any:
+    """An application whose answers no page of another origin can read.
+
+    Gradio invites such pages, in a middleware that stands before all that it lets us add.
+    """
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        async def uninviting(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                kept = [pair for pair in message.get("headers", ()) if not pair[0].lower().startswith(CORS)]
+                message = {**message, "headers": kept}
+            await send(message)
+
+        await app(scope, receive, uninviting)
+
+    return answer
 
 
 Groups = dict[str, dict[BoundedProtocol, None]]

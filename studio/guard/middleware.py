@@ -114,7 +114,7 @@ class Guard:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message = {**message, "headers": [*_for_own_pages(message), *self._rules.headers]}
+                message = {**message, "headers": [*message.get("headers", ()), *self._rules.headers]}
             await send(message)
 
         client = client_of((scope.get("client") or ("", 0))[0])
@@ -250,11 +250,6 @@ def _headers_of(scope: Mapping[str, Any]) -> dict[bytes, bytes]:
             )
         seen[name] = value
     return seen
-
-
-def _for_own_pages(message: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
-    """An answer's headers but those that let pages of other origins read it, which Gradio hands out freely."""
-    return [pair for pair in message.get("headers", ()) if not pair[0].lower().startswith(b"access-control-")]
 
 
 def _too_often() -> Refusal:

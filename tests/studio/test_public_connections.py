@@ -24,7 +24,8 @@ async def app(scope, receive, send):
         got += len(message.get("body", b""))
         if not message.get("more_body"):
             break
-    await send({"type": "http.response.start", "status": 200, "headers": []})
+    headers = [(b"Access-Control-Allow-Origin", b"*"), (b"access-control-max-age", b"600"), (b"x-own", b"1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     while scope["path"] == "/long":
         await send({"type": "http.response.body", "body": LONG, "more_body": True})
     await send({"type": "http.response.body", "body": b"%d" % got})
@@ -248,3 +249,9 @@ def test_there_are_no_websockets():
         upgrade += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         assert b"101" not in answered(port, upgrade)[:20]
     assert not BoundedProtocol._by_address
+
+
+def test_no_page_elsewhere_is_invited_to_read():
+    with served() as (port, _):
+        said = answered(port, GET).lower()
+        assert b"x-own: 1" in said and b"access-control" not in said
