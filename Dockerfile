@@ -14,6 +14,9 @@ RUN apt-get update \
     && pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} "torch==$TORCH" \
     && pip install --no-cache-dir --require-hashes -r requirements.lock
 
+# Gradio asks for pillow<13; 13 mends two overflows of the JPEG decoder, and the studio is tested with it.
+RUN pip install --no-cache-dir --no-deps "pillow>=13"
+
 COPY LICENSE README.md pyproject.toml app.py ./
 COPY models ./models
 COPY training ./training

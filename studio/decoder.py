@@ -14,15 +14,18 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import PIL
 
 from models import errors
 from models.errors import RestorationError, UnreadableImage
-from models.jpeg import JpegComponent, JpegImage
+from models.images import RgbImage
+from models.jpeg import ImageFacts, JpegComponent, JpegImage
 from models.jpeg.density import Density
 from models.jpeg.header import JpegHeader
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
-from models.jpeg.probe import probe
-from studio.decoder_child import ANSWER, COEFFICIENTS, PICTURE, REQUEST
+from models.jpeg.metadata import MAX_PROFILE_BYTES
+from studio.decoder_child import ANSWER, COEFFICIENTS, COLORS, COLORS_HEAD, PICTURE, REQUEST
+from studio.header_facts import header_from_facts
 from studio.later import Later
 
 logger = logging.getLogger(__name__)
@@ -32,6 +35,8 @@ _TIME_IS_UP = Later("decoders")
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_TEXT = 2**20
+MOST_EXIF_BYTES = 64 * 2**10
+NEWER_PILLOW = 13
 PIPE_BYTES = 2**20
 """As much as Linux gives without asking; the usual 64 kB would make both sides wait for each other all the time."""
 
@@ -54,6 +59,16 @@ class DecoderLimits:
     memory_bytes: int = 1280 * 2**20
     children: int = 2
     waiting_seconds: float = 30.0
+
+
+def warn_of_old_pillow() -> None:
+    """Say at the start where a Pillow opens pictures whose own JPEG decoder has known holes."""
+    if int(PIL.__version__.partition(".")[0]) < NEWER_PILLOW:
+        logger.warning(
+            "Pillow %s opens pictures. 13 mends two overflows in its JPEG decoder that no file reaches here as far as "
+            'is known. For strangers, install it: pip install --no-deps "pillow>=13" (docs/hosting.md).',
+            PIL.__version__,
+        )
 
 
 class Decoder:
@@ -81,16 +96,20 @@ class Decoder:
         Raises:
             RestorationError: with a message for people.
         """
-        facts = probe(data)
+        facts = None
         try:
             with self._child() as child:
                 told, rest = child.ask(PICTURE, data)
                 _raise_told(told)
-                return _picture(data, facts.jpeg, told, rest, self._coefficients)
+                facts = _facts(told, len(data))
+                told = rest.told()
+                _raise_told(told)
+                return _picture(data, facts.jpeg, told, rest, self)
         except (_Died, OSError, ValueError, KeyError, TypeError):
             logger.warning("a decoder died on a file of %d bytes", len(data))
+            what = f"{facts.columns} x {facts.rows} {facts.format} file" if facts else "file"
             raise UnreadableImage(
-                f"Opening this {facts.columns} x {facts.rows} {facts.format} file was given up: it crashed its "
+                f"Opening this {what} was given up: it crashed its "
                 f"decoder, or took more than {self.limits.seconds:g} s or the memory of one picture. Sound files "
                 f"of that size open in a second. {TRY_ANOTHER}"
             ) from None
@@ -107,7 +126,7 @@ class Decoder:
         for child in children:
             child.end()
 
-    def _coefficients(self, data: bytes, header: JpegHeader) -> tuple[JpegComponent, ...] | None:
+    def coefficients(self, data: bytes, header: JpegHeader) -> tuple[JpegComponent, ...] | None:
         """Stands in for models.jpeg.coefficients.components_from_bitstream."""
         try:
             with self._child() as child:
@@ -115,6 +134,27 @@ class Decoder:
                 return _components(told, rest, header)
         except (_Died, RestorationError, OSError, ValueError, KeyError, TypeError, IndexError):
             return None
+
+    def to_srgb(self, pixels: RgbImage, icc_profile: bytes, *, is_gray: bool) -> RgbImage:
+        """Stands in for models.jpeg.metadata.to_srgb.
+
+        Raises:
+            RestorationError: the profile was too much for a decoder.
+        """
+        head = COLORS_HEAD.pack(*pixels.shape[:2], is_gray, len(icc_profile))
+        try:
+            with self._child() as child:
+                told, rest = child.ask(COLORS, head, icc_profile, np.ascontiguousarray(pixels))
+                _raise_told(told)
+                converted = rest.array(pixels.shape, np.uint8)
+                rest.ended(sound=True)
+                return converted
+        except (_Died, OSError, ValueError, KeyError, TypeError):
+            logger.warning("a decoder died on a profile of %d bytes", len(icc_profile))
+            raise RestorationError(
+                f"The colours of this picture could not be converted: its profile crashed a decoder, or took more "
+                f"than {self.limits.seconds:g} s. Profiles of cameras and screens take a second. {TRY_ANOTHER}"
+            ) from None
 
     @contextmanager
     def _child(self) -> Iterator["_Child"]:
@@ -178,30 +218,23 @@ class _Child:
             pipesize=PIPE_BYTES,
         )
 
-    def ask(self, kind: bytes, data: bytes) -> tuple[dict[str, Any], "_Answer"]:
-        """What the child says of a file, and where the arrays that belong to it come from.
+    def ask(self, kind: bytes, *parts: bytes | np.ndarray) -> tuple[dict[str, Any], "_Answer"]:
+        """What the child says first, and where the rest comes from.
 
         Raises:
             _Died: it crashed, ran out of memory, or took too long.
         """
         self.is_sound = False  # until the answer has been read to its end
         answer = _Answer(self, self._seconds)
+        views = [memoryview(part).cast("B") for part in parts]
         try:
-            self._write(REQUEST.pack(kind, len(data)))
-            self._write(data)
+            self._write(memoryview(REQUEST.pack(kind, sum(map(len, views)))))
+            for view in views:
+                self._write(view)
         except OSError:
             answer.ended()
             raise _Died from None
-        length = ANSWER.unpack(answer.take(ANSWER.size))[0]
-        if length > MOST_TEXT:
-            raise ValueError("an answer of that length is none")
-        told = json.loads(bytes(answer.take(length)))
-        if told.get("error") == "MemoryError":
-            answer.ended()
-            raise _Died
-        if "error" in told:
-            answer.ended(sound=True)
-        return told, answer
+        return answer.told(), answer
 
     def end(self) -> None:
         """Kill the process and let go of the pipes."""
@@ -211,8 +244,7 @@ class _Child:
         for pipe in (self.process.stdin, self.process.stdout):
             pipe.close()
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
+    def _write(self, view: memoryview) -> None:
         while view:
             view = view[self.process.stdin.write(view) :]
 
@@ -240,6 +272,23 @@ class _Answer:
             view = view[read:]
         return found
 
+    def told(self) -> dict[str, Any]:
+        """The next facts.
+
+        Raises:
+            _Died: the child ended before they did, or ran out of memory.
+        """
+        length = ANSWER.unpack(self.take(ANSWER.size))[0]
+        if length > MOST_TEXT:
+            raise ValueError("an answer of that length is none")
+        told = json.loads(bytes(self.take(length)))
+        if told.get("error") == "MemoryError":
+            self.ended()
+            raise _Died
+        if "error" in told:
+            self.ended(sound=True)
+        return told
+
     def array(self, shape: tuple[int, ...], kind: type) -> np.ndarray:
         """An array of that shape and type."""
         count = int(np.prod(shape)) * np.dtype(kind).itemsize
@@ -258,8 +307,16 @@ def _raise_told(told: dict[str, Any]) -> None:
         raise RestorationError(str(told["words"]))
 
 
+def _facts(told: dict[str, Any], length: int) -> ImageFacts:
+    """What is known of a file of that length before it is decoded."""
+    rows, columns = _size(told["rows"]), _size(told["columns"])
+    check_dimensions(rows, columns)
+    header = None if told["jpeg"] is None else header_from_facts(told["jpeg"], length)
+    return ImageFacts(str(told["format"]), rows, columns, _size(told["bits"]), bool(told["several"]), header)
+
+
 def _picture(
-    data: bytes, header: JpegHeader | None, told: dict[str, Any], rest: _Answer, coefficients: Any
+    data: bytes, header: JpegHeader | None, told: dict[str, Any], rest: _Answer, decoder: Decoder
 ) -> JpegImage:
     """The picture a child describes; sizes are checked before room is made for them."""
     rows, columns = _size(told["rows"]), _size(told["columns"])
@@ -271,12 +328,13 @@ def _picture(
         if sorted(shape) != sorted((rows, columns)):
             raise ValueError("transparency of another size")
         alpha = rest.array(shape, np.uint8)
-    blocks = {
-        name: bytes(rest.take(_size(told[name], len(data) * 2))) or None for name in ("exif", "icc_profile")
-    }
-    rest.ended(sound=True)
+    most = {"exif": MOST_EXIF_BYTES, "icc_profile": MAX_PROFILE_BYTES}
+    blocks = {name: bytes(rest.take(_size(told[name], limit))) or None for name, limit in most.items()}
     if told["orientation"] not in range(1, 9):
         raise ValueError("no such orientation")
+    turned = (columns, rows, 3) if told["orientation"] >= 5 else (rows, columns, 3)
+    shown = rest.array(turned, np.uint8) if told["profile_applies"] is True else None
+    rest.ended(sound=True)
     return JpegImage(
         data=data,
         decoded_pixels=pixels,
@@ -285,10 +343,12 @@ def _picture(
         is_gray=bool(told["is_gray"]),
         alpha=alpha,
         orientation=told["orientation"],
-        profile_applies=bool(told["profile_applies"]),
+        profile_applies=shown is not None,
+        shown=shown,
         notes=tuple(str(note) for note in told["notes"]),
         density=_density(told["density"]),
-        read_coefficients=coefficients,
+        read_coefficients=decoder.coefficients,
+        convert_colors=decoder.to_srgb,
         **blocks,
     )
 

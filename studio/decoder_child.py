@@ -8,18 +8,28 @@ import json
 import os
 import struct
 import sys
-from dataclasses import astuple
+from collections.abc import Iterator
+from dataclasses import asdict, astuple, replace
 from typing import BinaryIO
 
 import numpy as np
 
 from models.errors import RestorationError
-from models.jpeg import JpegImage, read
+from models.jpeg import ImageFacts, JpegImage, read
 from models.jpeg.coefficients import components_from_bitstream
+from models.jpeg.kept_exif import kept_exif
+from models.jpeg.metadata import to_srgb
 from models.jpeg.probe import probe
+from studio.header_facts import header_facts
 
 REQUEST, ANSWER = struct.Struct("!cQ"), struct.Struct("!I")
-PICTURE, COEFFICIENTS = b"P", b"C"
+PICTURE, COEFFICIENTS, COLORS = b"P", b"C", b"S"
+COLORS_HEAD = struct.Struct("!QQ?Q")
+"""Rows, columns, whether the file stores gray, and the length of its profile; profile and pixels follow."""
+
+Message = tuple[dict, list[np.ndarray | bytes]]
+"""Facts for JSON, and the arrays that follow them."""
+
 BARE_BYTES = 512 * 2**20
 """Virtual memory of the interpreter and its libraries, before the first picture."""
 
@@ -39,8 +49,8 @@ def main() -> None:
         if len(data) < length:
             return
         _alarm(int(sys.argv[2]))
-        facts, arrays = _answer(kind, data)
-        _send(answered, facts, arrays)
+        for facts, arrays in _answers(kind, data):
+            _send(answered, facts, arrays)
         _alarm(0)
 
 
@@ -65,17 +75,30 @@ def _alarm(seconds: int) -> None:
     alarm(seconds)
 
 
-def _answer(kind: bytes, data: bytes) -> tuple[dict, list[np.ndarray | bytes]]:
+def _answers(kind: bytes, data: bytes) -> Iterator[Message]:
     try:
-        return _coefficients(data) if kind == COEFFICIENTS else _picture(read(data))
+        if kind == COEFFICIENTS:
+            yield _coefficients(data)
+        elif kind == COLORS:
+            yield {}, [_converted(data)]
+        else:
+            yield _facts(probe(data)), []  # first, so that somebody knows of what this process may die
+            yield _picture(read(data))
     except RestorationError as error:
-        return {"error": type(error).__name__, "words": str(error)}, []
+        yield {"error": type(error).__name__, "words": str(error)}, []
     except MemoryError:
-        return {"error": "MemoryError", "words": ""}, []
+        yield {"error": "MemoryError", "words": ""}, []
 
 
-def _picture(image: JpegImage) -> tuple[dict, list[np.ndarray | bytes]]:
-    blocks = {"exif": image.exif or b"", "icc_profile": image.icc_profile or b""}
+def _facts(facts: ImageFacts) -> dict:
+    return {**asdict(replace(facts, jpeg=None)), "jpeg": header_facts(facts.jpeg) if facts.jpeg else None}
+
+
+def _picture(image: JpegImage) -> Message:
+    blocks = {
+        "exif": kept_exif(image.exif) or b"",
+        "icc_profile": (image.icc_profile if image.profile_applies else None) or b"",
+    }
     facts = {
         "format": image.format,
         "rows": image.decoded_pixels.shape[0],
@@ -89,10 +112,18 @@ def _picture(image: JpegImage) -> tuple[dict, list[np.ndarray | bytes]]:
         **{name: len(block) for name, block in blocks.items()},
     }
     arrays = [image.decoded_pixels] if image.alpha is None else [image.decoded_pixels, image.alpha]
-    return facts, [*arrays, *blocks.values()]
+    shown = [image.pixels] if image.profile_applies else []
+    return facts, [*arrays, *blocks.values(), *shown]
 
 
-def _coefficients(data: bytes) -> tuple[dict, list[np.ndarray | bytes]]:
+def _converted(data: bytes) -> np.ndarray:
+    rows, columns, is_gray, length = COLORS_HEAD.unpack_from(data)
+    start = COLORS_HEAD.size
+    pixels = np.frombuffer(data, np.uint8, rows * columns * 3, start + length).reshape(rows, columns, 3)
+    return to_srgb(pixels, data[start : start + length], is_gray=is_gray)
+
+
+def _coefficients(data: bytes) -> Message:
     header = probe(data).jpeg
     found = components_from_bitstream(data, header) if header else None
     facts = [

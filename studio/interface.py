@@ -18,11 +18,12 @@ from models.zoo import Zoo
 from studio.anatomy_desk import AnatomyDesk
 from studio.api import Api
 from studio.calls import KnownCalls, LastResort
-from studio.decoder import Decoder
+from studio.decoder import Decoder, warn_of_old_pillow
 from studio.desk import Desk
 from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
-from studio.guard.doors import EMBEDDERS, Doors, headers_for, own_names
+from studio.guard.connections import bound_connections
+from studio.guard.doors import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
 from studio.guard.middleware import FairShares, Guard, GuardRules
 from studio.jobs import Jobs
 from studio.page_head import PageHead
@@ -132,17 +133,28 @@ def device_words(zoo: Zoo) -> str:
     return kind.upper()
 
 
-def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = ()) -> dict:
-    """Arguments of Blocks.launch that the studio always uses.
+def launch_settings(
+    demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = (), host: str = "127.0.0.1"
+) -> dict:
+    """Arguments of Blocks.launch that the studio always uses; connections of this process are bounded as well.
 
     Args:
         demo: the page to be launched.
         public: strangers come: only the page's own routes and calls, and everybody's fair share.
-        hosts: names the server answers to, besides IP addresses, localhost and the machine's own name.
+        hosts: names the server answers to, besides localhost and, unless it listens to this machine alone, IP
+            addresses and the machine's own name.
+        host: where it listens.
     """
+    warn_of_old_pillow()
+    bound_connections()
+    local = is_loopback(host)
     rules = GuardRules(
         doors=Doors(
-            public, own_names(hosts), (_upload_folder(),), frozenset(map(Path, _StaticFiles.all_paths))
+            public,
+            host_names(hosts) if local else host_names((*hosts, *own_names())),
+            (_upload_folder(),),
+            frozenset(map(Path, _StaticFiles.all_paths)),
+            local,
         ),
         headers=headers_for(EMBEDDERS if public else ()),
         upload_bytes=MAX_BYTES + 2**20,

@@ -64,7 +64,7 @@ def serve(told: Hosting) -> int:
     )
     studio = build_studio(zoo, jobs)
     print(f"JPEG Restoration Studio: http://{told.host}:{told.port}", flush=True)
-    settings |= launch_settings(studio, public=told.public, hosts=told.names)
+    settings |= launch_settings(studio, public=told.public, hosts=told.names, host=told.host)
     try:
         studio.launch(server_name=told.host, server_port=told.port, **settings)
     except OSError:

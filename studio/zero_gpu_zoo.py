@@ -17,6 +17,7 @@ from models.card import ModelCard
 from models.errors import RestorationError, UnknownModel
 from models.jpeg import JpegImage
 from models.jpeg.coefficients import components_from_bitstream
+from models.jpeg.metadata import to_srgb
 from models.restorer import OnTile, Restoration, Restorer
 from models.zoo import Zoo
 from studio.background import Progress, in_background
@@ -92,9 +93,8 @@ class ZeroGpuZoo(Zoo):
 
     def call(self, names: Sequence[str], image: JpegImage, options: RestoreOptions) -> Iterator[Any]:
         """One call to the GPU for one picture; see restored_in_turn for what comes back."""
-        sent = replace(
-            image, read_coefficients=components_from_bitstream
-        )  # whatever reads them here stays here
+        # Whatever reads and converts here stays here.
+        sent = replace(image, read_coefficients=components_from_bitstream, convert_colors=to_srgb)
         return self._call(tuple(names), sent, options)
 
     def _place(self, card: ModelCard) -> None:

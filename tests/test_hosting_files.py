@@ -17,6 +17,7 @@ import yaml
 from dockerfile_parse import DockerfileParser
 from gradio_client import Client, handle_file
 from packaging.requirements import Requirement
+from packaging.version import Version
 from PIL import Image
 
 from studio.hosting import hosting
@@ -89,18 +90,41 @@ def test_every_package_that_is_imported_is_required(requirements):
             imported |= set(found)
     imported -= {*sys.stdlib_module_names, "models", "training", "studio"}
     names = {"PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml"}
-    names |= {"skimage": "scikit-image", "markdown_it": "markdown-it-py"}
+    names |= {
+        "skimage": "scikit-image",
+        "markdown_it": "markdown-it-py",
+        "python_multipart": "python-multipart",
+    }
     comes_with_gradio = {
-        "starlette",
-        "fastapi",
         "httpx",
         "anyio",
-        "uvicorn",
-        "python_multipart",
         "gradio_client",
     }
     required = {one.name.lower() for one in requirements}
     assert {names.get(name, name) for name in imported} - comes_with_gradio <= required
+
+
+@pytest.mark.parametrize(
+    ("package", "holed", "mended"),
+    [
+        ("pillow", "12.2.0", "12.3.0"), ("fastapi", "0.131.0", "0.132.0"), ("starlette", "0.49.0", "0.49.1"),
+        ("python-multipart", "0.0.26", "0.0.27"),
+    ],
+)  # fmt: skip
+def test_versions_with_known_holes_are_not_taken(requirements, package, holed, mended):
+    (specifier,) = {one.specifier for one in requirements if one.name == package}
+    assert not specifier.contains(Version(holed)) and specifier.contains(Version(mended))
+
+
+def test_strangers_pictures_are_opened_by_a_pillow_without_known_overflows(instructions):
+    """Gradio's own cap keeps it out of every other install."""
+    command = 'pip install --no-cache-dir --no-deps "pillow>=13"'
+    places = [
+        number for number, (name, value) in enumerate(instructions) if name == "RUN" and command in value
+    ]
+    required = [number for number, (name, value) in enumerate(instructions) if "-r requirements.txt" in value]
+    assert places and required and places[0] >= required[0]
+    assert 'pip install --no-deps "pillow>=13"' in DOCUMENT
 
 
 def test_no_file_needs_lfs():

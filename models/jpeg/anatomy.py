@@ -35,9 +35,9 @@ _FRAMES = {
     0xCA: "progressive, arithmetic",
     0xCB: "lossless, arithmetic",
 }
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
-_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+# One 0xFF only: with "+" a long run of fill bytes is gone through again from each of its bytes.
+_MARKER = re.compile(rb"\xff([^\x00\xff])")
+_AFTER_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _APP_NAMES = {
     b"MPF\0": "list of further pictures (MPF)",
@@ -236,8 +236,9 @@ class _Walk:
 
     def _picture_data(self, header: bytes, start: int) -> int:
         found = _AFTER_SCAN.search(self.data, start)
-        end = found.start() if found else len(self.data)
-        restarts = sum(1 for _ in _RESTART.finditer(self.data, start, end))
+        end = start + len(self.data[start : found.start()].rstrip(b"\xff")) if found else len(self.data)
+        coded = np.frombuffer(self.data, np.uint8, end - start, start)
+        restarts = int(np.count_nonzero((coded[:-1] == 0xFF) & (coded[1:] & 0xF8 == 0xD0)))
         words = f"{restarts} restart markers" if restarts else "entropy-coded"
         self._add("picture data", start, end, words)
         count = header[0] if header else 0

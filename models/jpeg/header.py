@@ -44,8 +44,9 @@ _SUBSAMPLING_NAMES = {
     (4, 2): "4:1:0",
 }
 """By luma's horizontal and vertical resolution as a multiple of chroma's."""
-_NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff])")
-_NEXT_MARKER_AFTER_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+# One 0xFF only: with "+" a long run of fill bytes is gone through again from each of its bytes.
+_NEXT_MARKER = re.compile(rb"\xff([^\x00\xff])")
+_NEXT_MARKER_AFTER_SCAN = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 NATURAL_ORDER = np.array(
     sorted(range(64), key=lambda i: (i // 8 + i % 8, i // 8 if (i // 8 + i % 8) % 2 else i % 8))
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,12 @@ CoefficientReader = Callable[[bytes, JpegHeader], tuple[JpegComponent, ...] | No
 """Reads the coefficients a file holds, as models.jpeg.coefficients.components_from_bitstream does."""
 
 
+class ColorConverter(Protocol):
+    """Converts pixels to sRGB, as models.jpeg.metadata.to_srgb does."""
+
+    def __call__(self, pixels: RgbImage, icc_profile: bytes, *, is_gray: bool) -> RgbImage: ...
+
+
 @dataclass(frozen=True, eq=False)
 class JpegImage:
     """One opened file. Never change its arrays: they are shared, not copied.
@@ -37,12 +43,15 @@ class JpegImage:
         header: the JPEG header, None for other formats.
         is_gray: True where the file stores gray.
         alpha: (rows, columns) uint8, upright like `pixels`, or None.
-        exif, icc_profile: the file's own blocks, or None; `pixels` have both applied already.
+        exif, icc_profile: the file's own blocks, or None; `pixels` have both applied already. Where another process
+            opened the file, exif is only what models.jpeg.kept_exif keeps, and icc_profile is there if it applies.
         orientation: EXIF orientation still to be applied to decoded_pixels, 1..8.
         profile_applies: True where decoded_pixels are in icc_profile's colours and not in sRGB.
         notes: what was done to the picture that a person should know, such as "16-bit converted to 8-bit".
         density: how large the upright picture is printed, None where the file does not say.
         read_coefficients: how `components` are read from the file, here or in another process.
+        convert_colors: how pixels get from icc_profile to sRGB, here or in another process.
+        shown: `pixels`, where they were made together with decoded_pixels.
     """
 
     data: bytes
@@ -58,11 +67,13 @@ class JpegImage:
     notes: tuple[str, ...] = ()
     density: Density | None = None
     read_coefficients: CoefficientReader = components_from_bitstream
+    convert_colors: ColorConverter = to_srgb
+    shown: RgbImage | None = None
 
     @cached_property
     def pixels(self) -> RgbImage:
         """(rows, columns, 3) uint8, upright and sRGB; decoded_pixels itself where nothing had to be done."""
-        return self.present(self.decoded_pixels)
+        return self.present(self.decoded_pixels) if self.shown is None else self.shown
 
     def present(self, pixels: RgbImage) -> RgbImage:
         """Turn a restoration of decoded_pixels upright and into sRGB.
@@ -74,11 +85,12 @@ class JpegImage:
 
         Raises:
             ValueError: for another shape.
+            RestorationError: another process could not convert the colours.
         """
         if pixels.shape != self.decoded_pixels.shape:
             raise ValueError(f"pixels have shape {pixels.shape}, decoded_pixels {self.decoded_pixels.shape}")
         if self.profile_applies:
-            pixels = to_srgb(pixels, self.icc_profile, is_gray=self.is_gray)
+            pixels = self.convert_colors(pixels, self.icc_profile, is_gray=self.is_gray)
         return upright(pixels, self.orientation)
 
     @property

@@ -101,10 +101,12 @@ def _tiff(data: bytes) -> PictureSize:
     (directory,) = struct.unpack_from(order + "I", data, 4)
     (entries,) = struct.unpack_from(order + "H", data, directory)
     found = {_TIFF_BITS: 1}
+    values = 0
     for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
         tag, kind, count = struct.unpack_from(order + "HHI", data, entry)
-        if count > _MAX_TIFF_VALUES and kind not in _TIFF_BYTE_KINDS:
-            raise ValueError("too many values in one tag")
+        values += 0 if kind in _TIFF_BYTE_KINDS else count
+        if values > _MAX_TIFF_VALUES:
+            raise ValueError("too many values")
         if tag in (_TIFF_WIDTH, _TIFF_LENGTH, _TIFF_BITS) and kind in (_TIFF_SHORT, _TIFF_LONG):
             code = "H" if kind == _TIFF_SHORT else "I"
             place = entry + 8

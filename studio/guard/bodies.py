@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from python_multipart.multipart import parse_options_header
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from studio.guard.doors import is_session
 
@@ -14,6 +15,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MOST_HEAD_BYTES = 8192
 """Of what stands before an uploaded file."""
+MOST_BOUNDARY_BYTES = 200
+"""The standard allows 70."""
 
 PIECE_SECONDS = 20.0
 """A sender who is silent for longer is not waited for."""
@@ -64,39 +67,76 @@ class CountedBody:
 
 
 class OneFile:
-    """Passes an upload on as long as it is one file: form fields would be held in memory, all of them."""
+    """Passes an upload on as long as it is one file: form fields would be held in memory, all of them.
+
+    The body is taken apart by the parser that Gradio uses, so that both see the same parts.
+    """
 
     def __init__(self, receive: Receive, content_type: bytes) -> None:
+        """What brings the body, and its type.
+
+        Raises:
+            Refusal: no multipart form.
+        """
+        kind, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary", b"")
+        if kind != b"multipart/form-data" or not 1 <= len(boundary) <= MOST_BOUNDARY_BYTES:
+            raise _not_one_file()
         self._receive = receive
-        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
-        self._next_part = b"\r\n--" + boundary + b"\r\n"
-        self._seen, self._in_file = b"", False
+        self._parts = self._head_bytes = 0
+        self._name, self._value = b"", b""
+        self._dispositions: list[bytes] = []
+        callbacks: Any = {
+            "on_part_begin": self._begin,
+            "on_header_field": self._head_name,
+            "on_header_value": self._head_value,
+            "on_header_end": self._head_end,
+            "on_headers_finished": self._head_whole,
+        }
+        self._parser = MultipartParser(boundary, callbacks)
 
     async def __call__(self) -> dict[str, Any]:
         """The next message.
 
         Raises:
-            Refusal: a form field, or another file.
+            Refusal: a form field, another file, or no multipart form.
         """
         message = await self._receive()
-        self._look_at(message.get("body", b""))
+        try:
+            self._parser.write(message.get("body", b""))
+        except MultipartParseError:
+            raise _not_one_file() from None
         return message
 
-    def _look_at(self, piece: bytes) -> None:
-        seen = self._seen + piece
-        if not self._in_file:
-            head, end, seen = seen.partition(b"\r\n\r\n")
-            if not end:
-                self._seen = head
-            if len(head) > MOST_HEAD_BYTES or (end and b"filename=" not in head):
-                raise _not_one_file()
-            if not end:
-                return
-            self._in_file = True
-            seen = end + seen  # an empty file ends where its head does
-        if self._next_part in seen:
+    def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > 1:
             raise _not_one_file()
-        self._seen = seen[-len(self._next_part) :]
+
+    def _head_name(self, data: bytes, start: int, end: int) -> None:
+        self._count(end - start)
+        self._name += data[start:end]
+
+    def _head_value(self, data: bytes, start: int, end: int) -> None:
+        self._count(end - start)
+        self._value += data[start:end]
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise _not_one_file()
+
+    def _head_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._dispositions.append(self._value)
+        self._name, self._value = b"", b""
+
+    def _head_whole(self) -> None:
+        if len(self._dispositions) != 1:
+            raise _not_one_file()
+        _, options = parse_options_header(self._dispositions[0])
+        if b"filename" not in options or b"name" not in options:
+            raise _not_one_file()
 
 
 async def whole_body(receive: Receive) -> bytes | None:
@@ -185,7 +225,7 @@ def check_files(values: Any, serves: Callable[[str], bool]) -> None:
 
 def _object_in(body: bytes) -> dict[str, Any]:
     try:
-        call = json.loads(body, parse_constant=_no_constant)
+        call = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError):
         raise _not_a_call("It is no JSON") from None
     if not isinstance(call, dict):
@@ -205,6 +245,14 @@ def _not_one_file() -> Refusal:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless it says one thing twice: readers differ in which of the two they believe."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _not_a_call(why: str) -> Refusal:

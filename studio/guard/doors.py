@@ -3,9 +3,9 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import parse_qs
 
 API = "/gradio_api"
@@ -28,6 +28,14 @@ _WRITTEN = re.compile(rf"{API}/(queue/join|run/predict|upload|cancel|reset|call/
 CHEAP = re.compile(rf"/(assets|static)/.*|{API}/file=.*", re.DOTALL)
 """Small files that a page fetches by the dozen."""
 
+MOST_NAME = 1024
+"""Letters of a file's name that are looked at; ours have 200."""
+
+_CONTENT = re.compile(r"[0-9a-f]{32,64}")
+"""Of a folder that holds one file: Gradio names it after what was uploaded, the studio after what it has written."""
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^][:/@\s]+)(:\d{1,5})?", re.IGNORECASE)
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
 EMBEDDERS = ("https://huggingface.co", "https://*.hf.space")
 
 
@@ -37,31 +45,36 @@ class Doors:
 
     Attributes:
         public: only the routes that the page uses; otherwise all that Gradio has.
-        hosts: names the server answers to, besides IP addresses and localhost; a page elsewhere cannot point a name of
+        hosts: names the server answers to, besides localhost and IP addresses; a page elsewhere cannot point a name of
             its own here and read the answers. One that begins with a dot stands for all that end so.
-        folders: whose files may be fetched.
+        folders: whose files may be fetched; whole paths.
         files: single files that may be fetched as well.
+        local: nobody but this machine is listened to, so of all IP addresses only its own loopback ones are names.
     """
 
     public: bool
     hosts: frozenset[str]
     folders: tuple[Path, ...] = ()
     files: frozenset[Path] = frozenset()
+    local: bool = False
 
     def knows_host(self, header: str) -> bool:
         """True for a Host header that belongs here."""
-        name = header.strip().lower()
-        name = name[1 : name.find("]")] if name.startswith("[") else name.rpartition(":")[0] or name
-        name = name.removesuffix(".")
+        parts = _HOST.fullmatch(header.strip())
+        if parts is None:
+            return False
+        name = parts[1].lower().strip("[]").removesuffix(".")
         if name == "localhost" or name in self.hosts:
             return True
         if any(name.endswith(known) for known in self.hosts if known.startswith(".")):
             return True
         try:
-            ipaddress.ip_address(name)
+            address = ipaddress.ip_address(name)
         except ValueError:
             return False
-        return True
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return address.is_loopback or not self.local
 
     def opens(self, method: str, path: str, query: bytes) -> bool:
         """True where the page asks for such things."""
@@ -74,21 +87,72 @@ class Doors:
         return method == "POST" and _WRITTEN.fullmatch(path) is not None
 
     def serves(self, name: str) -> bool:
-        """True for the name of a file that may be fetched."""
-        if "\0" in name or "://" in name:
+        """True for the name of a file that may be fetched, as the server has given it out: folder, content, file.
+
+        Only the name is looked at, never the disk.
+        """
+        if len(name) > MOST_NAME or "\0" in name:
             return False
-        try:
-            place = Path(name).resolve()
-        except (OSError, RuntimeError, ValueError):
-            return False
-        return place in self.files or any(place.is_relative_to(folder) for folder in self.folders)
+        path = PurePath(name)
+        if path in self.files:
+            return True
+        return (
+            path.parent.parent in self.folders
+            and _CONTENT.fullmatch(path.parent.name) is not None
+            and path.name != ".."
+        )
 
 
-def own_names(others: Iterable[str] = ()) -> frozenset[str]:
-    """The machine's names in its own network, and others that were given to it."""
+def is_own_page(headers: Mapping[bytes, bytes], scheme: str, *, visits_page: bool) -> bool:
+    """True for a request that this server's own page makes, or somebody who is no page: a person, a script.
+
+    A browser says where the page comes from that asks: Origin with all that is sent and with what is read across
+    origins, Sec-Fetch-Site with everything. No page can leave these out or change them.
+
+    Args:
+        headers: of the request.
+        scheme: "http" or "https".
+        visits_page: the page itself is asked for, by GET: whoever follows a link from elsewhere may come in.
+    """
+    origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+    if origin is not None:
+        return origin.lower() in {
+            f"{kind}://{name.lower().removesuffix(_USUAL_PORTS[kind])}".encode("latin-1")
+            for name in named_hosts(headers)
+            for kind in (scheme, "https")  # a proxy may take https off without saying so
+            if kind in _USUAL_PORTS
+        }
+    if site in (None, b"same-origin", b"none"):
+        return True
+    return visits_page and headers.get(b"sec-fetch-mode") == b"navigate"
+
+
+def named_hosts(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    """All names by which a request calls this server: to a proxy as well, which Gradio believes."""
+    names = [headers.get(b"host", b"")]
+    if b"x-forwarded-host" in headers:
+        names += headers[b"x-forwarded-host"].split(b",")
+    return tuple(name.strip().decode("latin-1") for name in names)
+
+
+def host_names(given: Iterable[str]) -> frozenset[str]:
+    """Host names as Doors compares them."""
+    return frozenset(name.strip().lower() for name in given) - {""}
+
+
+def own_names() -> tuple[str, ...]:
+    """The machine's names in its own network."""
     own = socket.gethostname().lower()
-    names = {own, own.partition(".")[0], *(name.strip().lower() for name in others)} - {""}
-    return frozenset(names | {f"{own.partition('.')[0]}.local"})
+    short = own.partition(".")[0]
+    return own, short, f"{short}.local"
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address to listen on that only this machine reaches."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def session_in(path: str, query: bytes) -> str | None:

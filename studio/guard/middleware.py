@@ -1,8 +1,9 @@
-"""ASGI middleware that every request passes first: host, route, fair share, size and time; headers on the answer."""
+"""ASGI middleware that every request passes first: host, origin, route, share, size, time; headers on the answer."""
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +21,31 @@ from studio.guard.bodies import (
     too_large,
     whole_body,
 )
-from studio.guard.doors import API, CALLS, CHEAP, MCP, UPLOAD, Doors, is_session, session_in
+from studio.guard.doors import (
+    API,
+    CALLS,
+    CHEAP,
+    MCP,
+    UPLOAD,
+    Doors,
+    is_own_page,
+    is_session,
+    named_hosts,
+    session_in,
+)
 from studio.guard.rates import Buckets, Recent, Share, client_of
 
 OTHER_BYTES = 256 * 2**10
 """For everything that is no upload."""
+
+LONG_CALL_BYTES = 16 * 2**10
+"""Calls above that are taken apart beside the event loop, so that nobody else waits."""
+
+ONCE = frozenset(
+    (b"host", b"x-forwarded-host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"content-type")
+    + (b"content-length", b"transfer-encoding")
+)
+"""Headers that decide something here. Said twice, they would be one thing to the guard and another to Gradio."""
 
 OPEN_AT_ONCE = 400
 """Requests of one client that may be under way, streams of news among them: a class behind one address needs 100."""
@@ -120,12 +141,19 @@ class Guard:
             Refusal: for a stranger.
         """
         doors, path, query = self._rules.doors, scope["path"], scope.get("query_string", b"")
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-        if not doors.knows_host(host):
+        headers = _headers_of(scope)
+        if not all(map(doors.knows_host, named_hosts(headers))):
             raise Refusal(
                 421,
                 "This server does not answer to the name in your address. It has its own name and its IP address. "
                 "Use one of these, or have the name allowed with --allow-host.",
+            )
+        visits_page = scope["method"] == "GET" and path == "/"
+        if not is_own_page(headers, scope.get("scheme", "http"), visits_page=visits_page):
+            raise Refusal(
+                403,
+                "A page of another address asked for this. Only the studio's own page may. "
+                "Open the studio in a tab of its own.",
             )
         if not doors.opens(scope["method"], path, query):
             raise Refusal(404, "There is nothing at this address. The studio has one page. Open it at /.")
@@ -159,7 +187,8 @@ class Guard:
             Refusal: too large, too slow, or no proper call.
         """
         path = scope["path"].rstrip("/")
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = _headers_of(scope)
+        declared = headers.get(b"content-length", b"0")
         size = int(declared) if declared.isdigit() and len(declared) < 16 else OTHER_BYTES**2
         brings_files = path == UPLOAD or path.startswith(MCP)
         most = self._rules.upload_bytes if brings_files else OTHER_BYTES
@@ -171,16 +200,18 @@ class Guard:
         if path == UPLOAD:
             if self._rules.shares is not None and not self._uploads.take(client, size or most):
                 raise _too_often()
-            kind = dict(scope["headers"]).get(b"content-type", b"")
-            return counted if self._rules.arities is None else OneFile(counted, kind)
+            if self._rules.arities is None:
+                return counted
+            scope["query_string"] = b""  # Gradio would note there how far an upload is; the page does not ask
+            return OneFile(counted, headers.get(b"content-type", b""))
         body = await whole_body(counted)
         if body is None:
             return None
         if self._rules.arities is not None:
-            self._check_call(path, body, client)
+            await self._check_call(path, body, client)
         return replayed(body, counted)
 
-    def _check_call(self, path: str, body: bytes, client: str) -> None:
+    async def _check_call(self, path: str, body: bytes, client: str) -> None:
         """A handler is called, by number or by name.
 
         Raises:
@@ -188,15 +219,37 @@ class Guard:
         """
         serves, shares = self._rules.doors.serves, self._rules.shares is not None
         if path in CALLS:
-            session = session_called(body, self._rules.arities, serves)
+            session = await _beside(body, session_called, body, self._rules.arities, serves)
             if shares:
                 self._greet(session, client)
             if shares and not self._calls.take(session):
                 raise _too_often()
         elif path.startswith(f"{API}/call/"):
-            check_named_call(body, serves)
+            await _beside(body, check_named_call, body, serves)
             if shares and not self._newcomers.take(client):  # each of these calls is a session of its own
                 raise _too_often()
+
+
+async def _beside(body: bytes, check: Callable[..., Any], *values: Any) -> Any:
+    """What a check of a body gives; of a long one, without the event loop waiting for it."""
+    return await asyncio.to_thread(check, *values) if len(body) > LONG_CALL_BYTES else check(*values)
+
+
+def _headers_of(scope: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """By name.
+
+    Raises:
+        Refusal: one that decides something is there twice.
+    """
+    seen: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in seen and name in ONCE:
+            raise Refusal(
+                400,
+                f"The request says {name.decode('latin-1')} twice. Once is allowed. Send it again without the other.",
+            )
+        seen[name] = value
+    return seen
 
 
 def _too_often() -> Refusal:

@@ -8,6 +8,8 @@ from time import monotonic
 
 MOST_KEYS = 8192
 """Clients remembered; whoever was away longest is forgotten first and starts with a full share."""
+PER_NETWORK = 16
+"""Shares of all the households that one customer of a provider can pretend to be."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,25 @@ class Buckets:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client: (tokens, told at)
 
     def take(self, client: str, cost: float = 1.0) -> bool:
-        """Use up `cost` of a client's share; False, and nothing used, where less is left."""
+        """Use up `cost` of a client's share; False, and nothing used, where less is left.
+
+        All clients of one customer's network, see network_of, have PER_NETWORK shares together.
+        """
         now = self._clock()
-        tokens, told = self._left.pop(client, (self._share.burst, now))
-        tokens = min(self._share.burst, tokens + (now - told) * self._share.per_second)
-        granted = tokens >= cost
-        self._left[client] = (tokens - cost if granted else tokens, now)
+        wanted = [(client, 1)]
+        if (network := network_of(client)) is not None:
+            wanted.append((network, PER_NETWORK))
+        left = [self._filled(key, shares, now) for key, shares in wanted]
+        granted = min(left) >= cost
+        for (key, _), tokens in zip(wanted, left, strict=True):
+            self._left[key] = (tokens - cost if granted else tokens, now)
         while len(self._left) > MOST_KEYS:
             self._left.popitem(last=False)
         return granted
+
+    def _filled(self, key: str, shares: int, now: float) -> float:
+        tokens, told = self._left.pop(key, (shares * self._share.burst, now))
+        return min(shares * self._share.burst, tokens + (now - told) * shares * self._share.per_second)
 
 
 class Recent:
@@ -75,3 +87,12 @@ def client_of(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def network_of(client: str) -> str | None:
+    """The IPv6 network of 48 bits that a client belongs to: the most that one customer gets. None for all others."""
+    try:
+        network = ipaddress.IPv6Network(client)
+    except ValueError:
+        return None
+    return str(network.supernet(new_prefix=48)) if network.prefixlen == 64 else None

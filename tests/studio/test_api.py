@@ -53,6 +53,20 @@ def photo(photograph, tmp_path):
     return path
 
 
+def test_what_does_not_say_that_it_is_json_is_no_call(address):
+    """A page elsewhere may send that without asking; it relies on FastAPI, and on its version."""
+    for path in ("call/models", "run/models", "queue/join"):
+        answer = httpx.post(f"{address}/gradio_api/{path}", content=b'{"data": []}', timeout=60)
+        assert answer.status_code in (400, 404, 422), path
+    called = httpx.post(f"{address}/gradio_api/call/models", json={"data": []}, timeout=60)
+    assert called.status_code == 200
+    for origin in ("http://evil.example", "http://127.0.0.1:1", "null"):
+        called = httpx.post(
+            f"{address}/gradio_api/call/models", json={"data": []}, headers={"Origin": origin}, timeout=60
+        )
+        assert called.status_code == 403 and "access-control-allow-origin" not in called.headers
+
+
 def test_every_example_of_the_document_runs(address, photo, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     known = {}

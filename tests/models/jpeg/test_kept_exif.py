@@ -1,12 +1,14 @@
 """What is kept of a camera's EXIF block, and that place, thumbnail and serial numbers never are."""
 
 import io
+import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg.kept_exif import kept_exif, png_with_exif
+from models.jpeg.kept_exif import LONGEST_TEXT, kept_exif, png_with_exif
 from tests.paths import SHARED
 
 
@@ -72,3 +74,71 @@ def test_no_hostile_block_gets_through_with_a_place():
                 assert not again.get_ifd(0x8825)
                 seen += 1
     assert seen > 0
+
+
+def _block(
+    order: str, tags: dict[int, tuple[int, int, bytes]], inner: dict[int, tuple[int, int, bytes]]
+) -> bytes:
+    """A TIFF structure of two directories, made without any library; every value lies behind them."""
+    place = 8 + 2 + 12 * (len(tags) + 1) + 4
+    behind = place + 2 + 12 * len(inner) + 4
+    rows, inner_rows, values = [], [], b""
+    for given, made in ((tags, rows), (inner, inner_rows)):
+        for tag, (kind, count, value) in given.items():
+            field = (
+                value.ljust(4, b"\0") if len(value) <= 4 else struct.pack(order + "I", behind + len(values))
+            )
+            values += value if len(value) > 4 else b""
+            made.append(struct.pack(order + "HHI", tag, kind, count) + field)
+    rows.append(struct.pack(order + "HHII", 0x8769, 4, 1, place))
+    first = struct.pack(order + "H", len(rows)) + b"".join(rows) + bytes(4)
+    second = struct.pack(order + "H", len(inner_rows)) + b"".join(inner_rows) + bytes(4)
+    mark = {"<": b"II", ">": b"MM"}[order]
+    return mark + struct.pack(order + "HI", 42, 8) + first + second + values
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_keep_their_bytes_and_times_their_zone(order):
+    words = "Überblick 写真 ☂".encode() + b"\0"
+    latin, zone, part = "Zoë".encode("latin-1") + b"\0", b"+09:30\0", b"047\0"
+    tags = {0x010E: (2, len(words), words), 0x013B: (2, len(latin), latin), 0x8298: (129, len(words), words)}
+    inner = {0x9011: (2, 7, zone), 0x9291: (2, 4, part), 0x829A: (5, 1, struct.pack(order + "II", 1, 250)),
+             0x8827: (3, 2, struct.pack(order + "HH", 100, 200)), 0x9290: (2, 4, b"12\0\0")}  # fmt: skip
+    kept = kept_exif(_block(order, tags, inner))
+    assert kept.count(words) == 2 and latin in kept and zone in kept and part in kept
+    again = Image.Exif()
+    again.load(b"Exif\0\0" + kept)
+    told = again.get_ifd(0x8769)
+    assert told[0x9011] == "+09:30" and told[0x9291] == "047" and told[0x8827] == (100, 200)
+    assert float(told[0x829A]) == 1 / 250
+    assert kept_exif(kept) == kept
+
+
+def test_a_block_that_says_the_same_megabyte_in_every_tag_stays_small():
+    text = b"x" * 2**20
+    tags = {tag: (7, len(text), b"12345") for tag in range(256, 256 + 150)}
+    rows = b"".join(
+        struct.pack("<HHII", tag, 7, len(text), 9000) for tag in sorted(tags | {0x010E: 0, 0x8298: 0})
+    )
+    bomb = b"II*\0" + struct.pack("<IH", 8, len(rows) // 12) + rows
+    bomb = bomb.ljust(9000, b"\0") + text
+    tracemalloc.start()
+    kept = kept_exif(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kept is None and peak < 4 * len(bomb)
+    longest = struct.pack("<HHII", 0x010E, 2, LONGEST_TEXT, 9000)
+    most = b"II*\0" + struct.pack("<IH", 8, 1) + longest + bytes(4)
+    assert len(kept_exif(most.ljust(9000, b"\0") + text)) < 65536
+
+
+@pytest.mark.parametrize("entries", [201, 65535])
+def test_more_entries_than_any_camera_writes_are_none(entries):
+    row = struct.pack("<HHI4s", 0x010F, 2, 4, b"abc\0")
+    assert kept_exif(b"II*\0" + struct.pack("<IH", 8, entries) + row * entries + bytes(4)) is None
+
+
+def test_a_directory_that_leads_back_to_itself_ends():
+    row = struct.pack("<HHII", 0x8769, 4, 1, 8) + struct.pack("<HHI4s", 0x010F, 2, 4, b"abc\0")
+    kept = kept_exif(b"II*\0" + struct.pack("<IH", 8, 2) + row + bytes(4))
+    assert b"abc\0" in kept and len(kept) < 100

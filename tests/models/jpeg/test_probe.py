@@ -91,6 +91,11 @@ def test_the_sound_file_is_taken():
         (_gif(9, 9) + b"," + struct.pack("<HHHHB", 0, 0, 60000, 60000, 0), ImageTooLarge, "60000 x 60000"),
         (_tiff((256, 4, 1, 70000), (257, 4, 1, 70000)), ImageTooLarge, "70000 x 70000"),
         (_tiff((256, 4, 1, 7), (257, 4, 1, 7), (273, 4, 50_000_000, 8)), UnreadableImage, "header"),
+        (
+            _tiff((256, 4, 1, 7), (257, 4, 1, 7), *[(700 + n, 4, 9000, 8) for n in range(200)]),
+            UnreadableImage,
+            "header",
+        ),
         (_tiff((256, 4, 1, 7)), UnreadableImage, "header"),
         (_tiff((256, 4, 1, 7), (257, 4, 1, 7)), UnreadableImage, "damaged"),
         (b"BM" + bytes(12) + struct.pack("<Iii", 40, 50000, -50000), ImageTooLarge, "50000 x 50000"),
