@@ -13,10 +13,10 @@ the 3 x 3 blocks around:
     flat     blocks that hold a DC only are what they seem, in fine steps    see _keep_flat()
 
 The result lies between plain decoding and the network's picture, both moved into REACH, by that trust, linearly from
-one block's center to the next, so that no edge is added. (Plain decoding of subsampled files does not give back their
-coefficients; where nothing is subsampled it does, and stays as it is.) Where a coarser earlier save is proven, its cells are the ones
-that count (after S. H. Park and D. S. Kim, "Theory of projection onto the narrow quantization constraint set and its
-application", IEEE Transactions on Image Processing 8, 1999, who move a picture into its cells).
+one block's center to the next, so that no edge is added. (Where chroma is subsampled, plain decoding does not give back
+the file's coefficients; elsewhere it does, and stays as it is.) Where a coarser earlier save is proven, its cells are the
+ones that count (after S. H. Park and D. S. Kim, "Theory of projection onto the narrow quantization constraint set and
+its application", IEEE Transactions on Image Processing 8, 1999, who move a picture into its cells).
 """
 
 from dataclasses import dataclass
@@ -241,7 +241,7 @@ class Blocks:
 
     @property
     def own_move(self) -> Tensor:
-        """What moves plain decoding to within reach; of subsampled components no more than rounding does not explain."""
+        """What moves plain decoding to within reach, in subsampled components but for what rounding explains."""
         move = self.cells.into_reach(self.own_off)
         if not self.cells.subsampled:
             return move
