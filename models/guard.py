@@ -14,9 +14,9 @@ the 3 x 3 blocks around:
 
 The result lies between plain decoding and the network's picture, both moved into REACH, by that trust, linearly from
 one block's center to the next, so that no edge is added. (Where chroma is subsampled, plain decoding does not give back
-the file's coefficients; elsewhere it does, and stays as it is.) Where a coarser earlier save is proven, its cells are the
-ones that count (after S. H. Park and D. S. Kim, "Theory of projection onto the narrow quantization constraint set and
-its application", IEEE Transactions on Image Processing 8, 1999, who move a picture into its cells).
+the file's coefficients; elsewhere it does, and stays.) Where a coarser earlier save is proven, its cells are the ones
+that count (after S. H. Park and D. S. Kim, "Theory of projection onto the narrow quantization constraint set and its
+application", IEEE Transactions on Image Processing 8, 1999, who move a picture into its cells).
 """
 
 from dataclasses import dataclass
