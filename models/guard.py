@@ -13,7 +13,8 @@ the 3 x 3 blocks around:
     flat     blocks that hold a DC only are what they seem, in fine steps    see _keep_flat()
 
 The result lies between plain decoding and the network's picture, both moved into REACH, by that trust, linearly from
-one block's center to the next, so that no edge is added. Where a coarser earlier save is proven, its cells are the ones
+one block's center to the next, so that no edge is added. (Where chroma is subsampled, plain decoding does not give back
+the file's coefficients; elsewhere it does, and stays.) Where a coarser earlier save is proven, its cells are the ones
 that count (after S. H. Park and D. S. Kim, "Theory of projection onto the narrow quantization constraint set and its
 application", IEEE Transactions on Image Processing 8, 1999, who move a picture into its cells).
 """
@@ -149,7 +150,7 @@ class Guard:
         every = self.compared(decoded, levels, first)
         size = decoded.shape[:2]
         possible = torch.stack([_spread(blocks.possible.float(), size) for blocks in every]).amin(0) == 1
-        corrections = torch.zeros(3, *size)
+        corrections, subsampled = torch.zeros(3, *size), any(blocks.cells.subsampled for blocks in every)
         for blocks in every:
             cells, change = blocks.cells, blocks.change
             if self._neutral and cells.plane:
@@ -160,7 +161,7 @@ class Guard:
                 corrections = share * change
                 corrections[0] = share * target
                 break
-            middle = cells.samples(blocks.own_move) * possible if cells.subsampled else 0
+            middle = cells.samples(blocks.own_move) * possible if subsampled else 0
             corrections[cells.plane] = middle + share * (target - middle)
         if self._neutral and self._to_planes is _TO_YCBCR:
             corrections[1:] = 0
@@ -240,9 +241,12 @@ class Blocks:
 
     @property
     def own_move(self) -> Tensor:
-        """What moves plain decoding to within reach, but for what is no more than rounding; like integers."""
+        """What moves plain decoding to within reach, in subsampled components but for what rounding explains."""
+        move = self.cells.into_reach(self.own_off)
+        if not self.cells.subsampled:
+            return move
         own = _around(self.own_off.square().sum(0)[None])[0].clamp(min=1e-3)
-        return self.cells.into_reach(self.own_off) * (1 - self.cells.noise.sum() / own).clamp(0, 1)
+        return move * (1 - self.cells.noise.sum() / own).clamp(0, 1)
 
     def trust(self, dense: Dense) -> Tensor:
         """How far blocks are believed by ratio, density and refused share, 0..1: (block rows, block columns)."""
