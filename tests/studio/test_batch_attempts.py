@@ -42,6 +42,29 @@ sys.exit(watched(main))
 )
 
 
+HOOK = f"""
+import importlib.util, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name != "studio.batch.run":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            exec({DEADLY!r}, {{}})
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Finder())
+"""
+"""For sitecustomize: makes the batch of every process deadly, workers of Ray included."""
+
+
 @pytest.fixture
 def pictures(photograph, tmp_path):
     folder = tmp_path / "in"
@@ -96,13 +119,9 @@ def test_one_command_reports_it_and_restores_the_others(pictures, checkpoints, t
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 def test_ray_reports_it_and_restores_the_others(pictures, checkpoints, tmp_path):
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(
-        "import os, sys\nif any('ray' in word for word in sys.argv):\n"
-        "    sys.path.insert(0, os.environ['CHECKOUT'])\n"
-        + "".join(f"    {line}\n" for line in DEADLY.splitlines())
-    )
+    (tmp_path / "site" / "sitecustomize.py").write_text(HOOK)
     words, env = command(pictures, checkpoints, tmp_path, "--engine", "ray")
-    env |= {"PYTHONPATH": str(tmp_path / "site"), "CHECKOUT": str(REPOSITORY)}
+    env |= {"PYTHONPATH": str(tmp_path / "site")}
     ended = subprocess.run(
         [sys.executable, "-m", "studio.restore", *words],
         cwd=REPOSITORY,

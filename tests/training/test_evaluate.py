@@ -112,6 +112,18 @@ def test_options_change_what_is_measured(pictures, checkpoints, tmp_path) -> Non
     assert row("--limit", 1)["images"] == 1
 
 
+def test_a_report_takes_the_place_of_reports_only(pictures, tmp_path, capsys) -> None:
+    out = tmp_path / "mine.json"
+    out.write_text('{\n "name": "mine"\n}\n')
+    words = ("--model", "none", "--data", pictures, "--quality-factors", 20, "--json", out)
+    assert run(*words) == 2
+    assert out.read_text() == '{\n "name": "mine"\n}\n'
+    assert "--overwrite" in capsys.readouterr().err
+    assert run(*words, "--overwrite") == 0
+    assert run(*words) == 0
+    assert report_of(out)["rows"]
+
+
 def test_gray_originals_are_saved_as_gray_jpeg(tmp_path: Path) -> None:
     write_png(skimage.data.camera()[:40, :48], tmp_path / "camera.png")
     (condition,) = recompressed(tmp_path, quality_factors=[10])
