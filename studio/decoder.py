@@ -277,11 +277,17 @@ class _Answer:
 
         Raises:
             _Died: the child ended before they did, or ran out of memory.
+            ValueError: they are none.
         """
         length = ANSWER.unpack(self.take(ANSWER.size))[0]
         if length > MOST_TEXT:
             raise ValueError("an answer of that length is none")
-        told = json.loads(bytes(self.take(length)))
+        try:
+            told = json.loads(bytes(self.take(length)))
+        except RecursionError:
+            raise ValueError("an answer of that depth is none") from None
+        if not isinstance(told, dict):
+            raise ValueError("an answer is an object")
         if told.get("error") == "MemoryError":
             self.ended()
             raise _Died

@@ -20,6 +20,7 @@ from models.jpeg import JpegEncoding, encode, probe, read
 from models.jpeg.header import JpegHeader
 from models.jpeg.kept_exif import kept_exif
 from studio.decoder import MOST_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
+from studio.decoder_child import ANSWER
 from studio.examples import EXAMPLES
 from studio.header_facts import header_facts
 from tests.paths import SHARED, needs_shared_data
@@ -215,6 +216,21 @@ def test_a_child_that_lies_is_not_believed(monkeypatch, small):
             patch.setattr("studio.decoder._Answer.take", lambda self, count: bytearray(count))
             with pytest.raises(RestorationError):
                 decoder.read(small)
+    assert decoder.read(small).pixels.shape == (40, 56, 3)
+    decoder.close()
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" * 10**5, b"[]", b"3", b'{"a": ' * 10**5, b"\xff", b"", b'{"error": []}']
+)
+def test_an_answer_that_is_none_is_one_sentence(monkeypatch, small, text):
+    decoder = Decoder(DecoderLimits(children=1))
+    decoder.read(small)
+    pieces = [ANSWER.pack(len(text)), text]
+    with monkeypatch.context() as patch:
+        patch.setattr("studio.decoder._Answer.take", lambda self, count: bytearray(pieces.pop(0)))
+        with pytest.raises(RestorationError):
+            decoder.read(small)
     assert decoder.read(small).pixels.shape == (40, 56, 3)
     decoder.close()
 
