@@ -24,7 +24,9 @@ from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
 from studio.guard.doors import EMBEDDERS, Doors, headers_for, own_names
 from studio.guard.middleware import FairShares, Guard, GuardRules
+from studio.held_memory import CLIENT_BYTES, HeldMemory
 from studio.jobs import Jobs
+from studio.openings import Openings
 from studio.page_head import PageHead
 from studio.pictures import PictureFolder, sweep_forever
 from studio.pipeline import Engine
@@ -40,7 +42,14 @@ from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import StudioBlocks, known_calls, prepare_for_many
+from studio.tabs.waiting import (
+    StudioBlocks,
+    client_of_request,
+    empty_session,
+    held_by_sessions,
+    known_calls,
+    prepare_for_many,
+)
 from studio.temporary_folder import own_temporary_folder
 from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.train.desk import TrainDesk
@@ -50,6 +59,8 @@ from studio.uploads import Uploads
 NAME = "JPEG Restoration Studio"
 KEPT_SECONDS = 30 * 60
 SWEEP_SECONDS = 60
+HELD_SECONDS = 10
+"""Between two looks at what open pages hold; every opened file is another one."""
 CACHE_BYTES = 512 * 2**20
 MOST_VISITORS = 4000
 """Whose state is held; the one away longest goes first."""
@@ -66,7 +77,16 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
     engine = Engine(zoo, cache)
     desk = Desk(engine, pictures)
-    uploads = Uploads(pictures, Decoder().read)
+    share = None if jobs else CLIENT_BYTES
+    held = HeldMemory(
+        lambda: held_by_sessions(demo), lambda name: empty_session(demo, name), client_bytes=share
+    )
+
+    def make_room() -> None:
+        held.note(current_visitor() or "", current_client())
+        held.keep_within(current_visitor())
+
+    uploads = Uploads(pictures, Openings(Decoder().read, current_client), make_room)
     sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
@@ -95,6 +115,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         Endpoints(api, lambda number: demo._queue.is_wanted(number)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
+    sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
     return demo
 
@@ -110,6 +131,11 @@ def current_visitor() -> str | None:
     """The page whose event is being answered by this thread."""
     request = LocalContext.request.get(None)
     return request.session_hash if request is not None else None
+
+
+def current_client() -> str:
+    """Whose page it is, by address."""
+    return client_of_request(LocalContext.request.get(None))
 
 
 def masthead(zoo: Zoo) -> str:

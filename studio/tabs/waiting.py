@@ -286,6 +286,19 @@ def known_calls(demo: gr.Blocks) -> Known:
     return Known(named, has_news, demo._queue.listeners)
 
 
+def held_by_sessions(demo: gr.Blocks) -> dict[str, list[Any]]:
+    """What every open page has on the server, by its name."""
+    sessions = list(demo.state_holder.session_data.items())
+    return {name: list(session.state_data.values()) for name, session in sessions}
+
+
+def empty_session(demo: gr.Blocks, name: str) -> None:
+    """An open page begins anew; what it asks for next tells that nothing is there."""
+    session = demo.state_holder.session_data.get(name)
+    if session is not None:
+        session.state_data.clear()
+
+
 class _SharedConfig(BlocksConfig):
     """What the page is made of; every visitor sees it through a layer of his own, instead of copying it all."""
 
