@@ -20,6 +20,8 @@ from studio.api import Api
 from studio.calls import KnownCalls, LastResort
 from studio.decoder import Decoder
 from studio.desk import Desk
+from studio.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
+from studio.disk_quota import DiskQuota, UploadQuota
 from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
 from studio.guard.doors import EMBEDDERS, Doors, headers_for, own_names
@@ -74,6 +76,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         jobs: the training runs; None builds nothing that trains.
     """
     pictures = PictureFolder(_upload_folder(), KEPT_SECONDS, visitor=current_visitor)
+    quota = DiskQuota(pictures.root, client_bytes=None if jobs else DISK_BYTES_OF_CLIENT)
+    pictures.on_written = lambda path: quota.wrote(current_client(), [path])
     cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
     engine = Engine(zoo, cache)
     desk = Desk(engine, pictures)
@@ -117,6 +121,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
+    demo.disk_quota = quota
     return demo
 
 
@@ -193,6 +198,7 @@ def launch_settings(demo: gr.Blocks, *, public: bool = False, hosts: Iterable[st
                 Middleware(LastResort),
                 Middleware(Guard, rules=rules),
                 Middleware(KnownCalls, known=known_calls(demo)),
+                Middleware(UploadQuota, quota=demo.disk_quota, largest=MAX_BYTES),
                 Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
             ],
             "docs_url": None,
