@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any
 
-import psutil
-
+from models.memory import total_memory_bytes
 from studio.result_cache import sizes_of_arrays
 
 CLIENT_BYTES = 400 * 2**20
@@ -15,7 +14,7 @@ CLIENT_BYTES = 400 * 2**20
 
 def most_held_bytes() -> int:
     """A quarter of the machine's memory."""
-    return psutil.virtual_memory().total // 4
+    return total_memory_bytes() // 4
 
 
 class HeldMemory:
