@@ -1,12 +1,29 @@
 """Letting the C library keep freed buffers, which saves a network on the processor much time, and give them back."""
 
+import contextlib
 import ctypes
 import sys
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # malloc.h
 REUSED_BUFFER_BYTES = 128 << 20
 KEPT_BYTES = 512 << 20
+
+
+_GROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where Linux says how much memory a container may have, in its second and first way."""
+
+
+def total_memory_bytes() -> int:
+    """What this process may use at most: the machine's memory, or less where it runs in a container."""
+    limits = [psutil.virtual_memory().total]
+    for path in _GROUP_LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # missing, or "max"
+            limits.append(int(Path(path).read_text(encoding="ascii")))
+    return min(limit for limit in limits if limit > 0)
 
 
 def keep_freed_buffers(kept_bytes: int = KEPT_BYTES) -> bool:

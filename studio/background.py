@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
 from time import monotonic
@@ -108,21 +109,16 @@ def in_background(
             if has_turn:
                 _TURN.give_back()
 
-    def run() -> None:
-        try:
-            with turn() if in_turn else nullcontext():
-                done = _Done(work(on_tile))
-            news.put(done)
-        except RestorationError as error:
-            news.put(error)
-        except Exception as problem:
-            news.put(_for_people(name, problem))
+    def in_its_turn() -> Result:
+        with turn() if in_turn else nullcontext():
+            return work(on_tile)
 
     before_it_began = RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
     if stop.is_set():
         raise before_it_began
     context = copy_context()  # a GPU that is lent wants to know for whose request
-    Thread(target=context.run, args=(run,), name=f"restore-{name}", daemon=True).start()
+    run = partial(context.run, lambda: news.put(_outcome(name, in_its_turn)))
+    Thread(target=run, name=f"restore-{name}", daemon=True).start()
     try:
         while True:
             item = news.get()
@@ -133,6 +129,16 @@ def in_background(
             yield item
     finally:
         abandoned.set()
+
+
+def _outcome(name: str, work: Callable[[], Result]) -> "_Done[Result] | Exception":
+    """What work gives, or the error to show."""
+    try:
+        return _Done(work())
+    except RestorationError as error:
+        return error
+    except Exception as problem:
+        return _for_people(name, problem)
 
 
 def _for_people(name: str, problem: Exception) -> RestorationError:

@@ -19,7 +19,7 @@ from studio.session import Photograph, Run, Session
 from studio.settings import RestoreForm
 from studio.takeaway import report_of, zip_of_results
 from studio.views import facts
-from studio.views.results import table_of
+from studio.views.results import table_of, waiting_table
 from studio.views.viewer import EMPTY_VIEW, view_of
 from studio.views.wording import how_broken, settings_slug
 from training.score_files import weights_of
@@ -104,15 +104,17 @@ class Desk:
             summary=facts.summary(photograph, request),
             notice="",
         )
-        if run.request is not None and run.request.same_settings(request):
-            return replace(lines, freshness="", viewer=self._shown(photograph, run.outputs, cards).view)
-        run.drop()
-        outputs = StageOutputs(request, broken.original, broken.image)
+        current = run.request is not None and run.request.same_settings(request)
+        outputs = run.outputs if current else None
+        if not current:
+            run.drop()
+        outputs = outputs or StageOutputs(request, broken.original, broken.image)
         view = self._shown(photograph, outputs, cards).view
-        return replace(lines, viewer=view, freshness=facts.freshness(CHANGED if run.outputs else ""))
+        stale = CHANGED if run.request is not None and not current else ""
+        return replace(lines, viewer=view, freshness=facts.freshness(stale))
 
     def began(self, session: Session, run: Run, form: RestoreForm) -> Page:
-        """Restore was pressed: answer at once, before any model is free.
+        """Restore was pressed: answer at once, before any model is free, and without touching a pixel.
 
         Raises:
             RestorationError: with the sentence to show.
@@ -124,12 +126,10 @@ class Desk:
             raise InvalidSetting(
                 "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
             )
-        broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
-        steering(request, broken.image)  # refuses once and at once what every model would refuse
-        outputs = StageOutputs(request, broken.original, broken.image)
+        names = self._engine.by_cost(request.model_names, cards)
         return Page(
-            results=self._shown(photograph, outputs, cards).table(),
-            run=Run(Event(), Event(), request, outputs, Event()),
+            results=waiting_table(names, cards),
+            run=Run(Event(), Event(), request, None, Event()),
             freshness="",
             notice="",
             quality="",
@@ -141,10 +141,10 @@ class Desk:
         """Run the models of a begun run, and show each tile's progress and each result."""
         if run.taken is not None:
             run.taken.set()
-        if run.stop is None or run.request is None or run.outputs is None or session.photograph is None:
+        if run.stop is None or run.request is None or session.photograph is None:
             return
         cards = self.cards()
-        shown = self._shown(session.photograph, run.outputs, cards)
+        shown: _Shown | None = None
         last_told = 0.0
         news = Page()  # what the next page tells besides its table; one follows every result at once
         try:
@@ -152,6 +152,8 @@ class Desk:
                 if run.stop.is_set():
                     break
                 if isinstance(item, StageOutputs):
+                    if shown is None:
+                        steering(run.request, item.degraded)  # refuses once what every model would refuse
                     shown = self._shown(session.photograph, item, cards)
                     news = replace(shown.page(), run=replace(run, outputs=item))
                 elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
@@ -161,13 +163,20 @@ class Desk:
         except RestorationCancelled:
             logger.info("a run was stopped")
         except RestorationError as error:
-            table = shown.table(stopped=True)
+            table = self._table_at_the_end(run, shown, stopped=True)
             yield replace(news, notice=facts.notice(str(error)), results=table, busy=False)
             return
         if run.dropped is not None and run.dropped.is_set():
             yield Page(busy=False)
         else:
-            yield replace(news, results=shown.table(stopped=run.stop.is_set()), busy=False)
+            table = self._table_at_the_end(run, shown, stopped=run.stop.is_set())
+            yield replace(news, results=table, busy=False)
+
+    def _table_at_the_end(self, run: Run, shown: "_Shown | None", *, stopped: bool) -> dict[str, Any]:
+        if shown is not None:
+            return shown.table(stopped=stopped)
+        cards = self.cards()
+        return waiting_table(self._engine.by_cost(run.request.model_names, cards), cards, stopped=stopped)
 
     def emptied(self, files: int) -> Page:
         """A visitor's images were deleted: say so, and show nothing of them any more."""
@@ -191,7 +200,7 @@ class Desk:
             return Page(busy=False)
         cards = self.cards()
         if run.taken is not None and not run.taken.is_set() and not run.stop.is_set():
-            table = self._shown(session.photograph, run.outputs, cards).table(stopped=True)
+            table = self._table_at_the_end(run, None, stopped=True)
             return Page(results=table, notice=facts.notice(BUSY), busy=False)
         current = run.request.same_settings(form.request(session.photograph.key, tuple(cards)))
         return Page(freshness=facts.freshness("" if current else CHANGED), busy=False)

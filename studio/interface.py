@@ -20,12 +20,16 @@ from studio.api import Api
 from studio.calls import KnownCalls, LastResort
 from studio.decoder import Decoder, warn_of_old_pillow
 from studio.desk import Desk
+from studio.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
+from studio.disk_quota import DiskQuota, UploadQuota
 from studio.examples import thumbnails
 from studio.games.desk import GamesDesk
 from studio.guard.connections import bound_connections
 from studio.guard.doors import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
 from studio.guard.middleware import FairShares, Guard, GuardRules
+from studio.held_memory import CLIENT_BYTES, HeldMemory
 from studio.jobs import Jobs
+from studio.openings import Openings
 from studio.page_head import PageHead
 from studio.pictures import PictureFolder, sweep_forever
 from studio.pipeline import Engine
@@ -41,7 +45,14 @@ from studio.tabs.restore import build_restore_tab
 from studio.tabs.sweep import build_sweep_tab
 from studio.tabs.takeaway import TakeawayBar
 from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import StudioBlocks, known_calls, prepare_for_many
+from studio.tabs.waiting import (
+    StudioBlocks,
+    client_of_request,
+    empty_session,
+    held_by_sessions,
+    known_calls,
+    prepare_for_many,
+)
 from studio.temporary_folder import own_temporary_folder
 from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.train.desk import TrainDesk
@@ -51,6 +62,8 @@ from studio.uploads import Uploads
 NAME = "JPEG Restoration Studio"
 KEPT_SECONDS = 30 * 60
 SWEEP_SECONDS = 60
+HELD_SECONDS = 10
+"""Between two looks at what open pages hold; every opened file is another one."""
 CACHE_BYTES = 512 * 2**20
 MOST_VISITORS = 4000
 """Whose state is held; the one away longest goes first."""
@@ -64,10 +77,21 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         jobs: the training runs; None builds nothing that trains.
     """
     pictures = PictureFolder(_upload_folder(), KEPT_SECONDS, visitor=current_visitor)
+    quota = DiskQuota(pictures.root, client_bytes=None if jobs else DISK_BYTES_OF_CLIENT)
+    pictures.on_written = lambda path: quota.wrote(current_client(), [path])
     cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
     engine = Engine(zoo, cache)
     desk = Desk(engine, pictures)
-    uploads = Uploads(pictures, Decoder().read)
+    share = None if jobs else CLIENT_BYTES
+    held = HeldMemory(
+        lambda: held_by_sessions(demo), lambda name: empty_session(demo, name), client_bytes=share
+    )
+
+    def make_room() -> None:
+        held.note(current_visitor() or "", current_client())
+        held.keep_within(current_visitor())
+
+    uploads = Uploads(pictures, Openings(Decoder().read, current_client), make_room)
     sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
@@ -96,7 +120,9 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         Endpoints(api, lambda number: demo._queue.is_wanted(number)).build()
     pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
+    sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
+    demo.disk_quota = quota
     return demo
 
 
@@ -111,6 +137,11 @@ def current_visitor() -> str | None:
     """The page whose event is being answered by this thread."""
     request = LocalContext.request.get(None)
     return request.session_hash if request is not None else None
+
+
+def current_client() -> str:
+    """Whose page it is, by address."""
+    return client_of_request(LocalContext.request.get(None))
 
 
 def masthead(zoo: Zoo) -> str:
@@ -179,6 +210,7 @@ def launch_settings(
                 Middleware(LastResort),
                 Middleware(Guard, rules=rules),
                 Middleware(KnownCalls, known=known_calls(demo)),
+                Middleware(UploadQuota, quota=demo.disk_quota, largest=MAX_BYTES),
                 Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
             ],
             "docs_url": None,

@@ -49,6 +49,7 @@ class PictureFolder:
         self._lock = Lock()
         self._contents = _Contents()
         self._ages = Ages()
+        self.on_written: Callable[[Path], object] = lambda _path: None
 
     def keep(self, paths: Iterable[Path]) -> None:
         """Never sweep these, such as the page's thumbnails."""
@@ -106,6 +107,7 @@ class PictureFolder:
                 if not path.is_file():
                     path.parent.mkdir(parents=True, exist_ok=True)
                     self._write(path, write)
+                    self.on_written(path)
                 self._ages.seconds(path, path.stat().st_mtime_ns, is_new=True)
                 break
             except (FileNotFoundError, FileExistsError):  # file or folder went between two of these lines

@@ -16,6 +16,7 @@ from models.jpeg import Degradation, JpegImage, degrade
 from models.restorer import OnTile, Restoration, Restorer
 from models.zoo import Zoo
 from studio.background import Progress, in_background
+from studio.pixel_gate import PixelGate
 from studio.result_cache import ResultCache
 from studio.zero_gpu_zoo import RestoreOptions, ZeroGpuZoo
 from training.metrics import Metrics, measure, psnr_db
@@ -100,6 +101,7 @@ class Engine:
     def __init__(self, zoo: Zoo, cache: ResultCache) -> None:
         self.zoo = zoo
         self._cache = cache
+        self._gate = PixelGate()
 
     def broken(self, photograph_key: str, image: JpegImage, degradation: Degradation | None) -> Broken:
         """Save the photograph the way `degradation` says; cached.
@@ -115,11 +117,18 @@ class Engine:
         if degradation is None:
             return Broken(image, None)
 
+        key = ("broken", photograph_key, degradation)
+        known = self._cache.get(key)
+        if known is not None:
+            return known
+
         def work() -> Broken:
             degraded = degrade(image.pixels, degradation, gray=image.is_gray)
             return Broken(degraded.image, degraded.reference)
 
-        return self._cache.get_or_make(("broken", photograph_key, degradation), work)
+        rows, columns = image.decoded_pixels.shape[:2]
+        with self._gate.of(rows * columns):  # where others waited for the same, it is there by now
+            return self._cache.get_or_make(key, work)
 
     def run_stages(
         self, image: JpegImage, request: RestoreRequest, stop: Event

@@ -1,8 +1,8 @@
 """A small thread-safe cache of results, bounded by the bytes of the arrays it holds."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import is_dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -81,22 +81,28 @@ def _mentions(key: Hashable, photograph_key: str) -> bool:
 
 def array_bytes(value: Any) -> int:
     """Bytes of all arrays and byte strings inside dataclasses, mappings and sequences; shared arrays count once."""
+    return sum(sizes_of_arrays(value).values())
+
+
+def sizes_of_arrays(value: Any) -> dict[int, int]:
+    """Bytes of each of them, by where it lies in memory; what dataclasses have worked out and kept is among them."""
     seen: dict[int, int] = {}
 
     def walk(item: Any) -> None:
         if isinstance(item, np.ndarray):
-            seen[id(item)] = item.nbytes
-        elif isinstance(item, bytes):
+            whole = item.base if isinstance(item.base, np.ndarray) else item  # a view keeps all of it
+            seen[id(whole)] = whole.nbytes
+        elif isinstance(item, bytes | bytearray):
             seen[id(item)] = len(item)
         elif is_dataclass(item) and not isinstance(item, type):
-            for one in fields(item):
-                walk(getattr(item, one.name))
-        elif isinstance(item, dict):
-            for one in item.values():
+            for one in tuple(vars(item).values()) if hasattr(item, "__dict__") else ():
+                walk(one)
+        elif isinstance(item, Mapping):
+            for one in tuple(item.values()):
                 walk(one)
         elif isinstance(item, (tuple, list)):
             for one in item:
                 walk(one)
 
     walk(value)
-    return sum(seen.values())
+    return seen

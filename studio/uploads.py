@@ -15,9 +15,14 @@ from studio.session import Photograph, open_photograph
 class Uploads:
     """What visitors have uploaded."""
 
-    def __init__(self, pictures: PictureFolder, decode: Callable[[bytes], JpegImage]) -> None:
-        """The folder that uploads arrive in, and what opens them, see studio.decoder."""
-        self._pictures, self._decode = pictures, decode
+    def __init__(
+        self,
+        pictures: PictureFolder,
+        decode: Callable[[bytes], JpegImage],
+        make_room: Callable[[], object] = lambda: None,
+    ) -> None:
+        """The folder that uploads arrive in, what opens them, see studio.openings, and what is done before that."""
+        self._pictures, self._decode, self._make_room = pictures, decode, make_room
 
     def open(self, place: Any, name: Any) -> Photograph:
         """The photograph in an uploaded file.
@@ -37,6 +42,7 @@ class Uploads:
             data = read_at_most(path, MAX_BYTES)
         except OSError:
             raise _gone() from None
+        self._make_room()
         return open_photograph(data, name if isinstance(name, str) else "", self._decode)
 
     def _found(self, place: Any) -> Path | None:

@@ -1,9 +1,9 @@
 """The network of a configuration: built once it is known to fit into this machine's memory."""
 
-import psutil
 from torch import nn
 
 from models.errors import InvalidSetting
+from models.memory import total_memory_bytes
 from models.network_size import count_parameters, described_network
 from models.zoo import ARCHITECTURES, NOT_BUILT
 from training.config import TrainConfig
@@ -22,7 +22,7 @@ def memory_problem(parameters: int, memory_bytes: int | None = None) -> str:
         parameters: of the network.
         memory_bytes: of the machine; None asks it.
     """
-    has = psutil.virtual_memory().total if memory_bytes is None else memory_bytes
+    has = total_memory_bytes() if memory_bytes is None else memory_bytes
     needed, allowed = parameters * BYTES_PER_PARAMETER, has * SHARE
     if needed <= allowed:
         return ""

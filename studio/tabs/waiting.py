@@ -26,9 +26,9 @@ from studio.calls import Known
 from studio.fair_line import FairLine
 from studio.guard.rates import client_of
 
-MODELS = {"concurrency_limit": 2, "concurrency_id": "models"}
-"""One line for everything that runs a model. Two are let in: one model works at a time (studio.background), and
-meanwhile the next visitor's picture is measured, or the last one's result shown."""
+MODELS = {"concurrency_limit": 3, "concurrency_id": "models"}
+"""One line for everything that runs a model. Two of one client are let in, and one of another: one model works at a
+time (studio.background), and meanwhile the next visitor's picture is measured, or the last one's result shown."""
 
 QUEUE_LENGTH = 32
 """Handlers of one group that may wait for one client; those that run models are one group."""
@@ -183,16 +183,17 @@ class BoundedQueue(Queue):
             places = line.concurrency_limit
             if not ready or (places is not None and line.current_concurrency >= places):
                 continue
-            at_work = Counter(
-                client_of_event(events[0])
-                for events in self.active_jobs
-                if events and events[0].concurrency_id == name
-            )
+            at_work = self._at_work(name)
             turn = self._fair[name].next_of([client_of_event(event) for event in ready], at_work, places)
             if turn is not None:
                 line.queue.remove(ready[turn])
                 return [ready[turn]], False, name
         return None
+
+    def _at_work(self, name: str) -> Counter[str]:
+        """How many calls of each client are being served in a line."""
+        events = (one[0] for one in self.active_jobs if one)
+        return Counter(client_of_event(event) for event in events if event.concurrency_id == name)
 
     async def process_events(self, events: Any, *rest: Any, **named: Any) -> None:
         """Gradio's own; what it takes is the client's."""
@@ -234,7 +235,9 @@ class BoundedQueue(Queue):
         waiting = [] if line is None else line.queue
         own = sum(client_of_event(event) == client_of_request(request) for event in waiting)
         if waiting and known.concurrency_id == MODELS["concurrency_id"]:
-            own += line.current_concurrency - 1  # who was let in, but for the one whose model works
+            own += max(
+                0, self._at_work(known.concurrency_id)[client_of_request(request)] - 1
+            )  # who was let in, but one
         if own >= QUEUE_LENGTH or len(waiting) >= LONGEST_QUEUE:
             raise fastapi.HTTPException(429, busy_words(max(own, len(waiting))))
         return await super().push(body, request, username)
@@ -284,6 +287,19 @@ def known_calls(demo: gr.Blocks) -> Known:
 
     demo._queue.listeners = Counter()
     return Known(named, has_news, demo._queue.listeners)
+
+
+def held_by_sessions(demo: gr.Blocks) -> dict[str, list[Any]]:
+    """What every open page has on the server, by its name."""
+    sessions = list(demo.state_holder.session_data.items())
+    return {name: list(session.state_data.values()) for name, session in sessions}
+
+
+def empty_session(demo: gr.Blocks, name: str) -> None:
+    """An open page begins anew; what it asks for next tells that nothing is there."""
+    session = demo.state_holder.session_data.get(name)
+    if session is not None:
+        session.state_data.clear()
 
 
 class _SharedConfig(BlocksConfig):

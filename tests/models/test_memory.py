@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from models.memory import total_memory_bytes
 from tests.paths import REPOSITORY
 
 PROGRAM = """
@@ -32,3 +33,14 @@ def test_freed_memory_is_given_back() -> None:
     given, megabytes = told.stdout.split()
     assert given == "True"
     assert int(megabytes) > 60  # of 100 in holes between pieces in use
+
+
+def test_a_container_has_no_more_memory_than_it_may_use(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("models.memory._GROUP_LIMITS", [str(tmp_path / name) for name in "abc"])
+    whole = total_memory_bytes()
+    assert whole > 2**28
+    (tmp_path / "a").write_text("max\n")
+    assert total_memory_bytes() == whole
+    (tmp_path / "b").write_text("268435456\n")
+    (tmp_path / "c").write_text("9223372036854771712\n")
+    assert total_memory_bytes() == 2**28

@@ -116,7 +116,7 @@ def test_a_run_for_older_settings_shows_nothing_more(desk, photograph):
     opened = desk.opened(photograph, Run(), FORM)
     began = desk.began(opened.session, opened.run, FORM)
     assert began.results["note"] == ""
-    assert [row["state"] for row in began.results["rows"]] == ["done", "waiting", "waiting", "waiting"]
+    assert [row["state"] for row in began.results["rows"]] == ["waiting", "waiting", "waiting"]
     pages = desk.restored(opened.session, began.run)
     first = next(pages)
     desk.rebroken(opened.session, first.run, replace(FORM, first_quality=50))
@@ -150,8 +150,32 @@ def test_restore_needs_a_photograph_and_a_model(desk, photograph):
 def test_steering_by_missing_tables_is_refused_once(desk, photograph):
     form = replace(FORM, saves="keep", guidance="tables")
     opened = desk.opened(photograph, Run(), form)
-    with pytest.raises(InvalidSetting, match="no JPEG header"):
-        desk.began(opened.session, opened.run, form)
+    began = desk.began(opened.session, opened.run, form)
+    [page] = desk.restored(opened.session, began.run)
+    assert "no JPEG header" in page.notice and page.busy is False
+    assert {row["state"] for row in page.results["rows"]} == {"stopped"}
+
+
+def test_a_press_touches_no_pixel(desk, photograph, monkeypatch):
+    """Presses are answered past the queue: what they cost must not grow with the picture."""
+    opened = desk.opened(photograph, Run(), FORM)
+    forbidden = lambda *_, **__: pytest.fail("pixels were touched")  # noqa: E731
+    for name in ("studio.pipeline.degrade", "studio.desk.view_of", "studio.pictures.write_png"):
+        monkeypatch.setattr(name, forbidden)
+    for quality in range(1, 101):
+        began = desk.began(opened.session, Run(), replace(FORM, first_quality=quality, saves="twice"))
+        assert began.busy and began.run.outputs is None
+    settled = desk.settled(opened.session, began.run, FORM)
+    assert "Busy" in settled.notice
+
+
+def test_a_run_that_waits_for_its_turn_survives_another_tick(desk, photograph):
+    opened = desk.opened(photograph, Run(), FORM)
+    began = desk.began(opened.session, opened.run, FORM)
+    page = desk.rebroken(opened.session, began.run, replace(FORM, model_names=["plain"]))
+    assert not began.run.stop.is_set() and page.freshness == ""
+    desk.rebroken(opened.session, began.run, replace(FORM, first_quality=77))
+    assert began.run.stop.is_set()
 
 
 def test_names_from_people_are_harmless(photograph):

@@ -9,6 +9,7 @@ from studio.train.checks import network_words, photograph_words
 from studio.train.recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
 from studio.train.recipe_desk import RecipeDesk
 from studio.views.train_recipe import form_of
+from training.network_of import memory_problem
 
 MINIMAL = "# mine\nname: mine\narchitecture: cascade\n"
 
@@ -153,3 +154,26 @@ def test_differences_name_every_setting_that_is_not_the_same():
         ("optimizer.steps", 100_000, 5),
     ]
     assert differences(one, one) == []
+
+
+@pytest.mark.parametrize(
+    ("architecture", "hyperparameters", "told"),
+    [
+        ("edsr", {"width": 2048, "blocks": 32}, "parameters"),
+        ("edsr", {"width": 8, "blocks": 4000}, "layers"),
+        ("dncnn", {"width": 4096, "layers": 2000}, "parameters"),
+        ("edsr", {"width": 10**9}, "parameters"),
+        ("edsr", {"width": -4}, "do not build"),
+        ("dncnn", {"width": "wide"}, "do not build"),
+    ],
+)
+def test_networks_that_fit_nowhere_are_sized_without_their_memory(architecture, hyperparameters, told):
+    text = f"name: a\narchitecture: {architecture}\nhyperparameters: {hyperparameters}\n"
+    words, problems = network_words(Recipe.read(text))
+    assert words == "" and len(problems) == 1
+    assert told in problems[0] and len(problems[0]) < 500
+
+
+def test_memory_for_training_is_a_share_of_the_machines():
+    assert memory_problem(10**6, 2**30) == ""
+    assert "Half of this machine's memory, 0.5 GB" in memory_problem(10**8, 2**30)
