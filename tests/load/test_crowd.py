@@ -115,7 +115,7 @@ def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
         began = time.monotonic()
         try:
             visitor.join(visitor.body(running))
-            Thread(target=listen_calmly, args=(visitor, running), daemon=True).start()
+            threading.Thread(target=listen_calmly, args=(visitor, running), daemon=True).start()
             return None
         except Refused as refused:
             return refused, time.monotonic() - began
