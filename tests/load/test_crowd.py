@@ -106,17 +106,19 @@ def listen_calmly(visitor, running):
 def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
     listening = started(slow)
     assert until(lambda: is_running(slow), 60)
-    crowd_of = [arrive(client="10.99.0.1") for _ in range(36)]  # a line is as long as that for one address
-    picture = tinted(7, 0, 64, 64)  # nobody's result yet: known ones do not wait for a model
+    crowd_of = [arrive(client="10.99.0.1") for _ in range(44)]  # more than the line takes of one address
+    numbers = iter(range(44))
 
     def stand_in_line(visitor):
-        visitor.set("Models", ["plain"])
-        visitor.open(picture)
+        visitor.set("Models", ["cascade"])
+        visitor.open(
+            tinted(7, next(numbers), 700, 700)
+        )  # nobody's result yet: known ones do not wait for a model
         running = visitor.begin()
         began = time.monotonic()
         try:
             visitor.join(visitor.body(running))
-            Thread(target=listen_calmly, args=(visitor, running), daemon=True).start()
+            threading.Thread(target=listen_calmly, args=(visitor, running), daemon=True).start()
             return None
         except Refused as refused:
             return refused, time.monotonic() - began
