@@ -1,8 +1,7 @@
 """A restorer at work in a thread of its own: its progress can be told, and it can be stopped, meanwhile."""
 
 import logging
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -74,61 +73,71 @@ def in_background(
         RestorationCancelled: once `stop` is set.
         RestorationError: with a sentence for people, whatever went wrong.
     """
-    news: SimpleQueue[Progress | _Done[Result] | Exception] = SimpleQueue()
-    abandoned = Event()
-    began = monotonic()
-    has_turn = False
-
-    def has_left() -> bool:
-        return stop.is_set() or abandoned.is_set()
-
-    def on_tile(done: int, total: int) -> None:
-        nonlocal began, has_turn
-        if not has_left():
-            news.put(Progress(name, done, total, monotonic() - began))
-            if has_turn and done < total:
-                before = monotonic()
-                has_turn = _TURN.hand_on(has_left)
-                began += monotonic() - before  # waiting is no work
-        if has_left():
-            raise RestorationCancelled(
-                f"Stopped {name} after {done} of {total} tiles. "
-                "Finished results stay on the page. Press Restore to run the rest."
-            )
-
-    @contextmanager
-    def turn() -> Iterator[None]:
-        nonlocal began, has_turn
-        has_turn = _TURN.take(has_left)
-        if not has_turn:
-            raise before_it_began
-        began = monotonic()
-        try:
-            yield
-        finally:
-            if has_turn:
-                _TURN.give_back()
-
-    def in_its_turn() -> Result:
-        with turn() if in_turn else nullcontext():
-            return work(on_tile)
-
-    before_it_began = RestorationCancelled(f"Stopped before {name} began. Press Restore to run it.")
+    running = _Running[Result](name, stop)
     if stop.is_set():
-        raise before_it_began
+        raise running.stopped_before_it_began()
+    do = partial(work, running.on_tile) if not in_turn else partial(running.in_turn, work)
     context = copy_context()  # a GPU that is lent wants to know for whose request
-    run = partial(context.run, lambda: news.put(_outcome(name, in_its_turn)))
+    run = partial(context.run, lambda: running.news.put(_outcome(name, do)))
     Thread(target=run, name=f"restore-{name}", daemon=True).start()
     try:
         while True:
-            item = news.get()
+            item = running.news.get()
             if isinstance(item, Exception):
                 raise item
             if isinstance(item, _Done):
                 return item.result
             yield item
     finally:
-        abandoned.set()
+        running.abandoned.set()
+
+
+class _Running(Generic[Result]):
+    """One restorer's work, as its own thread and its listener see it.
+
+    Attributes:
+        news: what the listener is told.
+        abandoned: set once nobody listens any more.
+    """
+
+    def __init__(self, name: str, stop: Event) -> None:
+        self.news: SimpleQueue[Progress | _Done[Result] | Exception] = SimpleQueue()
+        self.abandoned = Event()
+        self._name, self._stop = name, stop
+        self._began, self._has_turn = monotonic(), False
+
+    def stopped_before_it_began(self) -> RestorationCancelled:
+        """What the listener is told then."""
+        return RestorationCancelled(f"Stopped before {self._name} began. Press Restore to run it.")
+
+    def on_tile(self, done: int, total: int) -> None:
+        """Tell of a tile, and let others have one in between."""
+        if not self._has_left():
+            self.news.put(Progress(self._name, done, total, monotonic() - self._began))
+            if self._has_turn and done < total:
+                before = monotonic()
+                self._has_turn = _TURN.hand_on(self._has_left)
+                self._began += monotonic() - before  # waiting is no work
+        if self._has_left():
+            raise RestorationCancelled(
+                f"Stopped {self._name} after {done} of {total} tiles. "
+                "Finished results stay on the page. Press Restore to run the rest."
+            )
+
+    def in_turn(self, work: Callable[[OnTile], Result]) -> Result:
+        """Wait for the turn, work, and give it back."""
+        self._has_turn = _TURN.take(self._has_left)
+        if not self._has_turn:
+            raise self.stopped_before_it_began()
+        self._began = monotonic()
+        try:
+            return work(self.on_tile)
+        finally:
+            if self._has_turn:
+                _TURN.give_back()
+
+    def _has_left(self) -> bool:
+        return self._stop.is_set() or self.abandoned.is_set()
 
 
 def _outcome(name: str, work: Callable[[], Result]) -> "_Done[Result] | Exception":

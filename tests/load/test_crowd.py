@@ -4,7 +4,6 @@ import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Thread
 
 import httpx
 import pytest
