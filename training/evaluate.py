@@ -6,7 +6,7 @@ python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIV
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="QF,QF,ROWS,COLUMNS",
         help='two saves with a grid shift between, such as "10,30,4,4"; may be repeated',
     )
+    _add_what_is_compared(add)
+    return parser
+
+
+def _add_what_is_compared(add: Callable[..., object]) -> None:
+    """Options that say how pictures are handed over and what becomes of the results."""
     add("--uncompressed", action="store_true", help="also hand over the pictures of --data as they are")
     add("--input", type=Path, metavar="FOLDER", help="pictures compressed already, or folders of them")
     add("--reference", type=Path, metavar="FOLDER", help="the originals of --input, by the same names")
@@ -103,7 +109,6 @@ def _parser() -> argparse.ArgumentParser:
         help="measure the best weights of that training run like --all, in the name of --model (default: the run's), "
         "and keep the scores in its equal_budget.json",
     )
-    return parser
 
 
 def _double(text: str) -> DoubleSave:
