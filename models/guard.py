@@ -218,10 +218,6 @@ class Blocks:
         coefficients = cells.coefficients(plain)
         integers = cells.integers_of(first // cells.factors[0] // BLOCK, *coefficients.shape[1:])
         own_off = coefficients - integers * cells.steps
-        if (
-            not cells.subsampled
-        ):  # where samples were clipped, decoded ones are nearer to the original than their cells
-            own_off = own_off * (own_off.square().sum(0) < CLIPPED)
         off = own_off + cells.coefficients(change)
         refused, expected = cells.into_reach(off).square().sum(0), cells.expected(integers)
         if cells.subsampled:
