@@ -13,7 +13,7 @@ from models.card import ModelCard
 from models.guard import Guard
 from models.images import RgbImage
 from models.jpeg import JpegComponent, JpegImage, quantization_tables
-from models.jpeg.color import upsample_chroma, ycbcr_to_rgb
+from models.jpeg.color import ycbcr_to_rgb
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.encoder_planes import has_whole_factors
 from models.jpeg.image import MODELS_WITH_LUMA
@@ -168,8 +168,11 @@ class CenteredDequantization:
         rows, columns = image.decoded_pixels.shape[:2]
         moves = np.zeros((rows, columns, 3), np.float32)
         for number, part in enumerate(image.components):
-            plane = blocks_to_plane(inverse_dct(_towards_zero(part)), part.rows, part.columns)
-            moves[..., number] = upsample_chroma(plane, rows, columns)
+            if (part.rows, part.columns) == (
+                rows,
+                columns,
+            ):  # coarser chroma is spoiled by the filter that enlarges it
+                moves[..., number] = blocks_to_plane(inverse_dct(_towards_zero(part)), rows, columns)
         moves[..., 1:] += 128  # of a conversion that is linear but for this
         levels = np.clip(image.decoded_pixels + ycbcr_to_rgb(moves), 0, 255)
         held = Guard(image, image.judgement.coarser_save).hold(image.decoded_pixels, levels)

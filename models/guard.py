@@ -61,7 +61,7 @@ FLAT_STEPS, SOLID_STEPS = (4.0, 8.0), (8.0, 16.0)
 MEAN_STEPS, LEVEL_STEP = (8.0, 16.0), 32.0
 """DC steps over which the mean of the picture comes free, and up to which blocks keep a level that all around share."""
 
-SMALLEST_SIDE = 2 * BLOCK
+SMALLEST_SIDE = 4 * BLOCK
 """Rows or columns below which a picture stays as it was decoded: networks see mostly what is made up around it."""
 
 FAR_OUT = 150.0
@@ -95,7 +95,7 @@ class Guard:
         self._to_planes, self._to_rgb = (
             (torch.eye(3), torch.eye(3)) if model == "RGB" else (_TO_YCBCR, _TO_RGB)
         )
-        self._shift = earlier.grid_shift if earlier else (0, 0)
+        self._shift = earlier.grid_shift if earlier else None
         if earlier is None and model in ("gray", "YCbCr", "RGB") and has_cells(image):
             self._luma_only = False
             self._cells = cells_of_file(image)
@@ -103,7 +103,7 @@ class Guard:
         else:
             self._luma_only = True
             fading = quantization_tables(earlier.quality_factor)[0] if earlier else image.luma_table
-            self._cells = [cells_of_pixels(image, column(fading), self._shift)]
+            self._cells = [cells_of_pixels(image, column(fading), self._shift or (0, 0))]
         self._fade = float(rise(torch.tensor(float(fading.mean())), FADE))
         self._brighter = torch.zeros(3)
         self._keeps_mean = 1 - float(rise(torch.tensor(float(fading[0, 0])), MEAN_STEPS))
@@ -122,7 +122,7 @@ class Guard:
             return decoded
         if self._keeps_mean:
             self._brighter = self._keeps_mean * _mean_change(decoded, levels)
-        top, left = self._shift
+        top, left = self._shift or (0, 0)
         rows, columns = decoded.shape[:2]
         tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
         padding = ((top, -(top + rows) % tall), (left, -(left + columns) % wide), (0, 0))
@@ -157,8 +157,8 @@ class Guard:
                 continue
             share = _spread(self._trust(blocks, every[0].flat), size) * possible
             target = change[cells.plane] + cells.samples(cells.into_reach(blocks.off))
-            if self._luma_only:
-                corrections = share * change
+            if self._luma_only:  # of colors that are stored in another way nothing is known
+                corrections = share * change * (self._shift is not None)
                 corrections[0] = share * target
                 break
             middle = cells.samples(blocks.own_move) * possible if subsampled else 0

@@ -110,7 +110,7 @@ class NetworkRestorer:
         elif image.judgement.neutral:
             pictures = [_gray(picture) for picture in pictures]
         sentence = steering.sentence if steering and self.card.steerable else ""
-        if seen is not image and told == earlier.quality_factor:
+        if seen is not image and quality_factor is None and sentence and not blind:
             sentence = f"an earlier save at quality factor {told}, on its own grid"
         pictures = [image.present(picture) for picture in pictures]
         named = zip(self.card.stage_names, pictures, strict=False)

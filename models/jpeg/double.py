@@ -31,7 +31,7 @@ FEWEST_BLOCKS, MOST_BLOCKS = 256, 6144
 
 LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 600.0, 0.036
 LEAST_COMB, LEAST_LEAD, LEAST_LEAD_OF_MIDDLES, FEWEST_DIFFERENT_INTEGERS = 17.0, 1.9, 2.05, 50
-LARGEST_RESIDUE, LEAST_COMB_OF_RESIDUE, LEAST_LEAD_OF_RESIDUE = 0.55, 10.0, 1.15
+RESIDUES, LEADS, LEAST_COMB_OF_RESIDUE, MANY_BLOCKS = (0.12, 0.55), (1.15, 1.5), 10.0, 1600
 LIKE_THE_FILE = 0.93, 1.07
 """What the evidence must reach, see judge(); `python -m models.jpeg.double_rates` measures what comes of it."""
 
@@ -114,7 +114,8 @@ def judge(evidence: Evidence) -> Verdict:
 
     - Shifted: a comb of LEAST_COMB standard deviations, LEAST_LEAD times as strong as on grids that are no neighbors.
     - Aligned: two saves explain the integers better by LEAST_GAIN nats in all and LEAST_GAIN_PER_COEFFICIENT each.
-    - Shifted: a residue below LARGEST_RESIDUE on the grid with the strongest comb, or where that stands out a little.
+    - Shifted: a residue within RESIDUES: hardly any where no grid stands out, more as the lead grows over LEADS, and
+      from MANY_BLOCKS on, where fine structures no longer look like a save by chance.
     """
     if evidence.different_integers < FEWEST_DIFFERENT_INTEGERS:
         return Verdict("none")
@@ -129,8 +130,10 @@ def judge(evidence: Evidence) -> Verdict:
     quality, *place = (
         int(index) for index in np.unravel_index(evidence.residue.argmin(), evidence.residue.shape)
     )
-    alone = tuple(place) == offset or lead >= LEAST_LEAD_OF_RESIDUE
-    if evidence.residue.min() < LARGEST_RESIDUE and comb >= LEAST_COMB_OF_RESIDUE and alone:
+    allowed = np.interp(lead, LEADS, RESIDUES)
+    if evidence.blocks >= MANY_BLOCKS and (tuple(place) == offset or lead >= LEADS[0]):
+        allowed = RESIDUES[1]
+    if comb >= LEAST_COMB_OF_RESIDUE and evidence.residue.min() < allowed:
         return _verdict(evidence, quality + 1, tuple(place))
     return Verdict("none")
 

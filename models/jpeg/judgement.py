@@ -77,9 +77,9 @@ def judge_picture(components: Sequence[JpegComponent], pixels: RgbImage, *, has_
 
 
 def _is_neutral(components: Sequence[JpegComponent], pixels: RgbImage, *, has_luma: bool) -> bool:
-    if has_luma and components[0].coefficients_from == "bitstream":
-        return not any(part.coefficients.any() for part in components[1:])
-    return bool((pixels == pixels[..., :1]).all())
+    from_file = has_luma and components[0].coefficients_from == "bitstream"
+    colored = any(part.coefficients.any() for part in components[1:]) if from_file else True
+    return not colored or bool((pixels == pixels[..., :1]).all())
 
 
 def _repeats(integers: NDArray[np.int16]) -> bool:
