@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.images import RgbImage
-from models.jpeg import JpegImage, quantization_tables
+from models.jpeg import JpegImage, estimated_quality_factor, quantization_tables
 from models.jpeg.dct import BLOCK
 from models.jpeg.double import Verdict
 from models.jpeg.judgement import LARGEST_JUMP
@@ -54,6 +54,10 @@ RATIO_IF_DENSE, DENSITY = (0.3, 1.2), (30.0, 45.0)
 DENSE, DENSE_IF_CAUTIOUS = ((44.0, 60.0), 0.6), ((36.0, 50.0), 0.15)
 """Integers of 64 that are not 0: over DENSITY the second end of RATIO moves to that of RATIO_IF_DENSE. Over the numbers
 of DENSE the first end does, and trust falls to the share that stands last."""
+
+FAMILIAR, TRUST_IF_UNFAMILIAR = (0.45, 0.8), 0.45
+"""How like libjpeg's the luma table must be, see QualityEstimate.confidence, for networks to know what it means; trust
+grows from that share of itself over it."""
 
 FLAT_STEPS, SOLID_STEPS = (4.0, 8.0), (8.0, 16.0)
 """DC steps over which trust grows in blocks that hold a DC only, and in those whose neighbors are such, too."""
@@ -91,6 +95,10 @@ class Guard:
         model = image.header.color_model if image.header else ""
         self._neutral = image.judgement.neutral
         self._trusted = 0.0 if image.judgement.repeats else 1.0
+        if earlier is None:
+            likeness = estimated_quality_factor(image.luma_table).confidence
+            unfamiliar = 1 - float(rise(torch.tensor(likeness), FAMILIAR))
+            self._trusted *= 1 - unfamiliar * (1 - TRUST_IF_UNFAMILIAR)
         self._on_grid = image.judgement.drawn_on_grid
         self._to_planes, self._to_rgb = (
             (torch.eye(3), torch.eye(3)) if model == "RGB" else (_TO_YCBCR, _TO_RGB)

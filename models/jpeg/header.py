@@ -226,7 +226,9 @@ class _HeaderWalk:
     def _pass_over(self, start: int, end: int) -> None:
         """Keep bytes between two segments of the header from decoders, which disagree about them."""
         if end > start:
-            self.stray_bytes += end - start - self.data.count(b"\xff", start, end)  # fill bytes may stand there
+            self.stray_bytes += (
+                end - start - self.data.count(b"\xff", start, end)
+            )  # fill bytes may stand there
             self.spans.append((start, end))
 
     def _is_segment(self, marker: int, start: int, end: int) -> bool:
