@@ -90,7 +90,7 @@ class PictureFolder:
         """
         folder = self._contents.digest(pixels)
         if density is not None:
-            folder += f"-{density.across}x{density.down}{'m' if density.in_meters else ''}"
+            folder = hashlib.blake2b(f"{folder} {density}".encode(), digest_size=16).hexdigest()
         path = self.root / folder / file_name
         return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place, density))
 
