@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +44,8 @@ def grid_histograms(
         By frequency (64, bins): counts of magnitudes by grid offset (8 x row + column), in bins of half a unit
         around 0, 0.5, 1, ...; and the number of blocks on each grid.
     """
+    import cv2  # late: who only opens files needs none of it
+
     tall, wide = ((side - BLOCK + 1) // BLOCK * BLOCK for side in plane.shape)
     firsts = ((np.arange(tall) % BLOCK * BLOCK)[:, None] + np.arange(wide) % BLOCK) * _BINS
     cosines = _cosines()
@@ -171,6 +172,8 @@ class _Spikes:
 
     def filled(self, below: NDArray[np.float64]) -> NDArray[np.float64]:
         """Densities after those saves, (steps, bins), of a cumulative one before, blurred by rounding to pixels."""
+        import cv2  # late, as above
+
         upper = _at(below, self.edges)
         spikes = np.zeros((self.steps, _BINS + 1))
         spikes.ravel()[self.places] = np.diff(upper, prepend=0.0) * ~self.first + upper * self.first

@@ -4,7 +4,6 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -127,15 +126,10 @@ def degrade_pixels(
     return np.repeat(current[..., None], 3, axis=2), luma_table, None
 
 
-_SAMPLING_FACTORS = {
-    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
-    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
-    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-}
-
-
 def _saved_and_opened(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool) -> np.ndarray:
     """The same pixels as _opened(save(...)), in half the time: both call libjpeg-turbo, Pillow with detours."""
+    import cv2  # late: who only opens files needs none of it
+
     if gray or pixels.ndim == 2:
         plane = pixels[..., 0] if pixels.ndim == 3 else pixels
         _, file = cv2.imencode(
@@ -146,7 +140,7 @@ def _saved_and_opened(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool)
         cv2.IMWRITE_JPEG_QUALITY,
         encoding.quality_factor,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        _SAMPLING_FACTORS[encoding.subsampling],
+        getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{encoding.subsampling.replace(':', '')}"),
     ]
     _, file = cv2.imencode(".jpg", cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR), how)
     return cv2.imdecode(file, cv2.IMREAD_COLOR_RGB)

@@ -125,7 +125,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(disk, tmp_path):
 
 
 def test_results_without_room_are_a_sentence_and_leave_nothing(tmp_path, monkeypatch):
-    def write(_pixels, place):
+    def write(_pixels, place, _density):
         Path(place).write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
