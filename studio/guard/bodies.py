@@ -190,8 +190,8 @@ def session_called(body: bytes, arities: Mapping[int, int], serves: Callable[[st
         raise _not_a_call("Its session has no proper name")
     if call.get("trigger_id") is not None and type(call["trigger_id"]) is not int:
         raise _not_a_call("Its trigger is no number")
-    if not isinstance(call.get("event_data"), dict | None):
-        raise _not_a_call("Its event data are no object")
+    if isinstance(call.get("event_data"), list):  # an object, or the plain value of a control
+        raise _not_a_call("Its event data are a list")
     check_files([*values, call.get("event_data")], serves)
     return session
 

@@ -144,6 +144,12 @@ def test_what_no_page_sends_never_arrives(app, rules, changed):
     assert app.calls == 0
 
 
+@pytest.mark.parametrize("value", [None, 25, 0.5, "4:4:4", True, {"index": 3}])
+def test_an_event_may_carry_an_object_or_the_value_of_its_control(app, rules, value):
+    call = json.dumps({**CALL, "event_data": value}).encode()
+    assert asked(rules, app, JOIN, body=whole(call))[0] == 200
+
+
 def test_files_that_were_uploaded_here_may_be_named(app, rules, tmp_path):
     call = {**CALL, "data": [{"path": str(tmp_path / CONTENT / "x.png")}, 1]}
     assert asked(rules, app, JOIN, body=whole(json.dumps(call).encode()))[0] == 200
