@@ -95,7 +95,7 @@ def test_a_row_tells_the_guarded_and_the_unguarded_picture_of_one_restoration(pi
 
 
 def test_without_a_network_there_is_nothing_unguarded(pictures) -> None:
-    for restorer in (Guarded(CARD, has_network=False), BASELINES["reapply"]):
+    for restorer in (Guarded(CARD, has_network=False), BASELINES["plain"]):
         (row,) = rows_of(restorer, pictures)
         assert row.unguarded_psnr_db is row.unguarded_gain_db is row.unguarded_worst_gain_db is None
         assert row.unguarded_share_worse is None and "unguarded" not in row_line(row, "QF 50", 20)
@@ -110,7 +110,10 @@ class Untouched(NetworkRestorer):
 
 def test_where_a_guard_changes_nothing_both_are_equal(pictures) -> None:
     network = Untouched(
-        network=lively_network(CARDS["ar_cnn"]), card=CARDS["ar_cnn"], device=torch.device("cpu")
+        network=lively_network(CARDS["ar_cnn"]),
+        card=CARDS["ar_cnn"],
+        device=torch.device("cpu"),
+        guarded=False,
     )
     (row,) = rows_of(network, pictures)
     assert row.gain_db != 0
