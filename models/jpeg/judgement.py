@@ -17,7 +17,7 @@ from models.jpeg.double import Evidence, Verdict, gather, judge
 COARSER = 1.1
 """How many times coarser than the file an earlier save must be to say more of the picture than the file does."""
 
-MUCH_COARSER = 4.5
+MUCH_COARSER = 6.0
 """Where it is so many times as coarse, what the file's own save added does not matter: of twelve pairs of qualities on
 seven validation photographs, those beyond were restored best on the earlier save's grid, told its quality alone."""
 
