@@ -20,6 +20,7 @@ BLOCK = 8
 
 LOWEST_BY_TABLES = 5
 TWO_SAVES_FACTOR = 1.4
+LARGEST_COARSENESS, LOWEST_TOLD = 3.5, 25
 """See quality_of_two_saves()."""
 
 
@@ -83,12 +84,14 @@ def steer(
         if earlier.kind == "aligned":
             quality_factor = earlier.quality_factor
             sentence = f"an earlier save at quality factor {quality_factor} on the file's own grid"
-        else:
-            quality_factor = quality_of_two_saves(earlier)
+        elif (together := quality_of_two_saves(earlier)) is not None:
+            quality_factor = together
             sentence = (
                 f"an earlier save at quality factor {earlier.quality_factor} and the file's own, "
                 f"together like one at {quality_factor}"
             )
+        else:
+            use_tables = True
     luma, chroma = (image.luma_table, image.chroma_table) if use_tables else (None, None)
     if quality_factor is not None and not estimates:
         luma, chroma = quantization_tables(quality_factor)
@@ -109,20 +112,23 @@ def steer(
     return Steering(conditions, predicted, applied, use_tables, sentence)
 
 
-def quality_of_two_saves(earlier: Verdict) -> int:
+def quality_of_two_saves(earlier: Verdict) -> int | None:
     """The quality factor of one save that does as much harm as both that a picture went through.
 
     What two quantizations on different grids add to a picture is nearly independent, so their mean squares add up.
     The cascade corrects such pictures too weakly even then: of steps 1 to 2.5 times as large as the earlier save's,
     tried on validation photographs with seventeen pairs of qualities, TWO_SAVES_FACTOR times that root served best.
+    An earlier save of very low quality that is more than LARGEST_COARSENESS times as coarse it sees better by itself.
 
     Args:
         earlier: a save on another grid, up to models.jpeg.judgement.MUCH_COARSER times as coarse as the file's own.
 
     Returns:
-        1..100.
+        1..100, or None where the file's own tables serve better.
     """
     first = earlier.quality_factor
+    if first < LOWEST_TOLD and earlier.coarseness > LARGEST_COARSENESS:
+        return None
     scale = 50 / first if first < 50 else 2 - first / 50  # of libjpeg's steps, 1 at quality factor 50
     scale *= TWO_SAVES_FACTOR * (1 + earlier.coarseness**-2) ** 0.5
     return max(1, round(50 / scale if scale > 1 else 100 - 50 * scale))
