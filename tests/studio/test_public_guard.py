@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -389,17 +390,25 @@ def test_every_answer_carries_the_headers(app, rules):
         assert b"frame-ancestors 'self';" in headers[b"content-security-policy"] + b";"
 
 
-def test_one_visitor_cannot_use_up_what_belongs_to_others(app, rules):
-    guard = Guard(app, rules)
+@pytest.fixture
+def not_refilled(rules):
+    """The same shares on a machine of any speed: what is used up stays used up."""
+    names = ("requests", "visitors", "calls", "uploads")
+    shares = {name: replace(getattr(rules.shares, name), per_second=0) for name in names}
+    return replace(rules, shares=FairShares(**shares))
+
+
+def test_one_visitor_cannot_use_up_what_belongs_to_others(app, rules, not_refilled):
+    guard = Guard(app, not_refilled)
     text = json.dumps(CALL).encode()
     own = [asked(rules, app, JOIN, body=whole(text), guard=guard)[0] for _ in range(200)]
-    assert own[:140] == [200] * 140 and own[-1] == 429
+    assert own == [200] * 150 + [429] * 50
     other = json.dumps({**CALL, "session_hash": "other"}).encode()
     assert asked(rules, app, JOIN, body=whole(other), guard=guard)[0] == 200
 
 
-def test_a_flood_of_fresh_sessions_leaves_known_ones_alone(app, rules):
-    guard = Guard(app, rules)
+def test_a_flood_of_fresh_sessions_leaves_known_ones_alone(app, rules, not_refilled):
+    guard = Guard(app, not_refilled)
     known = json.dumps(CALL).encode()
     assert asked(rules, app, JOIN, body=whole(known), guard=guard)[0] == 200
     flood = [
@@ -408,7 +417,7 @@ def test_a_flood_of_fresh_sessions_leaves_known_ones_alone(app, rules):
         ]
         for n in range(400)
     ]
-    assert flood.count(200) < 150 and flood[-1] == 429
+    assert flood.count(200) <= 120 and flood[-1] == 429
     assert asked(rules, app, JOIN, body=whole(known), guard=guard)[0] == 200
     strange = asked(rules, app, "/gradio_api/heartbeat/new", method="GET", client="9.9.9.9", guard=guard)
     assert strange[0] == 200
