@@ -47,6 +47,9 @@ class DataConfig:
     folder_shares: tuple[float, ...] = setting(
         (), "share of patches from each folder of train; empty goes by the pictures' sizes", **SHARE
     )
+    grainy_shares: tuple[float, ...] = setting(
+        (), "share of each folder's patches that get film grain, noise or sharpening; needs folder_shares", **SHARE
+    )
     validation: str = setting("validation", "one such folder, of photographs that are not trained on")
     patch_sizes: tuple[int, ...] = setting(
         (96,),
@@ -306,6 +309,10 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
         not shares or (len(shares) == len(data.train) and sum(shares) > 0),
         f"data.folder_shares: one for each of the {len(data.train)} folders of data.train is needed, at least one "
         "above 0, or none at all",
+    )
+    need(
+        not data.grainy_shares or len(data.grainy_shares) == len(shares),
+        "data.grainy_shares: one for each of data.folder_shares is needed, or none at all",
     )
     need(bool(data.patch_sizes), "data.patch_sizes: at least one is needed")
     need(

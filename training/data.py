@@ -22,6 +22,7 @@ from models.jpeg.degradation import resized
 from models.jpeg.planes import component_plane
 from training.config import TrainConfig
 from training.drawings import draw_picture
+from training.grain import as_scanned
 from training.pictures import smallest_side
 
 UNCOMPRESSED_QUALITY = 100.0
@@ -145,6 +146,8 @@ class DegradedPatches(Dataset):
             if _holds(image, needed)
         ]
         self.chances, self.spans = _chances(self.images, inside, config.data.folder_shares)
+        grainy = config.data.grainy_shares or (0.0,) * len(config.data.train)
+        self.grainy_shares = [grainy[number] for number in sorted(set(inside))]
         if config.data.drawn_share:  # once, before the workers are forked, and not once in each
             for number in range(DRAWINGS):
                 _drawing(config.seed, number)
@@ -234,12 +237,11 @@ class DegradedPatches(Dataset):
         drawn = rng.random() < data.drawn_share
         shrink = rng.uniform(1, LARGEST_SHRINK) if rng.random() < data.shrunk_share else 1.0
         turned = rng.random() < 0.5
-        low, high = self.spans[-1]
-        if (
-            len(self.spans) > 1
-        ):  # of two candidates the more textured one is taken, so both come from one folder
+        number = len(self.spans) - 1
+        if number:  # of two candidates the more textured one is taken, so both come from one folder
             mark = rng.random()
-            low, high = next((span for span in self.spans if mark < span[1]), self.spans[-1])
+            number = next((i for i, span in enumerate(self.spans) if mark < span[1]), number)
+        low, high = self.spans[number]
         height, width = (columns, rows) if turned else (rows, columns)
         candidates = [
             self._window(rng, drawn, round(height * shrink), round(width * shrink), low, high)
@@ -248,6 +250,8 @@ class DegradedPatches(Dataset):
         window = max(candidates, key=_texture) if len(candidates) > 1 else candidates[0]
         if window.shape[:2] != (height, width):
             window = cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA)
+        if self.grainy_shares[number] and not drawn and rng.random() < self.grainy_shares[number]:
+            window = as_scanned(window, rng)
         window = window[:: -1 if rng.random() < 0.5 else 1, :: -1 if rng.random() < 0.5 else 1]
         return np.ascontiguousarray(window.transpose(1, 0, 2) if turned else window)
 
