@@ -52,7 +52,7 @@ class Server:
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def files(self) -> list[Path]:
-        """Everything in its folder but the page's own small pictures."""
+        """Everything in its folder but the mark that it is its own, and the page's own small pictures."""
         found = [Path(place) / name for place, _, names in os.walk(self.folder) for name in names]
         return [path for path in found if path.name not in _own_names()]
 
@@ -115,8 +115,9 @@ def _proportional_mb(pid: int) -> float:
 
 def _own_names() -> set[str]:
     from studio.examples import EXAMPLES
+    from studio.temporary_folder import MARK
 
-    return {f"{one.name}.png" for one in EXAMPLES}
+    return {MARK, *(f"{example.name}.png" for example in EXAMPLES)}
 
 
 def _wait_until_served(url: str, process: subprocess.Popen, log: Path) -> None:
