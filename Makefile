@@ -18,8 +18,16 @@ help: ## list the commands
 run: $(VENV)/.runtime ## set up what is needed and open the studio on http://127.0.0.1:7860 (ARGS="--port 8000")
 	$(BIN)/python app.py $(ARGS)
 
+# Threads of torch that wait for each other cost several times what they bring where other processes run. Servers under
+# load and pages in a browser are timed, so nothing else runs beside them.
+ALONE := tests/browser tests/load
 test: $(VENV)/.development ## set up what is needed and run all tests (ARGS="tests/models -k tiles")
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest $(ALONE)
+endif
 
 check: $(VENV)/.development ## lint
 	$(BIN)/ruff check .

@@ -4,7 +4,6 @@ import argparse
 import json
 import secrets
 import socket
-import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -114,10 +113,9 @@ def bombard(
     waiting.set("Models", ["plain"])
     waiting.open(tinted(2, attempt, 480, 640))
     before = server.memory_mb()
-    slow = first.begin()
-    threading.Thread(target=first.call, args=(slow,), daemon=True).start()
-    running = waiting.begin()
-    result = ThreadPoolExecutor(1).submit(waiting.call, running)
+    pool = ThreadPoolExecutor(2)
+    slow = pool.submit(first.call, first.begin())
+    result = pool.submit(waiting.call, waiting.begin())
     connections = half_sent_uploads(server, uploads)
     told = {
         "sessions from one place": fresh_sessions(server, sessions, from_one_place=True),
@@ -125,7 +123,8 @@ def bombard(
         "form field": large_form_field(server, megabytes),
         "JSON": large_json(server, megabytes),
     }
-    result.result(600)
+    for run in (slow, result):  # a restoration at work would count as memory that junk took
+        run.result(600)
     assert foreign_pixels(waiting.result("plain"), 2) == 0
     for connection in connections:
         connection.close()

@@ -23,8 +23,9 @@ def test_many_jobs_leave_nothing_behind():
 
 def test_nonsense_does_not_keep_a_visitor_from_his_result():
     with served("--public") as server:
-        bombard(server, 10, 1, 1, attempt=0)
-        found = bombard(server, *((3000, 200, 100) if FULL else (150, 4, 8)), attempt=1)
+        for attempt in range(2):  # the first restorations grow pools that the later ones find
+            bombard(server, 10, 1, 1, attempt=attempt)
+        found = bombard(server, *((3000, 200, 100) if FULL else (150, 4, 8)), attempt=2)
         print(f"\n{found}")
         assert found["form field"] in (0, 400)
         assert found["JSON"] in (0, 413)
