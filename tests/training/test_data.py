@@ -13,6 +13,7 @@ from models.jpeg.degradation import Degradation
 from training.config import DataConfig, TrainConfig
 from training.data import VALIDATION_CASES, DegradedPatches, validation_batches
 from training.drawings import draw_picture
+from training.grain import STRONGEST_GRAIN, as_scanned
 from training.pictures import load_photographs, picture_paths
 
 
@@ -160,4 +161,34 @@ def test_patches_are_saved_as_files_are(images, gray) -> None:
 def test_shares_of_folders_must_fit_the_folders() -> None:
     text = "name: x\narchitecture: cascade\ndata: {train: [one, two], folder_shares: [1.0]}"
     with pytest.raises(InvalidSetting, match="one for each of the 2 folders"):
+        TrainConfig.from_text(text)
+
+
+def test_grain_falls_on_the_folders_that_are_to_have_it() -> None:
+    smooth = [np.full((200, 200, 3), value, np.uint8) for value in (70, 150)]
+    settings = {"train": ("photographs", "drawings"), "folder_shares": (0.5, 0.5), "batch_sizes": (300,)}
+    config = make_config(
+        **settings, grainy_shares=(0.6, 0.0), drawn_share=0.0, uncompressed_share=1.0, textured_share=0.0
+    )
+    batch = DegradedPatches(config, smooth, folders=[0, 1])[0]
+    photographs = batch.clean.flatten(1).float().mean(1) < 110
+    grainy = batch.clean.flatten(1).float().std(1) > 0
+    assert not grainy[~photographs].any()
+    assert grainy[photographs].float().mean() == pytest.approx(0.6 * 0.75, abs=0.1)  # the rest is sharpened
+
+
+def test_grain_is_as_strong_as_it_is_said_to_be_and_sharpening_adds_contrast() -> None:
+    gray = np.full((96, 96, 3), 128, np.uint8)
+    strengths = [float(as_scanned(gray, np.random.default_rng(seed)).std()) for seed in range(60)]
+    assert max(strengths) < 4 * STRONGEST_GRAIN and sum(strength > 0.5 for strength in strengths) > 30
+    edge = np.repeat(np.repeat(np.uint8([[80, 160]]), 48, 1)[..., None], 3, 2).repeat(96, 0)
+    spans = [int(np.ptp(as_scanned(edge, np.random.default_rng(seed)).mean((0, 2)))) for seed in range(60)]
+    assert min(spans) >= 78 and max(spans) > 110
+    black = as_scanned(np.zeros((64, 64, 3), np.uint8), np.random.default_rng(1))
+    assert black.dtype == np.uint8 and black.max() < 60
+
+
+def test_shares_of_grain_must_fit_the_folders() -> None:
+    text = "name: x\narchitecture: cascade\ndata: {train: [one, two], grainy_shares: [0.5, 0.5]}"
+    with pytest.raises(InvalidSetting, match="one for each of data.folder_shares"):
         TrainConfig.from_text(text)
