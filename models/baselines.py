@@ -115,8 +115,8 @@ class Reapplication:
         save = _Save(tables, subsampling, image.is_gray)
         averaged = _average_of_saves(image.decoded_pixels, save, on_tile)
         held = averaged
-        if quality_factor is None:
-            held = Guard(image, image.judgement.coarser_save).hold(image.decoded_pixels, averaged)
+        if quality_factor is None:  # by the file's own tables, so its own cells count, whatever was before
+            held = Guard(image, None).hold(image.decoded_pixels, averaged)
         return Restoration(
             pixels=image.present(held),
             unguarded=image.present(averaged),

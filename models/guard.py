@@ -51,7 +51,7 @@ FINE, RATIO_SHARE_IF_FINE = (2.0, 10.0), 0.4
 earlier a large change is a wrong one."""
 
 RATIO_IF_DENSE, DENSITY = (0.3, 1.2), (30.0, 45.0)
-DENSE, DENSE_IF_CAUTIOUS = ((44.0, 60.0), 0.6), ((36.0, 50.0), 0.15)
+DENSE, DENSE_IF_CAUTIOUS = ((44.0, 60.0), 0.6), ((34.0, 47.0), 0.0)
 """Integers of 64 that are not 0: over DENSITY the second end of RATIO moves to that of RATIO_IF_DENSE. Over the numbers
 of DENSE the first end does, and trust falls to the share that stands last."""
 
@@ -88,8 +88,8 @@ class Guard:
         Args:
             image: saved as JPEG, or with a proven earlier save.
             earlier: that save, where its cells are to count and not the file's own.
-            cautious: for networks that cannot know how much there is to repair: trust falls earlier where hardly
-                any integer is 0.
+            cautious: for networks that do not judge from pixels how much there is to repair: trust falls earlier
+                where hardly any integer is 0.
         """
         self._dense = DENSE_IF_CAUTIOUS if cautious else DENSE
         model = image.header.color_model if image.header else ""

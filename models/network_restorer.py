@@ -105,7 +105,7 @@ class NetworkRestorer:
         pictures = [picture[inside] for picture in pictures]
         own = pictures[-1]
         if guarded:
-            guard = Guard(image, earlier, cautious=steering is None)
+            guard = Guard(image, earlier, cautious=steering is None or steering.predicted is None)
             pictures[-1] = guard.hold(image.decoded_pixels, levels[inside])
         elif image.judgement.neutral:
             pictures = [_gray(picture) for picture in pictures]

@@ -187,6 +187,13 @@ def color_of(architecture: str) -> str:
     return COLORS_NOT_RGB.get(architecture, "rgb")
 
 
+def estimates_quality(card: ModelCard) -> bool:
+    """Whether the network judges from pixels alone how strongly a picture was compressed."""
+    if card.architecture == COMMUNITY:
+        return card.steerable
+    return hasattr(ARCHITECTURES.get(card.architecture), "predicted_quality_factor")
+
+
 def build_network(card: ModelCard, *, only_described: bool = False) -> nn.Module:
     """The untrained network a card describes.
 

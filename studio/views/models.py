@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from models.card import ModelCard, TrainingFacts
+from models.zoo import estimates_quality
 from studio.views.scores import KnownScores, scores_markup, scores_with
 
 COLOR_WORDS = {
@@ -97,7 +98,5 @@ def _guard(card: ModelCard) -> str:
     """What the restorer does with the network's picture, whatever the network."""
     if not card.architecture:
         return ""
-    cautious = (
-        "" if card.uses_tables or card.steerable else ", more carefully where hardly anything is missing"
-    )
+    cautious = "" if estimates_quality(card) else ", more carefully where hardly anything is missing"
     return f"held to the file's quantization cells, block by block{cautious}"
