@@ -58,6 +58,7 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
         arguments.keep_exif,
         arguments.keep_icc,
         arguments.overwrite,
+        arguments.keep_dates,
     )
 
 
