@@ -48,6 +48,10 @@ def serve(told: Hosting) -> int:
     from studio.tabs.endpoints import mcp_settings
 
     settings = mcp_settings() if told.mcp else {}  # what is missing is said before anything is built
+    if not told.checkpoints.is_dir():
+        print(
+            f"There is no folder {told.checkpoints}; only what needs no network is offered.", file=sys.stderr
+        )
     if told.dry_run:
         names = ", ".join(card.name for card in Zoo(told.checkpoints, told.device).cards())
         print(f"It would be served on http://{told.host}:{told.port}, with these models: {names}")
