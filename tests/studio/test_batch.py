@@ -212,6 +212,17 @@ def test_dates_are_kept_where_that_is_wished(run, pictures, tmp_path):
         result.unlink()
 
 
+def test_it_is_said_where_no_tables_steer(run, pictures, capsys):
+    (pictures / "broken.jpg").unlink()
+    models = ("--model", "plain", "--model", "cascade")
+    for _ in range(2):  # restored, then found done
+        assert run("in", "-o", "out", *models) == 0
+        said = [line for line in capsys.readouterr().err.splitlines() if "steered by" in line]
+        assert len(said) == 1 and said[0].startswith("in/clear.png: steered by ")
+    assert run("in", "-o", "out", *models, "--quiet") == 0
+    assert "steered by" not in capsys.readouterr().err
+
+
 def test_gray_stays_gray(run, photograph, tmp_path):
     source = tmp_path / "gray.jpg"
     source.write_bytes(encode(photograph.image.pixels[..., 0], JpegEncoding(20)).data)
