@@ -180,3 +180,14 @@ def test_a_console_that_lacks_letters_ends_nothing(tmp_path):
     said = (done.stdout + done.stderr).decode("cp1252")
     assert done.returncode == 0 and "Traceback" not in said, said
     assert "\\u65e5\\u672c" in said  # the folder's name, spelled out
+
+
+def test_every_command_sees_to_its_console():
+    programs = [path for room in ("studio", "training") for path in (REPOSITORY / room).rglob("*.py")]
+    texts = {path: path.read_text("utf-8") for path in programs}
+    commands = {
+        path: text for path, text in texts.items() if "ArgumentParser(" in text and "def main(" in text
+    }
+    assert len(commands) > 8
+    without = [path.name for path, text in commands.items() if "begin()" not in text]
+    assert without == ["export_space.py"]  # which studio.program starts

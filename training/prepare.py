@@ -20,6 +20,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from models.atomic_files import remove_unfinished, write_atomically, write_text_atomically
+from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.png_files import write_png
 from training.failures import in_words
@@ -69,6 +70,7 @@ class Entry:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(
         prog="python -m training.prepare", description=__doc__.split("\n\n")[1].replace("\n", " ")
     )
