@@ -34,7 +34,7 @@ check: $(VENV)/.development ## lint
 
 lock: $(VENV)/.development ## write the newest versions that fit, with hashes, into requirements.lock
 	echo torch > $(VENV)/no-torch.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --no-python-downloads --python $(BIN)/python --generate-hashes --no-annotate --python-version 3.11 \
 	    --custom-compile-command "make lock" --excludes $(VENV)/no-torch.txt -o requirements.lock requirements.txt
 
 clean: ## remove the virtual environment

@@ -5,7 +5,9 @@ import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from models.atomic_files import replace
 from models.errors import InvalidSetting
+from models.operating_system import flush_folder
 
 UNFINISHED = ".part"
 """Ending of a file that is being written; the rest of its name is random, so that it is nobody else's."""
@@ -31,12 +33,13 @@ def write_whole(data: bytes, path: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        replace(unfinished, path)
     except FileExistsError:
         raise
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+    flush_folder(path.parent)
 
 
 def check_output(

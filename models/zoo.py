@@ -369,8 +369,11 @@ def checked_device(device: str | torch.device) -> torch.device:
         checked = torch.device(device)
         torch.zeros(1, device=checked)
     except (RuntimeError, AssertionError, NotImplementedError) as problem:
+        words = str(problem).splitlines()[0]
+        if words.startswith("Expected one of"):  # and twenty names that no machine has all of
+            words = "torch knows no such name"
         raise InvalidSetting(
-            f"The device {str(device)!r} cannot be used here ({str(problem).splitlines()[0]}). Devices "
+            f"The device {str(device)!r} cannot be used here ({words}). Devices "
             f"are cpu, cuda, cuda:1 and mps, as far as the machine has them. Use {best_device().type}, or "
             "leave the device out."
         ) from problem

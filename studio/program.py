@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from models.interrupts import end_at_signals
 
@@ -38,6 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+def _mcp_settings() -> dict[str, Any]:
+    from studio.tabs.endpoints import mcp_settings  # late: with it comes all of Gradio
+
+    return mcp_settings()
+
+
 def serve(told: Hosting) -> int:
     """Everything after the command line; the exit code."""
     end_at_signals(delete_own_folders)  # which ends the server, too
@@ -45,9 +52,12 @@ def serve(told: Hosting) -> int:
     spaces = zero_gpu(os.environ)  # before anything imports torch
 
     from models.zoo import Zoo
-    from studio.tabs.endpoints import mcp_settings
 
-    settings = mcp_settings() if told.mcp else {}  # what is missing is said before anything is built
+    settings = _mcp_settings() if told.mcp else {}  # what is missing is said before anything is built
+    if not told.checkpoints.is_dir():
+        print(
+            f"There is no folder {told.checkpoints}; only what needs no network is offered.", file=sys.stderr
+        )
     if told.dry_run:
         names = ", ".join(card.name for card in Zoo(told.checkpoints, told.device).cards())
         print(f"It would be served on http://{told.host}:{told.port}, with these models: {names}")

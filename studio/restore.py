@@ -64,6 +64,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="keep colour profiles; otherwise results are converted to sRGB",
     )
     parser.add_argument(
+        "--keep-dates",
+        action="store_true",
+        help="give results the date at which their picture was last changed",
+    )
+    parser.add_argument(
         "--report", type=Path, help="settings, hashes, metrics of every result, as .csv or .json"
     )
     parser.add_argument(

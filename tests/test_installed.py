@@ -1,6 +1,7 @@
 """The project as a package: `pip install .`, then its commands from any folder."""
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -8,7 +9,6 @@ import sys
 import sysconfig
 import tomllib
 import venv
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -145,30 +145,49 @@ def test_a_result_of_another_kind_is_refused(name, tmp_path, capsys):
     assert not (tmp_path / name).exists()
 
 
+CONSOLE = """
+import json, sys
+from studio.restore import main as restore
+from studio.sweep.__main__ import main as sweep
+from training.evaluate import main as evaluate
+
+mains = {"restore": restore, "sweep": sweep, "evaluate": evaluate}
+for name, words in json.loads(sys.argv[1]):
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="strict")
+    assert mains[name](words) in (0, None), (name, words)
+"""
+"""Every command in one process, each on a console that refuses letters until the command itself sees to it."""
+
+
 def test_a_console_that_lacks_letters_ends_nothing(tmp_path):
-    folder = tmp_path / "日本"
-    photos = [photograph(tmp_path / name) for name in ("a.jpg", "фото.jpg")]
-    for arguments in (
-        ["-m", "studio.restore", *photos, "-o", folder, "--model", "plain"],
-        ["-m", "studio.restore", *photos, "-o", folder, "--model", "plain", "--dry-run"],
-        [
-            "-m",
-            "studio.sweep",
-            photos[1],
-            "-o",
-            tmp_path / "точки.csv",
-            "--model",
-            "plain",
-            "--quality-factors",
-            "10",
-        ],
-        ["-m", "training.evaluate", "--data", Path(folder), "--model", "plain", "--quality-factors", "10"],
-    ):
-        done = subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            cwd=REPOSITORY,
-            env=os.environ | {"PYTHONIOENCODING": "cp1252:strict"},
-            capture_output=True,
-            timeout=200,
-        )
-        assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr.decode("cp1252")
+    folder, points = str(tmp_path / "日本"), str(tmp_path / "точки.csv")
+    photos = [str(photograph(tmp_path / name)) for name in ("a.jpg", "фото.jpg")]
+    plain = ["--model", "plain"]
+    commands = [
+        ("restore", [*photos, "-o", folder, *plain]),
+        ("restore", [*photos, "-o", folder, *plain, "--dry-run"]),
+        ("sweep", [photos[1], "-o", points, *plain, "--quality-factors", "10"]),
+        ("evaluate", ["--data", folder, *plain, "--quality-factors", "10"]),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", CONSOLE, json.dumps(commands)],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONIOENCODING": "cp1252:strict"},
+        capture_output=True,
+        timeout=200,
+    )
+    said = (done.stdout + done.stderr).decode("cp1252")
+    assert done.returncode == 0 and "Traceback" not in said, said
+    assert "\\u65e5\\u672c" in said  # the folder's name, spelled out
+
+
+def test_every_command_sees_to_its_console():
+    programs = [path for room in ("studio", "training") for path in (REPOSITORY / room).rglob("*.py")]
+    texts = {path: path.read_text("utf-8") for path in programs}
+    commands = {
+        path: text for path, text in texts.items() if "ArgumentParser(" in text and "def main(" in text
+    }
+    assert len(commands) > 8
+    without = [path.name for path, text in commands.items() if "begin()" not in text]
+    assert without == ["export_space.py"]  # which studio.program starts

@@ -26,10 +26,11 @@ NO_TORCH = "Windows on ARM"
 
 
 def resolved(requirements, system, python):
-    """The names and versions, or the reason why there are none."""
+    """The names and versions, or the reason why there are none; uv works with this Python rather than fetch another."""
     done = subprocess.run(
         [
             *(UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:"),
+            *("--no-python-downloads", "--python", sys.executable),
             *("--python-platform", SYSTEMS[system], "--python-version", python, "-"),
         ],
         input=requirements,

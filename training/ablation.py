@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import ARCHITECTURES
 from training.analyses.contestants import best_weights, from_run
@@ -31,6 +32,7 @@ SCORES = "scores.json"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(prog="python -m training.ablation", description=__doc__.splitlines()[0])
     add = parser.add_argument
     add(

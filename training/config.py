@@ -257,9 +257,12 @@ class TrainConfig:
 
     def to_yaml(self) -> str:
         """The whole configuration, defaults included, as YAML that from_text reads back."""
-        return yaml.safe_dump(
-            _plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True, width=110
-        )
+        return dumped(_plain(dataclasses.asdict(self)))
+
+
+def dumped(values: Any) -> str:
+    """YAML in the one form in which configurations are written here."""
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
 
 
 def read_config(text: str, origin: str = "configuration") -> tuple[TrainConfig | None, list[str]]:

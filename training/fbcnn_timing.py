@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.card import ModelCard
+from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.jpeg import JpegEncoding, JpegImage, encode
 from models.network_restorer import NetworkRestorer
@@ -161,6 +162,7 @@ def report(restorers: Sequence[NetworkRestorer], times: Sequence[Sequence[float]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(
         prog="python -m training.fbcnn_timing", description=__doc__.splitlines()[0]
     )

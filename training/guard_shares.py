@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.command_line import begin
 from models.errors import RestorationError
 from models.guard import Guard
 from models.images import RgbImage
@@ -114,6 +115,7 @@ def pictures_of(folders: Sequence[Path], side: int, limit: int | None) -> list[R
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(
         prog="python -m training.guard_shares", description=__doc__.split("\n")[0]
     )

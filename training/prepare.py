@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from models.atomic_files import remove_unfinished, write_atomically, write_text_atomically
+from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.png_files import write_png
 from training.failures import in_words
 from training.pictures import EIGHT_BIT_MODES, picture_paths
 
 MANIFEST = "manifest.jsonl"
+PIECES = f"*{2 * '-[0-9][0-9][0-9][0-9][0-9]'}.png"
 PIECE_SIDE, PIECE_DISTANCE = 480, 240
 SMALLEST_SIDE = 48
 """Rows and columns below which a photograph is of no use."""
@@ -69,6 +71,7 @@ class Entry:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(
         prog="python -m training.prepare", description=__doc__.split("\n\n")[1].replace("\n", " ")
     )
@@ -123,7 +126,7 @@ def prepare(
         What the manifest holds, in the order of the photographs' names.
 
     Raises:
-        InvalidSetting: no photographs, or a target that is the folder itself.
+        InvalidSetting: no photographs, or a target that is the folder itself or holds something else than pieces.
     """
     paths = picture_paths(folder)
     if target.resolve() == folder.resolve():
@@ -131,10 +134,12 @@ def prepare(
             f"The pieces would go into {folder}, beside the photographs. They need a folder of their own. "
             "Name another one with --to."
         )
-    target.mkdir(parents=True, exist_ok=True)
-    remove_unfinished(target)
     manifest = target / MANIFEST
     known = {entry.source: entry for entry in read_manifest(manifest)}
+    _check_target(target, manifest, known)
+    target.mkdir(parents=True, exist_ok=True)
+    manifest.touch()  # from now on the folder counts as one of pieces, also after a crash
+    remove_unfinished(target)
     done: dict[str, Entry] = {}
     with concurrent.futures.ProcessPoolExecutor(workers) as pool:
         jobs = [pool.submit(_prepared, path, target, cut, keep_jpeg, known.get(path.name)) for path in paths]
@@ -151,10 +156,18 @@ def prepare(
             pool.shutdown(cancel_futures=True)
             raise
     entries = list(_without_doubles([done[path.name] for path in paths], target))
-    _remove_strangers(target, entries)
+    # Of photographs that have gone, were cut in another way before, or are there twice.
+    left_over = _pieces([*known.values(), *done.values()]) - _pieces(entries)
+    for path in target.glob(PIECES):
+        if path.name in left_over:
+            path.unlink()
     text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
     write_text_atomically(manifest, text)
     return entries
+
+
+def _pieces(entries: Iterable[Entry]) -> set[str]:
+    return {name for entry in entries for name in entry.pieces}
 
 
 def read_manifest(path: Path) -> Iterator[Entry]:
@@ -227,12 +240,18 @@ def _without_doubles(entries: list[Entry], target: Path) -> Iterator[Entry]:
         )
 
 
-def _remove_strangers(target: Path, entries: list[Entry]) -> None:
-    """Pieces of photographs that have gone or were cut in another way before."""
-    wanted = {name for entry in entries for name in entry.pieces}
-    for path in target.glob("*-[0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9].png"):
-        if path.name not in wanted:
-            path.unlink()
+def _check_target(target: Path, manifest: Path, known: dict[str, Entry]) -> None:
+    """Refuse a folder where anything but pieces could be lost.
+
+    Raises:
+        InvalidSetting: it holds something, and no manifest says that this is of ours.
+    """
+    is_ours = manifest.is_file() and (known or not manifest.read_bytes().strip())
+    if target.exists() and not is_ours and (not target.is_dir() or any(target.iterdir())):
+        raise InvalidSetting(
+            f"{target} holds something else than pieces of photographs. They need a folder of their own, so that "
+            "nothing is replaced. Name a new one with --to."
+        )
 
 
 def _checked_cut(side: int, distance: int) -> Cut:

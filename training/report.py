@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.places import shipped
 from training.budget_table import budget_table
@@ -77,6 +78,7 @@ def filled(document: str, models: list[MeasuredModel]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(prog="python -m training.report", description=__doc__.splitlines()[0])
     parser.add_argument("documents", type=Path, nargs="+", help=f"marked with {BEGIN.format(name='NAME')}")
     parser.add_argument("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from torch import nn
 
 from models.atomic_files import remove_unfinished, replace, write_text_atomically
@@ -14,7 +15,7 @@ from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.zoo import color_of, save_checkpoint
 from training.checkpoint_files import load_state, save_state
-from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
+from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig, dumped
 from training.events import EventFile, TrainEvent
 from training.failures import in_words
 from training.network_of import network_of
@@ -82,8 +83,9 @@ class TrainRun:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(held(self.lock_path, self.heartbeat_path))
-                remove_unfinished(self.folder)
-                self.stop_path.unlink(missing_ok=True)  # of an earlier trainer
+                if self.can_resume or (self.config_path.exists() and not self._has_foreign_configuration()):
+                    remove_unfinished(self.folder)
+                    self.stop_path.unlink(missing_ok=True)  # of an earlier trainer
             except OSError as error:
                 error.filename = error.filename or str(self.folder)
                 raise in_words(error) from error
@@ -93,16 +95,32 @@ class TrainRun:
         """Make the folder and write the configuration; what an attempt without a checkpoint left is forgotten.
 
         Raises:
-            InvalidSetting: a run is there already, so nothing is trained twice by accident.
+            InvalidSetting: a run is there already, so nothing is trained twice by accident; or a configuration that
+                people wrote, which would be lost.
         """
         if self.can_resume or self.best_path.exists():
             raise InvalidSetting(
                 f"There is a run in {self.folder} already. One folder holds one run. "
                 "Continue it with --resume, or give another folder with --run."
             )
+        if self._has_foreign_configuration():
+            raise InvalidSetting(
+                f"{self.config_path} is there already and was not written by a run. A run keeps its own configuration "
+                "under that name. Give another folder with --run."
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.events_path.unlink(missing_ok=True)
         write_text_atomically(self.config_path, config.to_yaml())
+
+    def _has_foreign_configuration(self) -> bool:
+        """True where it was written by people: not in the form in which runs write theirs."""
+        try:
+            text = self.config_path.read_text(encoding="utf-8")
+            return text != dumped(yaml.safe_load(text))
+        except FileNotFoundError:
+            return False
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            return True
 
     def write_event(self, step: int, kind: str, **values: Any) -> TrainEvent:
         """Append an event; a line is written in one piece."""

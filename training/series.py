@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from training.config import TrainConfig
 from training.run import TrainEvent, TrainRun
@@ -225,6 +226,7 @@ def _run(command: list[str], stop: Path) -> tuple[int, bool]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = argparse.ArgumentParser(prog="python -m training.series", description=__doc__.splitlines()[0])
     parser.add_argument("configs", type=Path, help="folder of YAML files, such as training/configs/ablation")
     add_options(parser)

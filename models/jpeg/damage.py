@@ -14,16 +14,21 @@ from models.jpeg.header import END_MARKER, JpegHeader
 
 _COMPLAINTS = ("Corrupt JPEG data", "Premature end of JPEG", "Inconsistent progression", "Warning: ")
 """How libjpeg's lines begin; of each picture it prints the first."""
+DAMAGED = "picture data are damaged; what follows the damage is read as well as it can be"
 _MISSING = ("premature end of data segment", "Premature end of JPEG")
 _GRAY = 128
 _lock = Lock()
 
 
 @contextmanager
-def heard(complaints: list[str]) -> Iterator[None]:
+def heard(complaints: list[str], signs: tuple[str, ...] = _COMPLAINTS) -> Iterator[None]:
     """Collect what libjpeg prints meanwhile, and hand on what others do.
 
     libjpeg writes to the process's standard error, past Python, and without the file's name. One thread at a time.
+
+    Args:
+        complaints: what is heard goes here, line by line.
+        signs: how lines begin that count; "" takes all of them.
     """
     with _lock, ExitStack() as stack:
         try:
@@ -41,12 +46,12 @@ def heard(complaints: list[str]) -> Iterator[None]:
         finally:
             os.dup2(own, 2)
             file.seek(0)
-            _sort(file.read(2**20).decode(errors="replace"), complaints)
+            _sort(file.read(2**20).decode(errors="replace"), complaints, signs)
 
 
-def _sort(printed: str, complaints: list[str]) -> None:
+def _sort(printed: str, complaints: list[str], signs: tuple[str, ...]) -> None:
     for line in printed.splitlines(keepends=True):
-        start = min((at for sign in _COMPLAINTS if (at := line.find(sign)) >= 0), default=len(line))
+        start = min((at for sign in signs if (at := line.find(sign)) >= 0), default=len(line))
         if start < len(line):
             complaints.append(line[start:].strip())
         if start:
@@ -76,7 +81,7 @@ def damage_notes(stream: bytes, header: JpegHeader, pixels: RgbImage) -> list[st
     elif serious and not header.complete and not header.look_alikes:
         notes.append("file is truncated, part of it is missing")
     elif serious or header.look_alikes:
-        notes.append("picture data are damaged; what follows the damage is read as well as it can be")
+        notes.append(DAMAGED)
     elif not header.complete:
         whole = "part of it may be missing" if header.arithmetic else "the picture is whole"
         notes.append(f"the end marker is missing, {whole}")

@@ -1,12 +1,14 @@
 """Reading PNG, WebP, TIFF, BMP and GIF: pictures without a JPEG header, brought to 8-bit RGB with notes."""
 
 import io
+from contextlib import nullcontext
 
 import numpy as np
 from PIL import Image
 
 from models.errors import RestorationError, UnreadableImage, UnsupportedImage
 from models.images import RgbImage
+from models.jpeg.damage import DAMAGED, heard
 from models.jpeg.density import density_in_exif, density_in_info
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
@@ -37,8 +39,11 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
         _check_mode(picture, facts)
         # Pillow's TIFF reader turns the picture upright by itself, but not its density.
         lies = picture.getexif().get(0x0112, 1) if facts.format == "TIFF" else 1
-        picture.load()
-        return _converted(data, facts, picture, lies)
+        complaints: list[str] = []
+        # libtiff prints what it complains of, in words of its own, and nothing else is at work here.
+        with heard(complaints, ("",)) if facts.format == "TIFF" else nullcontext():
+            picture.load()
+        return _converted(data, facts, picture, lies, [DAMAGED] if complaints else [])
     except (RestorationError, MemoryError):
         raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same
@@ -59,7 +64,9 @@ def _check_mode(picture: Image.Image, facts: ImageFacts) -> None:
     )
 
 
-def _converted(data: bytes, facts: ImageFacts, picture: Image.Image, lies: int) -> JpegImage:
+def _converted(
+    data: bytes, facts: ImageFacts, picture: Image.Image, lies: int, damage: list[str]
+) -> JpegImage:
     notes = []
     exif = _bytes_of(picture, "exif")
     icc_profile = _bytes_of(picture, "icc_profile")
@@ -79,7 +86,7 @@ def _converted(data: bytes, facts: ImageFacts, picture: Image.Image, lies: int) 
         pixels, alpha = cmyk_to_rgb(picture, transform), None
     else:
         pixels, alpha = _pixels_and_alpha(picture)
-    notes += [note] if note else []
+    notes += [*([note] if note else []), *damage]
     return JpegImage(
         data=data,
         decoded_pixels=pixels,

@@ -8,12 +8,11 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from models.jpeg.tiff_tags import TiffTags, check_strips
+
 _MAX_PNG_CHUNKS = 100_000
 _MAX_GIF_BLOCKS = 1_000_000
-_MAX_TIFF_VALUES = 1_000_000
 _TIFF_WIDTH, _TIFF_LENGTH, _TIFF_BITS = 256, 257, 258
-_TIFF_SHORT, _TIFF_LONG = 3, 4
-_TIFF_BYTE_KINDS = (1, 2, 6, 7)  # read in one piece, so their length does no harm
 
 
 @dataclass(frozen=True)
@@ -97,25 +96,12 @@ def _webp(data: bytes) -> PictureSize:
 
 
 def _tiff(data: bytes) -> PictureSize:
-    order = "<" if data[:2] == b"II" else ">"
-    (directory,) = struct.unpack_from(order + "I", data, 4)
-    (entries,) = struct.unpack_from(order + "H", data, directory)
-    found = {_TIFF_BITS: 1}
-    values = 0
-    for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
-        tag, kind, count = struct.unpack_from(order + "HHI", data, entry)
-        values += 0 if kind in _TIFF_BYTE_KINDS else count
-        if values > _MAX_TIFF_VALUES:
-            raise ValueError("too many values")
-        if tag in (_TIFF_WIDTH, _TIFF_LENGTH, _TIFF_BITS) and kind in (_TIFF_SHORT, _TIFF_LONG):
-            code = "H" if kind == _TIFF_SHORT else "I"
-            place = entry + 8
-            if count * struct.calcsize(code) > 4:
-                (place,) = struct.unpack_from(order + "I", data, place)
-            (found[tag],) = struct.unpack_from(order + code, data, place)
-    if _TIFF_WIDTH not in found or _TIFF_LENGTH not in found:
+    tags = TiffTags(data)
+    columns, rows, bits = (tags.numbers(tag)[:1] for tag in (_TIFF_WIDTH, _TIFF_LENGTH, _TIFF_BITS))
+    if not columns or not rows:
         raise ValueError("no size")
-    return PictureSize(found[_TIFF_LENGTH], found[_TIFF_WIDTH], found[_TIFF_BITS])
+    check_strips(tags, rows[0], columns[0])
+    return PictureSize(rows[0], columns[0], bits[0] if bits else 1)
 
 
 SIZE_READERS: dict[str, Callable[[bytes], PictureSize]] = {

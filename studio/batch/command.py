@@ -58,6 +58,7 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
         arguments.keep_exif,
         arguments.keep_icc,
         arguments.overwrite,
+        arguments.keep_dates,
     )
 
 
@@ -190,9 +191,10 @@ def _step_words(step: Progress) -> str:
 def _told(rows: Sequence[BatchRow], found: FoundPictures, output: Path, stopped: bool, *, quiet: bool) -> int:
     """Say what came of it; the exit code."""
     only = found.pictures[0].result if len(found.pictures) == 1 else None
-    lines = [_complaint(row, only is not None) for row in rows if row.sentence] + [
-        f"{row.picture}: {'; '.join(notes)}" for row in rows if (notes := row.notes) and not quiet
-    ]
+    lines = [_complaint(row, only is not None) for row in rows if row.sentence]
+    if not quiet:
+        lines += [f"{row.picture}: {'; '.join(row.notes)}" for row in rows if row.notes]
+        lines += [f"{row.picture}: steered by {guess}" for row in rows if not only and (guess := _guess(row))]
     for line in dict.fromkeys(lines):
         print(printable(line), file=sys.stderr)
     if (passed := passed_over_words(found.passed_over)) and not quiet:
@@ -212,6 +214,12 @@ def _complaint(row: BatchRow, only: bool) -> str:
     if row.state != "failed":
         return f"{row.result}: not measured. {row.sentence}"
     return row.sentence if only or row.sentence.startswith(row.picture) else f"{row.picture}: {row.sentence}"
+
+
+def _guess(row: BatchRow) -> str:
+    """What steered the model where the file has no tables to do so, "" where it has."""
+    facts = row.record.get("facts", {})
+    return "" if facts.get("quality_factor_from_tables") else facts.get("steered_by", "")
 
 
 def _told_one(row: BatchRow, path: Path) -> int:

@@ -3,9 +3,11 @@
 The same restorer of one file serves the command line here and, on many machines, studio.batch.on_ray. No page code.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -48,6 +50,7 @@ class BatchSettings:
         keep_exif: results keep the camera's facts, never the place.
         keep_icc: results stay in the colours of the file's own profile and carry it; otherwise they are sRGB.
         overwrite: results take the place of any file but those that are read; otherwise of earlier results only.
+        keep_dates: files of results say that they were last changed when their picture was.
     """
 
     model_names: tuple[str, ...]
@@ -58,6 +61,7 @@ class BatchSettings:
     keep_exif: bool = False
     keep_icc: bool = False
     overwrite: bool = False
+    keep_dates: bool = False
 
     def __post_init__(self) -> None:
         if self.keep_icc and self.degradation is not None:
@@ -68,9 +72,8 @@ class BatchSettings:
 
     def as_json(self) -> dict[str, Any]:
         """What every result depends on besides its file and its model, as JSON gives it back."""
-        settings = {
-            name: value for name, value in asdict(self).items() if name not in ("model_names", "overwrite")
-        }
+        others = ("model_names", "overwrite", "keep_dates")
+        settings = {name: value for name, value in asdict(self).items() if name not in others}
         return json.loads(json.dumps(settings))
 
     def request(self, photograph_key: str, model_names: tuple[str, ...]) -> RestoreRequest:
@@ -197,6 +200,7 @@ class BatchRestorer:
         record = record_in(self.output / result)
         if record is None or record.get("made_of") != made_of:
             return None
+        self._date(self.output / result, picture)
         return BatchRow(
             str(picture.source),
             model,
@@ -272,6 +276,13 @@ class BatchRestorer:
             write_whole(data, path)
         except OSError as error:
             raise cannot_be_written(path, error) from error
+        self._date(path, picture)
+
+    def _date(self, path: Path, picture: BatchPicture) -> None:
+        if self.settings.keep_dates:
+            with contextlib.suppress(OSError):  # the result is whole; some file systems keep no dates
+                found = picture.source.stat()
+                os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
 
 
 @dataclass(frozen=True, eq=False)

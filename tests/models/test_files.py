@@ -22,6 +22,27 @@ def test_a_file_appears_whole_and_a_failure_leaves_what_was_there(tmp_path, monk
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_windows_is_given_time_where_another_program_has_the_file_open(tmp_path, monkeypatch):
+    path, renamed = tmp_path / "a.png", os.replace
+    path.write_bytes(b"before")
+    refusals = [PermissionError(13, "Permission denied")] * 2
+
+    def held(source, target):
+        if refusals:
+            raise refusals.pop()
+        renamed(source, target)
+
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("os.replace", held)
+    write_whole(b"after", path)
+    assert path.read_bytes() == b"after" and not refusals
+    refusals += [PermissionError(13, "Permission denied")] * 99
+    with pytest.raises(PermissionError):
+        write_whole(b"never", path)
+    assert path.read_bytes() == b"after" and [each.name for each in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_folders_and_dangling_links_are_nobodys_results(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nothing")
     (tmp_path / "folder").mkdir()

@@ -31,8 +31,14 @@ def test_a_taken_port_is_one_sentence():
 def test_a_device_that_is_not_there_is_one_sentence():
     ended = started_with("--device", "toaster")
     assert ended.returncode == 2
-    assert "toaster" in ended.stderr
+    assert "toaster" in ended.stderr and "privateuseone" not in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_of_models_that_is_not_there_is_said():
+    ended = started_with("--checkpoints", "no/such/folder", "--dry-run", "--device", "cpu")
+    assert ended.returncode == 0
+    assert "There is no folder no/such/folder" in ended.stderr and "plain" in ended.stdout
 
 
 def test_the_program_stays_small():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from functools import lru_cache
 from io import BytesIO
 
@@ -195,6 +196,31 @@ def test_profile_and_camera_facts_stay_on_request(run, photograph, tmp_path, kee
     own = np.rot90(image.decoded_pixels, -1)
     np.testing.assert_array_equal(np.array(result), own if keep else image.pixels)
     assert not np.array_equal(own, image.pixels)
+
+
+def test_dates_are_kept_where_that_is_wished(run, pictures, tmp_path):
+    taken = 1_100_000_000_500_000_000
+    source, result = pictures / "deep" / "two.JPG", tmp_path / "out" / "two_plain.png"
+    os.utime(source, ns=(taken, taken))
+    assert run(source, "-o", "out", "--model", "plain") == 0
+    assert result.stat().st_mtime_ns != taken
+    data = result.read_bytes()
+    for state in ("done before", "restored"):
+        assert run(source, "-o", "out", "--model", "plain", "--keep-dates", "--report", "r.csv") == 0
+        assert rows_of(tmp_path / "r.csv")[0]["state"] == state
+        assert result.stat().st_mtime_ns == taken and result.read_bytes() == data
+        result.unlink()
+
+
+def test_it_is_said_where_no_tables_steer(run, pictures, capsys):
+    (pictures / "broken.jpg").unlink()
+    models = ("--model", "plain", "--model", "cascade")
+    for _ in range(2):  # restored, then found done
+        assert run("in", "-o", "out", *models) == 0
+        said = [line for line in capsys.readouterr().err.splitlines() if "steered by" in line]
+        assert len(said) == 1 and said[0].startswith("in/clear.png: steered by ")
+    assert run("in", "-o", "out", *models, "--quiet") == 0
+    assert "steered by" not in capsys.readouterr().err
 
 
 def test_gray_stays_gray(run, photograph, tmp_path):

@@ -203,6 +203,25 @@ def test_names_of_runs_cannot_leave_their_root(tmp_path: Path) -> None:
             run_folder(root, name)
 
 
+def test_a_folder_of_something_else_loses_nothing(tmp_path: Path) -> None:
+    write_photographs(tmp_path)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    texts = {
+        "config.yaml": "# how I train\n" + small_configuration().to_yaml(),
+        ".draft.part": "half",
+        "stop": "!",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    with pytest.raises(InvalidSetting, match="not written by a run"):
+        fit(small_configuration(), TrainRun(folder), data_root=tmp_path, device="cpu")
+    assert {name: (folder / name).read_text() for name in texts} == texts
+    (folder / "config.yaml").unlink()
+    assert fit(small_configuration(steps=1), TrainRun(folder), data_root=tmp_path, device="cpu")
+    assert (folder / ".draft.part").exists()
+
+
 def test_a_run_killed_before_its_first_checkpoint_begins_anew_on_resume(tmp_path: Path) -> None:
     write_photographs(tmp_path)
     run = TrainRun(tmp_path / "run")

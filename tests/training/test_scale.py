@@ -222,6 +222,29 @@ def test_preparing_goes_on_where_it_was_interrupted(folder: Path, tmp_path: Path
     assert [entry.source for entry in kept if entry.pieces] == ["b.png", "d.jpg"]
 
 
+def test_a_folder_of_something_else_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "mine"
+    target.mkdir()
+    for name in ("x-00000-00000.png", ".draft.part", preparing.MANIFEST):
+        (target / name).write_bytes(b"somebody's own")
+        with pytest.raises(InvalidSetting, match="something else than pieces"):
+            prepare(folder, target, cut=Cut(96, 64))
+        assert [path.read_bytes() for path in target.iterdir()] == [b"somebody's own"]
+        (target / name).unlink()
+    entries = prepare(folder, target, cut=Cut(96, 64))
+    (target / "x-00000-00000.png").write_bytes(b"somebody's own")
+    (folder / "a.png").unlink()
+    assert prepare(folder, target, cut=Cut(96, 64)) != entries
+    assert not list(target.glob("a_png*")) and (target / "x-00000-00000.png").exists()
+    outside = tmp_path / "y-00000-00000.png"
+    outside.write_bytes(b"somebody's own")
+    line = (target / preparing.MANIFEST).read_text().splitlines()[0]
+    named = json.loads(line) | {"source": "y.png", "pieces": [f"../{outside.name}"]}
+    (target / preparing.MANIFEST).write_text(json.dumps(named) + chr(10))
+    prepare(folder, target, cut=Cut(96, 64))
+    assert outside.exists()
+
+
 def test_pieces_cover_every_length() -> None:
     cut = Cut(96, 64)
     for length in range(48, 700):

@@ -13,6 +13,7 @@ from typing import Any
 
 from plotly import graph_objects
 
+from models.command_line import begin
 from models.errors import InvalidSetting, MissingExtra, RestorationError
 from training.analyses import costs, patches, picture_sizes, psnr_ssim, quality_factors
 from training.analyses.measurements import read_measurements
@@ -51,6 +52,7 @@ ANALYSES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    begin()
     parser = _parser()
     asked = parser.parse_args(arguments)
     code = 0
