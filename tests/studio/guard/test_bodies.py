@@ -134,11 +134,35 @@ def test_an_upload_is_read_as_its_receiver_reads_it(app, rules, trick, size):
     [
         b"", b"text/plain", b"application/x-www-form-urlencoded", b"multipart/mixed; boundary=b",
         b"multipart/form-data", b"multipart/form-data; boundary=", b"multipart/form-data; boundary=" + b"b" * 300,
+        KIND[0][1] + b"; charset=undefined", KIND[0][1] + b"; charset=utf-7", KIND[0][1] + b'; charset=""',
     ],
 )  # fmt: skip
 def test_uploads_of_another_kind_are_refused(app, rules, kind):
     assert asked(rules, app, UPLOAD, body=whole(HEAD), headers=[(b"content-type", kind)])[0] == 400
     assert app.calls == 0
+
+
+def test_an_upload_may_say_that_its_names_are_utf_8(app, rules):
+    kind = [(b"content-type", KIND[0][1] + b"; charset=UTF-8")]
+    assert asked(rules, app, UPLOAD, body=whole(HEAD + b"x\r\n--b--\r\n"), headers=kind)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", [JOIN, "/gradio_api/call/restore", "/gradio_api/cancel", "/gradio_api/reset/"]
+)
+@pytest.mark.parametrize(
+    "text", [b'"\\ud83d"', b'"\xed\xa0\xbd"', b'{"\\uDE00": 1}', b'["a\\\\\\ud83d"]', b"\xff"]
+)
+def test_half_a_letter_could_not_be_repeated_and_is_refused(app, rules, path, text):
+    body = json.dumps({**CALL, "event_data": "HERE"}).encode().replace(b'"HERE"', text)
+    status, words, _ = asked(rules, app, path, body=whole(body))
+    assert status == 400 and "It is no JSON" in words and app.calls == 0
+
+
+@pytest.mark.parametrize("text", [b'"\\ud83d\\ude00"', '"\U0001f600"'.encode(), b'"\\\\ud83d"', b'"\\u0000"'])
+def test_whole_letters_come_through_in_any_spelling(app, rules, text):
+    body = json.dumps({**CALL, "event_data": "HERE"}).encode().replace(b'"HERE"', text)
+    assert asked(rules, app, JOIN, body=whole(body))[0] == 200
 
 
 def test_an_upload_brings_no_query_along(rules):

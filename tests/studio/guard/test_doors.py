@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -133,6 +134,24 @@ def test_files_are_known_by_their_names_alone(tmp_path, monkeypatch):
         f"{tmp_path}/{CONTENT}/" + "a" * MOST_NAME, "/srv/x/../own.svg", f"file://{tmp_path}/{CONTENT}/a.png",
     ):  # fmt: skip
         assert not doors.serves(name), name
+
+
+@pytest.mark.parametrize(
+    "start", ["/", "/assets/", "/static/fonts/", "/gradio_api/file=", "/gradio_api/call/"]
+)
+@pytest.mark.parametrize("name", ["a" * 256, "ü" * 128, "b/" * 1500], ids=["letters", "bytes", "parts"])
+def test_names_that_no_system_opens_are_nowhere(either, app, start, name):
+    for method in ("GET", "HEAD", "POST"):
+        assert asked(either, app, start + name, method=method, body=whole(b"{}"))[0] == 404
+    assert app.calls == 0
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "\0", "a" * 65, "ü"])
+def test_a_session_has_a_proper_name(either, app, name):
+    query = b"session_hash=" + quote(name).encode()
+    assert asked(either, app, "/gradio_api/queue/data", method="GET", query=query)[0] == 400
+    assert asked(either, app, f"/gradio_api/heartbeat/{name}", method="GET")[0] in (400, 404)
+    assert app.calls == 0
 
 
 def test_every_answer_carries_the_headers(app, rules):
