@@ -189,7 +189,7 @@ def launch_settings(
         ),
         headers=headers_for(EMBEDDERS if public else ()),
         upload_bytes=MAX_BYTES + 2**20,
-        arities={number: len(fn.inputs) for number, fn in demo.fns.items()},
+        arities={number: len(fn.inputs) for number, fn in demo.fns.items() if fn.fn is not None},
         shares=FairShares() if public else None,
     )
     return {

@@ -4,6 +4,11 @@ python -m studio.restore photo.jpg -o restored.png --model cascade [--quality-fa
 python -m studio.restore FOLDER 'scans/**/*.jpg' -o DIR --model cascade --model ar_cnn [--report out.csv] [--engine ray]
 """
 
+from models.interrupts import end_at_signals, interrupt_at_signals, leave
+
+if __name__ == "__main__":
+    end_at_signals()  # before anything else is imported
+
 import argparse
 import contextlib
 import os
@@ -14,7 +19,6 @@ from pathlib import Path
 
 from models.command_line import add_common_options, begin, program
 from models.errors import InvalidSetting, RestorationError
-from models.interrupts import end_at_signals, interrupt_at_signals, leave
 from models.places import shipped
 
 PIPE = "-"

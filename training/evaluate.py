@@ -4,6 +4,11 @@ python -m training.evaluate --model cascade --data FOLDER --quality-factors 10 2
 python -m training.evaluate --all --missing --data ../shared/data/benchmarks/LIVE1 ../shared/data/benchmarks/kinds
 """
 
+from models.interrupts import end_at_signals, leave
+
+if __name__ == "__main__":
+    end_at_signals()  # before anything else is imported
+
 import argparse
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +17,6 @@ from typing import NoReturn
 
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
-from models.interrupts import end_at_signals, leave
 from models.places import shipped
 from training.protocols import COLORS, TABLES, DoubleSave
 

@@ -1,5 +1,10 @@
 """Command line of the trainer: python -m training.train training/configs/cascade.yaml."""
 
+from models.interrupts import end_at_signals
+
+if __name__ == "__main__":
+    end_at_signals()  # before anything else is imported
+
 import argparse
 import dataclasses
 import os
@@ -10,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
-from models.interrupts import end_at_signals
 
 if TYPE_CHECKING:
     from training.config import TrainConfig

@@ -82,6 +82,10 @@ class OneFile:
         boundary = options.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not 1 <= len(boundary) <= MOST_BOUNDARY_BYTES:
             raise _not_one_file()
+        if (
+            options.get(b"charset", b"utf-8").lower() != b"utf-8"
+        ):  # names would be decoded by any codec there is
+            raise _not_one_file()
         self._receive = receive
         self._parts = self._head_bytes = 0
         self._name, self._value = b"", b""
@@ -205,6 +209,15 @@ def check_named_call(body: bytes, serves: Callable[[str], bool]) -> None:
     check_files(_object_in(body).get("data"), serves)
 
 
+def check_object(body: bytes) -> None:
+    """The same for whatever else brings an object.
+
+    Raises:
+        Refusal: it is none.
+    """
+    _object_in(body)
+
+
 def check_files(values: Any, serves: Callable[[str], bool]) -> None:
     """Refuse files that were not uploaded here, addresses elsewhere among them.
 
@@ -226,6 +239,7 @@ def check_files(values: Any, serves: Callable[[str], bool]) -> None:
 def _object_in(body: bytes) -> dict[str, Any]:
     try:
         call = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_without_repeats)
+        json.dumps(call, ensure_ascii=False).encode()  # a half of a letter could not be repeated in an answer
     except (ValueError, RecursionError):
         raise _not_a_call("It is no JSON") from None
     if not isinstance(call, dict):

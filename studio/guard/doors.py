@@ -16,6 +16,9 @@ MCP = f"{API}/mcp"
 CALLS = (f"{API}/queue/join", f"{API}/run/predict")
 """Where handlers are called; both take the same JSON."""
 
+ENDINGS = (f"{API}/cancel", f"{API}/reset")
+"""Where a page says that it waits for a call no more."""
+
 FILE = f"{API}/file="
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _READ = re.compile(
@@ -30,6 +33,9 @@ CHEAP = re.compile(rf"/(assets|static)/.*|{API}/file=.*", re.DOTALL)
 
 MOST_NAME = 1024
 """Letters of a file's name that are looked at; ours have 200."""
+
+_PATH_BYTES, _PART_BYTES = 2048, 255
+"""Of a whole path and of one name in it; for longer ones a system has errors of its own."""
 
 _CONTENT = re.compile(r"[0-9a-f]{32,64}")
 """Of a folder that holds one file: Gradio names it after what was uploaded, the studio after what it has written."""
@@ -78,6 +84,10 @@ class Doors:
 
     def opens(self, method: str, path: str, query: bytes) -> bool:
         """True where the page asks for such things."""
+        if len(path.encode()) > _PATH_BYTES or any(
+            len(part.encode()) > _PART_BYTES for part in path.split("/")
+        ):
+            return False
         if path.startswith(FILE):
             return method in ("GET", "HEAD") and self.serves(path.removeprefix(FILE))
         if not self.public:

@@ -16,6 +16,7 @@ from studio.guard.bodies import (
     OneFile,
     Refusal,
     check_named_call,
+    check_object,
     replayed,
     session_called,
     too_large,
@@ -25,6 +26,7 @@ from studio.guard.doors import (
     API,
     CALLS,
     CHEAP,
+    ENDINGS,
     MCP,
     UPLOAD,
     Doors,
@@ -157,12 +159,14 @@ class Guard:
             )
         if not doors.opens(scope["method"], path, query):
             raise Refusal(404, "There is nothing at this address. The studio has one page. Open it at /.")
+        session = session_in(path, query)
+        if session is not None and not is_session(session):
+            raise Refusal(400, "The session has no proper name. The page gives it one. Reload the page.")
         if self._rules.shares is None:
             return
         too_many = self._open[client] > OPEN_AT_ONCE
         if too_many or not self._requests.take(client, 0.1 if CHEAP.fullmatch(path) else 1.0):
             raise _too_often()
-        session = session_in(path, query)
         if session is not None:
             self._greet(session, client)
 
@@ -172,8 +176,6 @@ class Guard:
         Raises:
             Refusal: too many new ones from one place.
         """
-        if not is_session(session):
-            raise Refusal(400, "The session has no proper name. The page gives it one. Reload the page.")
         if session in self._visitors:
             return
         if not self._newcomers.take(client):
@@ -228,6 +230,8 @@ class Guard:
             await _beside(body, check_named_call, body, serves)
             if shares and not self._newcomers.take(client):  # each of these calls is a session of its own
                 raise _too_often()
+        elif path in ENDINGS:
+            await _beside(body, check_object, body)
 
 
 async def _beside(body: bytes, check: Callable[..., Any], *values: Any) -> Any:

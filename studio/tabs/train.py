@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from models.errors import RestorationError
-from studio.tabs.restore import IMMEDIATE, LIGHT, UNFORESEEN, RestoreTab
+from studio.tabs.restore import IMMEDIATE, LIGHT, UNFORESEEN, RestoreTab, asked
 from studio.tabs.restore_layout import model_choices
 from studio.tabs.train_layout import (
     RecipeControls,
@@ -112,7 +112,7 @@ class TrainTab:
 
     def form_edited(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A setting was changed in the form."""
-        path, value = event._data.get("setting"), event._data.get("value")
+        path, value = asked(event).get("setting"), asked(event).get("value")
         return self._recipe(lambda: self._recipes.edited(values[self._controls.yaml], path, value))
 
     def named(self, values: dict[Any, Any]) -> dict[Any, Any]:
@@ -162,7 +162,7 @@ class TrainTab:
     def chosen(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run was picked from the list."""
         watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.chosen(watch, name, event._data.get("name")))
+        return self._life(lambda: self._desk.chosen(watch, name, asked(event).get("name")))
 
     def pictured(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """Another preview was chosen."""
@@ -170,19 +170,20 @@ class TrainTab:
 
     def compared(self, event: gr.EventData) -> dict[Any, Any]:
         """Ticked runs were laid over each other."""
-        return self._life(lambda: self._desk.compared(event._data.get("names")))
+        return self._life(lambda: self._desk.compared(asked(event).get("names")))
 
     def deleted(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run was deleted."""
         watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.deleted(watch, name, event._data.get("name")))
+        return self._life(lambda: self._desk.deleted(watch, name, asked(event).get("name")))
 
     def used(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run's weights go into the pickers."""
         picker = self._restore.controls.model_names
-        names, known = list(values[picker] or []), self._known(values)
+        picked, known = values[picker], self._known(values)
+        names = [name for name in picked if isinstance(name, str)] if isinstance(picked, list) else []
         made: list[str] = []
-        changes = self._life(lambda: self._desk.used_page(*known, event._data.get("name"), made.append))
+        changes = self._life(lambda: self._desk.used_page(*known, asked(event).get("name"), made.append))
         chosen = gr.update(choices=model_choices(self._desk.cards()), value=[*dict.fromkeys([*names, *made])])
         return {**changes, picker: chosen} if made else changes
 
@@ -190,7 +191,8 @@ class TrainTab:
 
     def _known(self, values: dict[Any, Any]) -> tuple[Watch, Seen, str]:
         o = self._outputs
-        return values[o.watch] or Watch(), values[o.seen] or Seen(), values[self._controls.run_name] or ""
+        name = values[self._controls.run_name]
+        return values[o.watch] or Watch(), values[o.seen] or Seen(), name if isinstance(name, str) else ""
 
     def _recipe(self, work: Callable[[], RecipePage]) -> dict[Any, Any]:
         page = self._calmly(work, RecipePage)

@@ -274,7 +274,7 @@ def known_calls(demo: gr.Blocks) -> Known:
     named = {
         fn.api_name: len(fn.inputs)
         for fn in demo.fns.values()
-        if fn.api_visibility != "private" and fn.api_name
+        if fn.api_visibility != "private" and fn.api_name and fn.fn is not None
     }
 
     def has_news(name: str) -> bool:

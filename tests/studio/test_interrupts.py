@@ -31,6 +31,26 @@ def ended(process, number=signal.SIGINT):
     return process.returncode
 
 
+def waiting_for(module, words, tmp_path):
+    """A program that is in the middle of an import."""
+    (tmp_path / module).mkdir()
+    waiting = "import sys, time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / module / "__init__.py").write_text(waiting)
+    process = started(words, tmp_path, PYTHONPATH=str(tmp_path))
+    assert process.stdout.readline() == "importing\n"
+    return process
+
+
+PROGRAMS = ["app.py", "studio.restore", "studio.sweep", "training.evaluate", "training.train"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_before_a_program_knows_what_it_was_asked(program, tmp_path, number, code):
+    words = [program] if program.endswith(".py") else ["-m", program]
+    assert ended(waiting_for("argparse", words, tmp_path), number) == code
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -42,12 +62,7 @@ def ended(process, number=signal.SIGINT):
     ids=lambda words: words[0],
 )
 def test_while_a_program_imports(words, tmp_path):
-    (tmp_path / "torch").mkdir()
-    waiting = "import sys, time\nprint('importing', flush=True)\ntime.sleep(60)\n"
-    (tmp_path / "torch" / "__init__.py").write_text(waiting)  # stands for the large one
-    process = started(["-m", *words], tmp_path, PYTHONPATH=str(tmp_path))
-    assert process.stdout.readline() == "importing\n"
-    assert ended(process) == 130
+    assert ended(waiting_for("torch", ["-m", *words], tmp_path)) == 130
 
 
 def test_in_the_middle_of_a_restoration(tmp_path):

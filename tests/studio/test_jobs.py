@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import studio.jobs
 import studio.train.state
 from models.errors import InvalidSetting
 from studio.jobs import PUBLISHED, Jobs
@@ -112,7 +113,9 @@ def test_one_run_at_a_time_on_a_machine(jobs_of):
 
 def test_a_hanging_trainer_is_called_stalled_and_can_be_stopped(jobs_of, monkeypatch):
     jobs = jobs_of("hangs")
-    monkeypatch.setattr(studio.train.state, "LATE_SECONDS", 1)
+    for module in (studio.train.state, studio.jobs):
+        monkeypatch.setattr(module, "LATE_SECONDS", 1)
+    monkeypatch.setattr(studio.jobs, "HANGING_PATIENCE_SECONDS", (0.5, 0.5))
     jobs.start(config())
     until(lambda: kind_of(jobs) == "stalled")
     assert "No sign of life for" in jobs.state("run").sentence

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import studio.train.overview
 from models.errors import InvalidSetting, RestorationError
 from models.png_files import write_png
 from models.zoo import Zoo
@@ -71,28 +72,33 @@ def test_a_run_is_started_watched_and_stopped(desk):
     assert desk.chosen(page.watch, "next", "run").button == "Resume run"
 
 
-def test_nothing_is_sent_while_nothing_happens(desk, jobs):
+@pytest.fixture
+def looks_often(monkeypatch):
+    monkeypatch.setattr(studio.train.overview, "FRESH_SECONDS", 0.1)
+
+
+def test_nothing_is_sent_while_nothing_happens(desk, jobs, looks_often):
     write_run(configuration("done"), jobs.root, score_db=27.0)
     page = desk.chosen(Watch(), "next", "done")
     assert page.charts["charts"] and page.runs["runs"]
     assert desk.refreshed(page.watch, page.seen, "next") is None
-    time.sleep(1.1)
+    time.sleep(0.2)
     assert desk.refreshed(page.watch, page.seen, "next") is None
 
 
-def test_the_pulse_tells_news_from_states_and_is_still_where_nothing_happens(desk, jobs):
+def test_the_pulse_tells_news_from_states_and_is_still_where_nothing_happens(desk, jobs, looks_often):
     write_run(configuration("done"), jobs.root, score_db=27.0)
     still = desk.pulse()
-    time.sleep(1.1)
+    time.sleep(0.2)
     assert desk.pulse() == still
     page = desk.pressed(Watch(), Seen(), "run", config())
     until(lambda: desk.jobs.record("run").step > 5)
-    time.sleep(1.1)
+    time.sleep(0.2)
     first = desk.pulse()
     assert first["urgent"] != still["urgent"]
-    time.sleep(1.5)
+    until(lambda: desk.pulse()["news"] != first["news"])
     second = desk.pulse()
-    assert second["urgent"] == first["urgent"] and second["news"] != first["news"]
+    assert second["urgent"] == first["urgent"]
     desk.pressed(page.watch, Seen(action=STOP), "next", None)
     assert desk.pulse()["urgent"] != second["urgent"]
 

@@ -1,0 +1,18 @@
+"""What the guard stands before, and the rules it goes by."""
+
+import pytest
+
+from studio.guard.doors import Doors, headers_for, host_names, own_names
+from studio.guard.middleware import FairShares, GuardRules
+from tests.studio.guard.asking import Desk
+
+
+@pytest.fixture
+def app():
+    return Desk()
+
+
+@pytest.fixture
+def rules(tmp_path):
+    doors = Doors(True, host_names(["studio.example", ".hf.space", *own_names()]), (tmp_path,))
+    return GuardRules(doors, headers_for(()), 10_000, {3: 2}, FairShares())

@@ -1,0 +1,67 @@
+"""The Train tab's handlers: whatever a call brings is one calm sentence, and no line in the log."""
+
+import inspect
+import logging
+import sys
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from studio.interface import build_studio, launch_settings
+from studio.jobs import Jobs
+from studio.tabs.train import TrainTab
+
+FAKE = Path(__file__).with_name("fake_trainer.py")
+ODD = [
+    None,
+    True,
+    -1,
+    1.5,
+    "x",
+    "\0",
+    [],
+    [[]],
+    ["x"],
+    {},
+    {"name": 1},
+    {"name": ["x"], "names": [[]], "setting": {}},
+]
+
+
+@pytest.fixture(scope="module")
+def page(zoo, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder / "gradio"))
+        yield build_studio(
+            zoo, Jobs(folder / "runs", folder, trainer=(sys.executable, str(FAKE), "finishes"))
+        )
+
+
+def functions(page):
+    """Those of the tab, but for the one that starts trainings, with their inputs."""
+    return {
+        fn.fn.__name__: (fn.fn, fn.inputs)
+        for fn in page.fns.values()
+        if inspect.ismethod(fn.fn) and isinstance(fn.fn.__self__, TrainTab) and fn.fn.__name__ != "pressed"
+    }
+
+
+@pytest.mark.parametrize("odd", ODD, ids=ascii)
+def test_odd_values_are_no_news(page, odd, caplog):
+    for name, (function, inputs) in functions(page).items():
+        values = {one: one.value if isinstance(one, gr.State) else odd for one in inputs}
+        parameters = inspect.signature(function).parameters
+        arguments = [values] if "values" in parameters else []
+        if "event" in parameters:
+            arguments.append(gr.EventData(None, odd))
+        with caplog.at_level(logging.WARNING):
+            function(*arguments)
+        assert caplog.messages == [], name
+
+
+def test_what_works_in_the_browser_alone_is_no_handler_of_the_server(page):
+    browsers_own = {number for number, fn in page.fns.items() if fn.fn is None}
+    guard = next(one for one in launch_settings(page)["app_kwargs"]["middleware"] if "rules" in one.kwargs)
+    assert browsers_own and set(guard.kwargs["rules"].arities) == set(page.fns) - browsers_own
