@@ -48,7 +48,9 @@ class DataConfig:
         (), "share of patches from each folder of train; empty goes by the pictures' sizes", **SHARE
     )
     grainy_shares: tuple[float, ...] = setting(
-        (), "share of each folder's patches that get film grain, noise or sharpening; needs folder_shares", **SHARE
+        (),
+        "share of each folder's patches that get film grain, noise or sharpening; needs folder_shares",
+        **SHARE,
     )
     validation: str = setting("validation", "one such folder, of photographs that are not trained on")
     patch_sizes: tuple[int, ...] = setting(

@@ -93,7 +93,9 @@ def test_training_events_tell_how_fast_it_goes(tmp_path: Path) -> None:
         pixels = 32**2 if event.step <= 15 else 48**2
         if event.step != 18:  # half of that report's steps had smaller patches
             expected = values["images_per_second"] * pixels / 1e6
-            assert values["megapixels_per_second"] == pytest.approx(expected, rel=0.05, abs=1e-4)  # as rounded
+            assert values["megapixels_per_second"] == pytest.approx(
+                expected, rel=0.05, abs=1e-4
+            )  # as rounded
         for name in (
             "loss",
             "spatial_1",
