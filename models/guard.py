@@ -55,9 +55,10 @@ DENSE, DENSE_IF_CAUTIOUS = ((44.0, 60.0), 0.6), ((34.0, 47.0), 0.0)
 """Integers of 64 that are not 0: over DENSITY the second end of RATIO moves to that of RATIO_IF_DENSE. Over the numbers
 of DENSE the first end does, and trust falls to the share that stands last."""
 
-FAMILIAR, TRUST_IF_UNFAMILIAR = (0.45, 0.8), 0.45
-"""How like libjpeg's the luma table must be, see QualityEstimate.confidence, for networks to know what it means; trust
-grows from that share of itself over it."""
+FAMILIAR, APART, TRUST_IF_UNFAMILIAR = (0.45, 0.8), (5.0, 20.0), 0.45
+"""How like libjpeg's the luma table must be, see QualityEstimate.confidence, and from how many quality factors away the
+chroma table may come, for networks to know what they mean; trust, or that in chroma, moves to that share of itself over
+them."""
 
 FLAT_STEPS, SOLID_STEPS = (4.0, 8.0), (8.0, 16.0)
 """DC steps over which trust grows in blocks that hold a DC only, and in those whose neighbors are such, too."""
@@ -95,6 +96,7 @@ class Guard:
         model = image.header.color_model if image.header else ""
         self._neutral = image.judgement.neutral
         self._trusted = 0.0 if image.judgement.repeats else 1.0
+        self._chroma_share = 1 - _distance_of_chroma(image) * (1 - TRUST_IF_UNFAMILIAR)
         if earlier is None:
             likeness = estimated_quality_factor(image.luma_table).confidence
             unfamiliar = 1 - float(rise(torch.tensor(likeness), FAMILIAR))
@@ -180,7 +182,7 @@ class Guard:
     def _trust(self, blocks: "Blocks", luma_flat: Tensor) -> Tensor:
         """How far each block is believed, 0..1."""
         steps, flat = blocks.cells.steps, blocks.flat
-        trust = blocks.trust(self._dense) * self._trusted
+        trust = blocks.trust(self._dense) * self._trusted * (self._chroma_share if blocks.cells.plane else 1)
         if blocks.cells.subsampled:  # what it lacks is no matter of quality, and luma tells what is flat
             flat = flat & _all_under(luma_flat, flat.shape)
         else:
@@ -265,6 +267,15 @@ class Blocks:
         fine = RATIO_SHARE_IF_FINE + (1 - RATIO_SHARE_IF_FINE) * rise(self.cells.steps.mean(), FINE)
         by_ratio = 1 - rise(self.ratio, (fine * low, fine * high))
         return by_ratio * (1 - rise(self.refused, REFUSED)) * (1 - fully * (1 - least_trust))
+
+
+def _distance_of_chroma(image: JpegImage) -> float:
+    """How far apart luma and chroma of a file were saved, 0..1; networks know pairs of one quality factor."""
+    if image.luma_table is None:
+        return 0.0
+    both = estimated_quality_factor(image.luma_table, image.chroma_table)
+    apart = abs(both.quality_factor - both.chroma_quality_factor) if both.separate else 0
+    return float(rise(torch.tensor(float(apart)), APART))
 
 
 def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> Tensor:
