@@ -122,7 +122,8 @@ def training_facts(entries: dict[str, Any]) -> TrainingFacts:
     problems = _problems_in_facts(entries)
     if problems:
         raise ValueError("; ".join(problems))
-    return TrainingFacts(**entries | {"machines": tuple(entries["machines"])})
+    facts: dict[str, Any] = entries | {"machines": tuple(entries["machines"])}
+    return TrainingFacts(**facts)
 
 
 def write_card(card: ModelCard, path: Path) -> Path:
@@ -198,8 +199,7 @@ def _problems_in_facts(entries: Any) -> list[str]:
             sound = isinstance(value, str)
         else:
             wanted = int if name == "steps" else (int, float)
-            sound = is_number(value) and isinstance(value, wanted)
-            sound = sound and (value >= 0 or name == "validation_db")
+            sound = is_number(value) and isinstance(value, wanted) and (value >= 0 or name == "validation_db")
         if not sound:
             problems.append(f"{name!r} is {quoted(value)}" if name in entries else f"{name!r} is missing")
     return problems

@@ -16,4 +16,4 @@ def luma(pixels: RgbImage) -> NDArray[np.float64]:
     Returns:
         (rows, columns) float64, 0..255, not rounded.
     """
-    return pixels @ np.array([0.299, 0.587, 0.114])
+    return pixels @ np.array([0.299, 0.587, 0.114], np.float64)

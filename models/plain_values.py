@@ -1,13 +1,13 @@
 """Values out of files that anybody may have written: which numbers are taken for numbers, and how values are quoted."""
 
 import reprlib
-from typing import Any
+from typing import Any, TypeGuard
 
 LARGEST_NUMBER = 1e15
 """No fact of a model or a training is larger; whole numbers of any length can be written in YAML and JSON."""
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """True for whole and other numbers that are finite and not absurdly large; truth values are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
 

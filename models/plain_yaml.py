@@ -8,7 +8,7 @@ import yaml
 class _PlainLoader(yaml.SafeLoader):
     """YAML's plain values only: no anchors, which can unfold without end, and no key twice."""
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(

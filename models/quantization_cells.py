@@ -146,7 +146,8 @@ def contexts(integers: Tensor) -> Tensor:
 
 def has_cells(image: JpegImage) -> bool:
     """Whether the file's own integers are known, and every sample covers whole pixels."""
-    return has_whole_factors(image.header) and image.coefficients_from == "bitstream"
+    header = image.header
+    return header is not None and has_whole_factors(header) and image.coefficients_from == "bitstream"
 
 
 def cells_of_file(image: JpegImage) -> list[Cells]:
@@ -154,7 +155,7 @@ def cells_of_file(image: JpegImage) -> list[Cells]:
     found = []
     for number, part in enumerate(image.components):
         steps = column(part.quantization_table)
-        factors = sampling_factors(image.header, number)
+        factors = sampling_factors(image.jpeg_header, number)
         noise = torch.full_like(steps, ROUNDING)
         found.append(Cells(number, factors, part.coefficients, steps, noise, _reach(steps)))
     return found

@@ -53,7 +53,10 @@ class Restoration:
 class Restorer(Protocol):
     """Anything that turns a degraded JpegImage into a Restoration."""
 
-    card: ModelCard
+    @property
+    def card(self) -> ModelCard:
+        """What the model is called, needs and can do."""
+        ...
 
     def restore(
         self,

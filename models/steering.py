@@ -127,7 +127,7 @@ def quality_of_two_saves(earlier: Verdict) -> int | None:
         1..100, or None where the file's own tables serve better.
     """
     first = earlier.quality_factor
-    if first < LOWEST_TOLD and earlier.coarseness > LARGEST_COARSENESS:
+    if first is None or (first < LOWEST_TOLD and earlier.coarseness > LARGEST_COARSENESS):
         return None
     scale = 50 / first if first < 50 else 2 - first / 50  # of libjpeg's steps, 1 at quality factor 50
     scale *= TWO_SAVES_FACTOR * (1 + earlier.coarseness**-2) ** 0.5
@@ -228,6 +228,8 @@ def _sentence(quality_factor: int | None, use_tables: bool, estimates: bool) -> 
 def _is_below_training(image: JpegImage) -> bool:
     """Whether the tables are libjpeg's of a quality so low that its number says more than steps cut off at 255."""
     estimate = image.estimated_quality_factor
+    if estimate is None or estimate.quality_factor is None:
+        return False
     return estimate.standard and estimate.quality_factor < LOWEST_BY_TABLES
 
 

@@ -133,8 +133,11 @@ class Zoo:
 
     def folder_of(self, name: str) -> Path:
         """Where the checkpoint of that name lies, or would lie."""
-        own = self.own_folder is not None and not (self.folder / name / CARD_FILE).is_file()
-        return self.own_folder / name if own and (self.own_folder / name).is_dir() else self.folder / name
+        if self.own_folder is not None and not (self.folder / name / CARD_FILE).is_file():
+            own = self.own_folder / name
+            if own.is_dir():
+                return own
+        return self.folder / name
 
     def _folders(self) -> Iterator[Path]:
         return filter(None, (self.folder, self.own_folder))

@@ -120,7 +120,7 @@ def take_apart(image: JpegImage) -> TakenApart:
     anatomy = anatomy_of(image.data)
     if image.coefficients_from != "bitstream":
         return TakenApart(image, anatomy, None)
-    return TakenApart(image, anatomy, bits_per_block(image.components, image.header, anatomy))
+    return TakenApart(image, anatomy, bits_per_block(image.components, image.jpeg_header, anatomy))
 
 
 def earlier_save(image: JpegImage) -> tuple[Evidence, Verdict] | None:
@@ -161,13 +161,13 @@ def busiest_block(taken: TakenApart) -> tuple[int, int]:
     """The 8x8 block of the picture (row, column) whose first component takes the most bits."""
     bits = taken.bits.components[0]
     row, column = np.unravel_index(bits.argmax(), bits.shape)
-    vertical, horizontal = sampling_factors(taken.image.header, 0)
+    vertical, horizontal = sampling_factors(taken.image.jpeg_header, 0)
     return int(row) * vertical, int(column) * horizontal
 
 
 def extent(image: JpegImage) -> tuple[int, int]:
     """How many 8x8 blocks cover the picture, rows and columns, those cut off by its edge included."""
-    return -(-image.header.rows // BLOCK), -(-image.header.columns // BLOCK)
+    return -(-image.jpeg_header.rows // BLOCK), -(-image.jpeg_header.columns // BLOCK)
 
 
 def block_parts(taken: TakenApart, outputs: StageOutputs, row: int, column: int) -> tuple[BlockPart, ...]:
@@ -181,7 +181,7 @@ def block_parts(taken: TakenApart, outputs: StageOutputs, row: int, column: int)
     image = taken.image
     parts = []
     for number, component in enumerate(image.components):
-        factors = sampling_factors(image.header, number)
+        factors = sampling_factors(image.jpeg_header, number)
         place = _place(component, row // factors[0], column // factors[1])
         table = component.quantization_table
         integers = component.coefficients[place]
@@ -197,11 +197,14 @@ def block_parts(taken: TakenApart, outputs: StageOutputs, row: int, column: int)
             previous = float(
                 component.coefficients[left][0, 0] * table[0, 0] if known is None else known[0, 0]
             )
+        rows, columns = component.coefficients.shape[:2]
         part = BlockPart(
             component.name,
             number,
-            *place,
-            *component.coefficients.shape[:2],
+            place[0],
+            place[1],
+            rows,
+            columns,
             factors,
             table,
             integers,
@@ -226,7 +229,7 @@ def _block_of(
     turned = None if pixels is None else in_file_grid(image, pixels)
     if turned is None:
         return None
-    vertical, horizontal = sampling_factors(image.header, number)
+    vertical, horizontal = sampling_factors(image.jpeg_header, number)
     top, left = place[0] * BLOCK * vertical, place[1] * BLOCK * horizontal
     crop = turned[top : top + BLOCK * vertical, left : left + BLOCK * horizontal]
     return encoder_coefficients(np.ascontiguousarray(crop), number, vertical, horizontal)[0, 0]
@@ -248,7 +251,7 @@ def cell_share(image: JpegImage, name: str, pixels: RgbImage) -> CellShare | Non
         return None
     luma = image.components[0]
     tall, wide = luma.coefficients.shape[:2]
-    coefficients = encoder_coefficients(turned, 0, *sampling_factors(image.header, 0))[:tall, :wide]
+    coefficients = encoder_coefficients(turned, 0, *sampling_factors(image.jpeg_header, 0))[:tall, :wide]
     distance = np.abs(coefficients - luma.coefficients * luma.quantization_table.astype(np.float32))
     inside = distance <= luma.quantization_table / 2 + CELL_TOLERANCE
     kept = luma.coefficients != 0
@@ -290,5 +293,5 @@ def _histogram(integers: NDArray[np.int64], width: int) -> Histogram:
     reach = min(max(reach, 4), 512)
     counts = np.bincount(np.clip(integers, -reach, reach) + reach, minlength=2 * reach + 1)
     counts[[0, -1]] = 0  # everything beyond was gathered there
-    values = np.arange(-reach, reach + 1) * float(width)
+    values = np.arange(-reach, reach + 1, dtype=np.float64) * float(width)
     return Histogram(values, counts, width, int((integers == 0).sum()))

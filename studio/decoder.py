@@ -226,7 +226,7 @@ class _Child:
         """
         self.is_sound = False  # until the answer has been read to its end
         answer = _Answer(self, self._seconds)
-        views = [memoryview(part).cast("B") for part in parts]
+        views = [(memoryview(part) if isinstance(part, bytes) else part.data).cast("B") for part in parts]
         try:
             self._write(memoryview(REQUEST.pack(kind, sum(map(len, views)))))
             for view in views:

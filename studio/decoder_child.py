@@ -137,9 +137,7 @@ def _send(answered: BinaryIO, facts: dict, arrays: list[np.ndarray | bytes]) -> 
     text = json.dumps(facts).encode()
     answered.write(ANSWER.pack(len(text)) + text)
     for array in arrays:
-        answered.write(
-            array if isinstance(array, bytes) else memoryview(np.ascontiguousarray(array)).cast("B")
-        )
+        answered.write(array if isinstance(array, bytes) else np.ascontiguousarray(array).data.cast("B"))
     answered.flush()
 
 

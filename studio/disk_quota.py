@@ -160,7 +160,7 @@ class UploadQuota:
                 await asyncio.to_thread(_delete_unfinished, self._quota.folder)
 
 
-def _paths_in(told: bytes) -> list[Path]:
+def _paths_in(told: bytes | bytearray) -> list[Path]:
     """The files that Gradio's answer to an upload names."""
     try:
         return [Path(one) for one in json.loads(told) if isinstance(one, str)]

@@ -72,9 +72,9 @@ class Openings:
             if image is not None:
                 return image
             self._raise_refused(key)
-            waited_for = self._under_way.get(key)
-            mine = None if waited_for is not None else self._under_way.setdefault(key, Future())
-        if mine is None:
+            mine: Future[JpegImage] = Future()
+            waited_for = self._under_way.setdefault(key, mine)
+        if waited_for is not mine:
             return waited_for.result()
         try:
             with self._place(self._client()):

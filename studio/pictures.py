@@ -169,7 +169,7 @@ class _Contents:
         if known is not None and known[0]() is pixels:  # else it was another picture's place in memory
             return known[1]
         content = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
-        content.update(np.ascontiguousarray(pixels))
+        content.update(np.ascontiguousarray(pixels).data)
         digest = content.hexdigest()
         self._known[number] = (ref(pixels, lambda _gone: self._known.pop(number, None)), digest)
         return digest

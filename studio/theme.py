@@ -1,6 +1,6 @@
 """How the page looks: Gradio's variables from one neutral scale and one accent, and the studio's own style sheet."""
 
-import gradio as gr
+from gradio import themes
 
 from models.places import shipped
 
@@ -13,16 +13,16 @@ SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Liberation Sans", "Arial", 
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Liberation Mono", "Menlo", "monospace")
 
 
-def studio_theme() -> gr.themes.Base:
+def studio_theme() -> themes.Base:
     """Base theme in neutral grays; colours come from the variables of assets/studio.css, light and dark."""
-    theme = gr.themes.Base(
-        primary_hue=gr.themes.colors.teal,
-        neutral_hue=gr.themes.colors.neutral,
+    theme = themes.Base(
+        primary_hue=themes.colors.teal,
+        neutral_hue=themes.colors.neutral,
         font=SYSTEM,
         font_mono=MONOSPACE,
-        radius_size=gr.themes.sizes.radius_sm,
-        spacing_size=gr.themes.sizes.spacing_md,
-        text_size=gr.themes.sizes.text_md,
+        radius_size=themes.sizes.radius_sm,
+        spacing_size=themes.sizes.spacing_md,
+        text_size=themes.sizes.text_md,
     )
     pairs = {
         "body_background_fill": "var(--studio-page)",

@@ -49,8 +49,9 @@ class Uploads:
         """A file below the folder, whatever links and dots lead to it."""
         try:
             path = Path(place).resolve() if isinstance(place, str) else None
-            inside = path is not None and path.is_relative_to(self._pictures.root.resolve())
-            return path if inside and path.is_file() else None
+            if path is None or not path.is_relative_to(self._pictures.root.resolve()):
+                return None
+            return path if path.is_file() else None
         except (OSError, ValueError):  # too long, or with a zero byte
             return None
 

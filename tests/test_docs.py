@@ -56,6 +56,7 @@ def test_every_line_of_the_tree_is_a_file_or_folder() -> None:
     parent = ""
     for line in tree.strip().splitlines():
         name = re.match(r"( *)([\w.-]+/?)", line)
+        assert name, line
         path = (parent if name[1] else "") + name[2]
         assert (REPOSITORY / path).exists(), path
         if not name[1]:
@@ -65,6 +66,6 @@ def test_every_line_of_the_tree_is_a_file_or_folder() -> None:
 def test_front_matter_makes_a_space() -> None:
     front = yaml.safe_load(README.split("---")[1])
     assert front["sdk"] == "gradio" and (REPOSITORY / front["app_file"]).exists()
-    pinned = re.search(r"^gradio==(.+)$", (REPOSITORY / "requirements.txt").read_text(), re.M)[1]
-    assert front["sdk_version"] == pinned
+    pinned = re.search(r"^gradio==(.+)$", (REPOSITORY / "requirements.txt").read_text(), re.M)
+    assert pinned and front["sdk_version"] == pinned[1]
     assert len(front["short_description"]) <= 60

@@ -33,7 +33,9 @@ SCORES = "scores.json"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     begin()
-    parser = argparse.ArgumentParser(prog="python -m training.ablation", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m training.ablation", description=(__doc__ or "").split("\n")[0]
+    )
     add = parser.add_argument
     add(
         "--configs",

@@ -103,9 +103,9 @@ def recompressed(
         cases = _degraded_cases(paths, partial(_save_with, tables=chosen), gray)
         conditions.append(Condition(chosen.label, None, None, cases, chosen.subsampling, name))
     for double in doubles:
-        first, second, *shift = double
-        saves = _saves(JpegEncoding(first), JpegEncoding(second, grid_shift=tuple(shift)))
-        label = f"QF {first}, then {second} shifted {shift[0]},{shift[1]}"
+        first, second, down, right = double
+        saves = _saves(JpegEncoding(first), JpegEncoding(second, grid_shift=(down, right)))
+        label = f"QF {first}, then {second} shifted {down},{right}"
         conditions.append(Condition(label, None, double, _degraded_cases(paths, saves, gray)))
     return conditions
 

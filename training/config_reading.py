@@ -100,7 +100,7 @@ def _range_problem(value: Any, said: Setting) -> str:
 def _convert(hint: Any, value: Any, where: str, problems: list[str]) -> Any:
     """The value as the type of its field, or a problem."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return build(hint, value, where + ".", problems)
     if type(None) in parts:
         return None if value is None else _convert(parts[0], value, where, problems)

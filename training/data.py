@@ -23,7 +23,7 @@ from models.jpeg.planes import component_plane
 from training.config import TrainConfig
 from training.drawings import draw_picture
 from training.grain import as_scanned
-from training.pictures import smallest_side
+from training.pictures import PictureFile, smallest_side
 
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6
@@ -110,7 +110,7 @@ class DegradedPatches(Dataset):
     def __init__(
         self,
         config: TrainConfig,
-        images: Sequence[RgbImage],
+        images: Sequence[RgbImage | PictureFile],
         phase: int = 0,
         *,
         share: tuple[int, int] = (0, 1),
@@ -183,7 +183,8 @@ class DegradedPatches(Dataset):
         )
         gray = self.config.degradations.sample_gray(rng)
         if gray:
-            clean = np.repeat(cv2.cvtColor(clean, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+            plane = np.asarray(cv2.cvtColor(clean, cv2.COLOR_RGB2GRAY), np.uint8)
+            clean = np.repeat(plane[..., None], 3, axis=2)
         degraded, luma_table, chroma_table = degrade_pixels(clean, degradation, gray=gray)
         tables[:64] = luma_table.ravel()
         if chroma_table is not None:
@@ -213,7 +214,7 @@ class DegradedPatches(Dataset):
                 np.asarray(plane, np.float32), (side + columns, side + rows), interpolation=cv2.INTER_AREA
             )
         clean = np.clip(np.rint(plane), 0, 255).astype(np.uint8)
-        degraded = clean
+        before = degraded = clean
         for encoding in degradation.encodings:
             before = degraded[encoding.grid_shift[0] :, encoding.grid_shift[1] :]
             degraded = _saved_plane(before, encoding, chroma)
@@ -249,7 +250,7 @@ class DegradedPatches(Dataset):
         ]
         window = max(candidates, key=_texture) if len(candidates) > 1 else candidates[0]
         if window.shape[:2] != (height, width):
-            window = cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA)
+            window = np.asarray(cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         if self.grainy_shares[number] and not drawn and rng.random() < self.grainy_shares[number]:
             window = as_scanned(window, rng)
         window = window[:: -1 if rng.random() < 0.5 else 1, :: -1 if rng.random() < 0.5 else 1]
@@ -269,12 +270,12 @@ class DegradedPatches(Dataset):
         return image[top : top + rows, left : left + columns]
 
 
-def _holds(image: RgbImage, side: int) -> bool:
+def _holds(image: RgbImage | PictureFile, side: int) -> bool:
     return min(image.shape[:2]) >= side
 
 
 def _chances(
-    images: Sequence[RgbImage], folders: Sequence[int], shares: Sequence[float]
+    images: Sequence[RgbImage | PictureFile], folders: Sequence[int], shares: Sequence[float]
 ) -> tuple[np.ndarray, list[tuple[float, float]]]:
     """How pictures are drawn: by the root of their area, within their folders' shares.
 
@@ -344,7 +345,9 @@ VALIDATION_CASES = (
 )
 
 
-def validation_batches(config: TrainConfig, images: list[RgbImage]) -> dict[str, list[Batch]]:
+def validation_batches(
+    config: TrainConfig, images: Sequence[RgbImage | PictureFile]
+) -> dict[str, list[Batch]]:
     """Central crops of the validation pictures, broken in every VALIDATION_CASES, one picture per batch."""
     size, found = config.data.validation_size, {}
     for case in VALIDATION_CASES:
@@ -358,7 +361,7 @@ def validation_batches(config: TrainConfig, images: list[RgbImage]) -> dict[str,
     return found
 
 
-def central_crop(image: RgbImage, size: int, margin: tuple[int, int] = (0, 0)) -> RgbImage:
+def central_crop(image: RgbImage | PictureFile, size: int, margin: tuple[int, int] = (0, 0)) -> RgbImage:
     """The middle of a picture.
 
     Args:
@@ -377,6 +380,7 @@ def central_crop(image: RgbImage, size: int, margin: tuple[int, int] = (0, 0)) -
 def _validation_color(clean: RgbImage, degradation: Degradation) -> Patch:
     rows, columns = degradation.total_shift
     degraded, luma_table, chroma_table = degrade_pixels(clean, degradation)
+    assert chroma_table is not None  # only gray saves have none
     tables = np.concatenate([luma_table.ravel(), chroma_table.ravel()]).astype(np.float32)
     return Patch(degraded, clean[rows:, columns:], float(degradation.encodings[-1].quality_factor), tables)
 

@@ -33,8 +33,10 @@ def draw_picture(rng: np.random.Generator, side: int = 512) -> RgbImage:
 
 def _color(rng: np.random.Generator) -> tuple[int, int, int]:
     if rng.random() < 0.4:
-        return (int(rng.choice([0, 20, 40, 220, 255])),) * 3
-    return tuple(int(value) for value in rng.integers(0, 256, 3))
+        gray = int(rng.choice([0, 20, 40, 220, 255]))
+        return gray, gray, gray
+    red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
+    return red, green, blue
 
 
 def _draw_shape(pen: ImageDraw.ImageDraw, rng: np.random.Generator, side: int) -> None:

@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit code."""
     begin()
     parser = argparse.ArgumentParser(
-        prog="python -m training.guard_shares", description=__doc__.split("\n")[0]
+        prog="python -m training.guard_shares", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="clean pictures")
     parser.add_argument("--model", action="append", metavar="NAME", help="may be repeated (default: cascade)")

@@ -92,7 +92,8 @@ def _by_kind(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, dict[str,
 def _changes_by_kind(model: MeasuredModel, data: str) -> dict[str, int]:
     """The largest change of a never-compressed picture by kind; empty where that was not measured."""
     measurement = model.measurements[setting_of(data).key]
-    changes = measurement.never_compressed["picture_changes"] if measurement.tells_never_compressed else {}
+    untouched = measurement.never_compressed
+    changes = untouched["picture_changes"] if untouched and measurement.tells_never_compressed else {}
     kinds: dict[str, int] = {}
     for picture, change in changes.items():
         kinds[kind_of(picture)] = max(change, kinds.get(kind_of(picture), 0))

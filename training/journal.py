@@ -61,7 +61,7 @@ class Journal:
 
     def preview(self, step: int) -> None:
         """Write the preview pictures of the averaged weights."""
-        if self.writes:
+        if self.previews is not None:
             for values in self.previews.write(step, self.run.previews):
                 self.event(step, "preview", **values)
 

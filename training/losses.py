@@ -64,6 +64,9 @@ class PerceptualLoss(nn.Module):
         MissingExtra: when torchvision or its weights are not on this machine.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         try:

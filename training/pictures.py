@@ -154,12 +154,15 @@ def load_photographs(
         if min(image.shape[:2]) < smallest:
             small.append(f"{name} ({image.shape[0]} x {image.shape[1]})")
             continue
-        try:
-            read = in_memory and isinstance(image, PictureFile)
-            kept.append((name, read_picture(image.path) if read else image))
-            kept_from.append(origin)
-        except Exception as error:  # as above: the header was sound, the rest is not
-            damaged.append(f"{image.path.name} ({_short(error)})")
+        picture = image
+        if in_memory and isinstance(image, PictureFile):
+            try:
+                picture = read_picture(image.path)
+            except Exception as error:  # as above: the header was sound, the rest is not
+                damaged.append(f"{image.path.name} ({_short(error)})")
+                continue
+        kept.append((name, picture))
+        kept_from.append(origin)
     problems = _problems(damaged, small, smallest)
     if not kept:
         raise InvalidSetting(

@@ -23,7 +23,9 @@ HIGHEST = tuple(range(96, 101))
 KINDS = (30, 50, 75, 90, 97)
 PAIRS = tuple(product((10, 30, 50), repeat=2))
 SHIFTS = ((4, 4), (1, 1), (0, 0))
-DOUBLES = tuple((*pair, *shift) for shift in SHIFTS for pair in PAIRS)
+DOUBLES: tuple[DoubleSave, ...] = tuple(
+    (first, second, down, right) for down, right in SHIFTS for first, second in PAIRS
+)
 
 
 @dataclass(frozen=True)

@@ -77,5 +77,7 @@ def literature() -> Literature:
 
 
 def _published(entry: dict[str, Any]) -> Published:
-    pairs = {name: tuple(entry[name]) for name in ("shift", "beside") if name in entry}
-    return Published(**entry | pairs)
+    values: dict[str, Any] = entry | {
+        name: tuple(entry[name]) for name in ("shift", "beside") if name in entry
+    }
+    return Published(**values)

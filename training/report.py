@@ -79,7 +79,9 @@ def filled(document: str, models: list[MeasuredModel]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     begin()
-    parser = argparse.ArgumentParser(prog="python -m training.report", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m training.report", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("documents", type=Path, nargs="+", help=f"marked with {BEGIN.format(name='NAME')}")
     parser.add_argument("--checkpoints", type=Path, default=DEFAULT_CHECKPOINTS)
     options = parser.parse_args(arguments)

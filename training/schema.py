@@ -78,7 +78,7 @@ def fields(config_type: type = TrainConfig, prefix: str = "") -> list[ConfigFiel
     hints = typing.get_type_hints(config_type)
     for item in dataclasses.fields(config_type):
         hint, path = hints[item.name], prefix + item.name
-        if dataclasses.is_dataclass(hint):
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
             found += fields(hint, path + ".")
         else:
             found.append(_field(item, hint, path, setting_of(item)))

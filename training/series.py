@@ -227,7 +227,9 @@ def _run(command: list[str], stop: Path) -> tuple[int, bool]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     begin()
-    parser = argparse.ArgumentParser(prog="python -m training.series", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m training.series", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("configs", type=Path, help="folder of YAML files, such as training/configs/ablation")
     add_options(parser)
     options = parser.parse_args(arguments)

@@ -139,7 +139,7 @@ def untouched_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
     known = [model for model in models if setting.key in model.measurements]
     measured = [model for model in known if model.measurements[setting.key].never_compressed]
     for model in measured:
-        change = model.measurements[setting.key].never_compressed
+        change = model.measurements[setting.key].never_compressed or {}
         cells = [number(change, "psnr_db"), number(change, "mean_squared_change", digits=4)]
         cells += [f"{change['largest_change']}", number(change, "unguarded_largest_change", digits=0)]
         cells += [percent(change, "share_unchanged")]

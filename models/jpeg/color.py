@@ -50,7 +50,7 @@ def ycbcr_to_rgb(ycbcr: NDArray) -> NDArray[np.float32]:
     luma, blue, red = (np.asarray(ycbcr[..., channel], np.float32) for channel in range(3))
     blue, red = blue - 128, red - 128
     green = luma - 0.344136286 * blue - 0.714136286 * red
-    return np.stack([luma + 1.402 * red, green, luma + 1.772 * blue], axis=-1)
+    return np.stack([luma + 1.402 * red, green, luma + 1.772 * blue], axis=-1, dtype=np.float32)
 
 
 def downsample_chroma(plane: NDArray, vertical: int, horizontal: int) -> NDArray[np.float32]:

@@ -147,7 +147,7 @@ def _cells(below: NDArray[np.float64], step: int) -> NDArray[np.float64]:
     return np.diff(_at(below, edges), prepend=0.0)
 
 
-def _at(below: NDArray[np.float64], magnitudes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _at(below: NDArray[np.float64], magnitudes: NDArray[np.floating]) -> NDArray[np.float64]:
     """(..., bins) cumulative densities at magnitudes, linear between the bins' upper ends."""
     places = np.clip(magnitudes / _BIN - 0.5, 0, _BINS - 1)
     low = np.minimum(places.astype(int), _BINS - 2)
@@ -179,7 +179,7 @@ class _Spikes:
         spikes.ravel()[self.places] = np.diff(upper, prepend=0.0) * ~self.first + upper * self.first
         reach = np.arange(-3, 4)
         kernel = np.exp(-0.5 * (reach * _BIN / _ROUNDING_NOISE) ** 2)[None]
-        return cv2.filter2D(spikes[:, :_BINS], cv2.CV_64F, kernel / kernel.sum())
+        return np.asarray(cv2.filter2D(spikes[:, :_BINS], cv2.CV_64F, kernel / kernel.sum()), np.float64)
 
 
 @lru_cache(maxsize=len(FREQUENCIES))

@@ -135,7 +135,7 @@ def _saved_and_opened(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool)
         _, file = cv2.imencode(
             ".jpg", np.ascontiguousarray(plane), [cv2.IMWRITE_JPEG_QUALITY, encoding.quality_factor]
         )
-        return cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+        return _decoded(file, cv2.IMREAD_GRAYSCALE)
     how = [
         cv2.IMWRITE_JPEG_QUALITY,
         encoding.quality_factor,
@@ -143,7 +143,15 @@ def _saved_and_opened(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool)
         getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{encoding.subsampling.replace(':', '')}"),
     ]
     _, file = cv2.imencode(".jpg", cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR), how)
-    return cv2.imdecode(file, cv2.IMREAD_COLOR_RGB)
+    return _decoded(file, cv2.IMREAD_COLOR_RGB)
+
+
+def _decoded(file: np.ndarray, how: int) -> np.ndarray:
+    import cv2
+
+    pixels = cv2.imdecode(file, how)
+    assert pixels is not None  # it was encoded just now
+    return pixels
 
 
 def _opened(data: bytes) -> np.ndarray:

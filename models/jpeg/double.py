@@ -127,14 +127,14 @@ def judge(evidence: Evidence) -> Verdict:
         found = _verdict(evidence, int(evidence.aligned_gain.argmax()) + 1, (0, 0))
         if not LIKE_THE_FILE[0] < found.coarseness < LIKE_THE_FILE[1]:  # the file's own save explains itself
             return found
-    quality, *place = (
+    quality, row, column = (
         int(index) for index in np.unravel_index(evidence.residue.argmin(), evidence.residue.shape)
     )
     allowed = np.interp(lead, LEADS, RESIDUES)
-    if evidence.blocks >= MANY_BLOCKS and (tuple(place) == offset or lead >= LEADS[0]):
+    if evidence.blocks >= MANY_BLOCKS and ((row, column) == offset or lead >= LEADS[0]):
         allowed = RESIDUES[1]
     if comb >= LEAST_COMB_OF_RESIDUE and evidence.residue.min() < allowed:
-        return _verdict(evidence, quality + 1, tuple(place))
+        return _verdict(evidence, quality + 1, (row, column))
     return Verdict("none")
 
 

@@ -110,7 +110,12 @@ def report(found: Sequence[Case]) -> str:
     alarms, misplaced = ([case for case in some if case.verdict.kind != "none"] for some in (once, resized))
     named = [case for case in twice if case.verdict.kind != "none"]
     right = [case for case in named if case.found]
-    near = [case for case in right if abs(case.verdict.quality_factor - case.factors[0]) <= NEAR]
+    near = [
+        case
+        for case in right
+        if case.verdict.quality_factor is not None
+        and abs(case.verdict.quality_factor - case.factors[0]) <= NEAR
+    ]
     pictures = len({case.picture for case in found})
     lines = [
         f"Measured on {pictures} photographs of at most {LARGEST_COLUMNS} × {LARGEST_ROWS} pixels, 4:2:0, none of "
@@ -151,7 +156,7 @@ def _table(found: Sequence[Case], kind: str) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print, or set the rates in a document."""
     parser = argparse.ArgumentParser(
-        prog="python -m models.jpeg.double_rates", description=__doc__.split("\n")[0]
+        prog="python -m models.jpeg.double_rates", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("folder", type=Path, help="clean pictures; every second one is measured")
     parser.add_argument("--write", type=Path, help="a document with the marks around its rates")

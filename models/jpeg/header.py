@@ -35,7 +35,7 @@ _FRAMES_REFUSED = {
     0xDE: "hierarchical",  # DHP, which begins such files before their first frame
 }
 _METADATA = {_COM, *range(0xE1, 0xF0)} - {_APP14}  # Adobe's APP14 says how colours are stored: it stays
-_SUBSAMPLING_NAMES = {
+_SUBSAMPLING_NAMES: dict[tuple[float, float], str] = {
     (1, 1): "4:4:4",
     (2, 1): "4:2:2",
     (2, 2): "4:2:0",

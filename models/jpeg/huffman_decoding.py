@@ -87,7 +87,7 @@ class _Plane:
     last_dc: int = 0
 
     def __post_init__(self) -> None:
-        self.values = memoryview(self.blocks.reshape(-1))
+        self.values = self.blocks.reshape(-1).data
 
     def next_dc(self, difference: int) -> int:
         self.last_dc += difference
@@ -159,9 +159,10 @@ class _Picture:
         count = head[0]
         first, last, bits = head[1 + 2 * count : 4 + 2 * count]
         identifiers = [part.identifier for part in self.header.components]
-        places = scanned_components(identifiers, head[1 : 1 + 2 * count : 2])
+        scanned = scanned_components(identifiers, head[1 : 1 + 2 * count : 2])
+        places = [place for place in scanned if place is not None]
         tables = head[2 : 2 + 2 * count : 2]
-        if not places or None in places:
+        if not places or len(places) < len(scanned):
             raise DamagedData
         parts = [
             (self.planes[place], both >> 4, both & 15) for place, both in zip(places, tables, strict=True)
@@ -278,7 +279,7 @@ def _restarted(stretches: Iterator[bytes], before: _Bits) -> _Bits:
     plain = (data or b"").replace(b"\xff\x00", b"\xff")
     padded = np.frombuffer(plain + _ZEROS, np.uint8).astype(np.uint32)
     windows = padded[:-3] << 24 | padded[1:-2] << 16 | padded[2:-1] << 8 | padded[3:]
-    return _Bits(memoryview(windows), 8 * len(plain))
+    return _Bits(windows.data, 8 * len(plain))
 
 
 def _beyond(bits: _Bits, length: int, symbol: int, position: int) -> int:

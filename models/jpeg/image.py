@@ -89,9 +89,20 @@ class JpegImage:
         """
         if pixels.shape != self.decoded_pixels.shape:
             raise ValueError(f"pixels have shape {pixels.shape}, decoded_pixels {self.decoded_pixels.shape}")
-        if self.profile_applies:
+        if self.profile_applies and self.icc_profile is not None:
             pixels = self.convert_colors(pixels, self.icc_profile, is_gray=self.is_gray)
         return upright(pixels, self.orientation)
+
+    @property
+    def jpeg_header(self) -> JpegHeader:
+        """The header of a picture that was saved as JPEG.
+
+        Raises:
+            ValueError: it was not.
+        """
+        if self.header is None:
+            raise ValueError("this picture was not saved as JPEG, so that it has no header")
+        return self.header
 
     @property
     def saved_as_jpeg(self) -> bool:

@@ -34,7 +34,7 @@ def planes(image: JpegImage) -> tuple[NDArray[np.float32], ...]:
     luma, *chroma = split_ycbcr(image.decoded_pixels)
     if image.is_gray:
         return (luma,)
-    vertical, horizontal = _AVERAGED_CELLS.get(image.subsampling, (1, 1))
+    vertical, horizontal = _AVERAGED_CELLS.get(image.subsampling or "", (1, 1))
     return luma, *(downsample_chroma(plane, vertical, horizontal) for plane in chroma)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import mac_per_pixel
+from models.networks.layers import mac_per_pixel, start_without_bias
 
 
 class ArCnn(nn.Module):
@@ -60,7 +60,7 @@ class ArCnn(nn.Module):
         """He initialisation everywhere, then one filter per layer that passes the plane through."""
         for layer in (self.extract, self.enhance, self.map, self.reconstruct):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            start_without_bias(layer)
             middle = layer.kernel_size[0] // 2
             with torch.no_grad():
                 layer.weight[0] = 0

@@ -28,7 +28,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.networks.fused_convolution import convolve_and_add
-from models.networks.layers import ScaledResidualBlock, conv3x3, mac_per_pixel, multilayer_perceptron
+from models.networks.layers import (
+    ScaledResidualBlock,
+    conv3x3,
+    mac_per_pixel,
+    multilayer_perceptron,
+    start_without_bias,
+)
 
 _RGB_TO_YCBCR = torch.tensor(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], dtype=torch.float64
@@ -53,6 +59,8 @@ class QualityEstimation(nn.Module):
 
     Runs in float32: the comb it looks for is finer than bfloat16 can hold.
     """
+
+    dct: Tensor
 
     def __init__(self, periods: int, channels: int) -> None:
         super().__init__()
@@ -123,7 +131,7 @@ class RestorationStage(nn.Module):
         self.decode_half = stack(half, blocks[0])
         self.leave = conv3x3(half, 12)
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        start_without_bias(self.leave)
 
     def scaled_channels(self) -> list[int]:
         """Channel counts of the Basic Processing Blocks, in the order forward uses them."""

@@ -81,9 +81,9 @@ def _precision(features: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else features.dtype
 
 
-def _in_one_precision(features: Tensor, *others: Tensor) -> list[Tensor]:
-    """All of them in autocast's precision, else in that of the features."""
-    return [each.to(_precision(features)) for each in (features, *others)]
+def _in_one_precision(features: Tensor, *others: Tensor | None) -> list[Tensor]:
+    """All of them that are there in autocast's precision, else in that of the features."""
+    return [each.to(_precision(features)) for each in (features, *others) if each is not None]
 
 
 def _geometry(convolution: nn.Conv2d) -> tuple:

@@ -43,7 +43,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import mac_per_pixel
+from models.networks.layers import mac_per_pixel, start_without_bias
 
 BLOCK = 8
 FREQUENCIES = BLOCK * BLOCK
@@ -64,9 +64,9 @@ class DetailBlock(nn.Module):
         self.smooth = nn.Conv2d(16, 1, 1)
         for layer in (self.extract, self.enhance):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            start_without_bias(layer)
         nn.init.zeros_(self.smooth.weight)
-        nn.init.zeros_(self.smooth.bias)
+        start_without_bias(self.smooth)
 
     def forward(self, plane: Tensor) -> Tensor:
         """Plane (batch, 1, rows, columns) float32 -> the same, corrected."""

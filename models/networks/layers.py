@@ -11,6 +11,12 @@ def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
+def start_without_bias(layer: nn.Conv2d) -> None:
+    """Zeros where a convolution has a bias."""
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
 class ScaledResidualBlock(nn.Module):
     """Two plain 3x3 convolutions around inner channels that are scaled one by one.
 
@@ -23,9 +29,9 @@ class ScaledResidualBlock(nn.Module):
         self.first = conv3x3(channels, channels)
         self.second = conv3x3(channels, channels)
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
-        nn.init.zeros_(self.first.bias)
+        start_without_bias(self.first)
         nn.init.normal_(self.second.weight, std=0.1 * (2 / (9 * channels)) ** 0.5)
-        nn.init.zeros_(self.second.bias)
+        start_without_bias(self.second)
 
     def forward(self, features: Tensor, scale: Tensor) -> Tensor:
         """features (batch, channels, rows, columns); scale (batch, channels, 1, 1), 1 leaves the block as it is."""

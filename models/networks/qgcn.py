@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import conv3x3, mac_per_pixel, table_maps
+from models.networks.layers import conv3x3, mac_per_pixel, start_without_bias, table_maps
 from models.networks.qcn import LARGEST_STEP
 from models.networks.qgcn_trunk import OVERLAP, Trunk
 
@@ -82,7 +82,7 @@ class Qgcn(nn.Module):
         self.merge = conv3x3(2 * width, width)
         nn.init.dirac_(self.merge.weight)
         nn.init.normal_(self.merge.weight[:, width:], std=0.01)
-        nn.init.zeros_(self.merge.bias)
+        start_without_bias(self.merge)
 
     def condition(self, summary: Tensor, tables: Tensor | None = None) -> Tensor:
         """The tables as their maps hold them, and the global vector.

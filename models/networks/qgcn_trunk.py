@@ -29,7 +29,7 @@ What the paper leaves open, and what was chosen here:
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import ConstantScaleResidualBlock, conv3x3
+from models.networks.layers import ConstantScaleResidualBlock, conv3x3, start_without_bias
 
 OVERLAP = 64
 """Pixels around a tile that a result noticeably depends on. All layers together reach 266 pixels; but a residual block
@@ -56,7 +56,7 @@ class Output(nn.Module):
         self.enlarge = conv3x3(channels, channels)
         self.last = conv3x3(channels // 4, picture_channels)
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        start_without_bias(self.last)
 
     def forward(self, pixels: Tensor, features: Tensor) -> Tensor:
         """pixels (batch, channels, rows, columns), features at half of that -> float32 like pixels, not clamped."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.fused_convolution import convolve_and_add, convolve_and_rectify
-from models.networks.layers import conv3x3
+from models.networks.layers import conv3x3, start_without_bias
 
 NEGATIVE_SLOPE = 0.2
 """Of every leaky ReLU, as in ESRGAN."""
@@ -56,6 +56,6 @@ class ResidualInResidualDenseBlock(nn.Module):
 def start_kaiming(layer: nn.Conv2d, scale: float = 1.0) -> None:
     """Kaiming's normal initialisation for leaky ReLU, times scale; no bias."""
     nn.init.kaiming_normal_(layer.weight, a=NEGATIVE_SLOPE, nonlinearity="leaky_relu")
-    nn.init.zeros_(layer.bias)
+    start_without_bias(layer)
     with torch.no_grad():
         layer.weight.mul_(scale)

@@ -17,7 +17,7 @@ EMPTY = "PSNR is empty where pictures are identical, SSIM where they are smaller
 REPORT_SUFFIXES = (".csv", ".json")
 MADE_BY = "JPEG Restoration Studio, report of restored pictures"
 """The first thing a report says; by it a later run knows that it may replace the file."""
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "picture",
     "model",
     "result",

@@ -26,7 +26,8 @@ def by_hand_curve(
         y={"title": {"text": "PSNR over R, G and B, dB"}},
     )
     told = [point for point in points if point.job.by_hand is not None]
-    across = [point.job.by_hand for point in told] or list(sweep.quality_factors)
+    by_hand = [point.job.by_hand for point in points if point.job.by_hand is not None]
+    across = by_hand or list(sweep.quality_factors)
     for point in points:
         if point.job.by_hand is None:
             name = point.job.model_name

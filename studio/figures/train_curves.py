@@ -79,8 +79,8 @@ def losses(name: str, record: RunRecord) -> graph_objects.Figure:
     for number, term in enumerate(terms(record)):
         steps, values = record.training.series(term)
         lowest = min(lowest, *values)
-        look = {"color": COLORS[number % len(COLORS)], "dash": "solid" if term == "loss" else "dot"}
-        _line(figure, term_words(term), steps, values, "{:.4g}", **look)
+        color, dash = COLORS[number % len(COLORS)], "solid" if term == "loss" else "dot"
+        _line(figure, term_words(term), steps, values, "{:.4g}", color=color, dash=dash)
     return figure.update_yaxes(type="log", exponentformat="power") if lowest > 0 else figure
 
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import TypeGuard
 from urllib.parse import parse_qs
 
 API = "/gradio_api"
@@ -174,7 +175,7 @@ def session_in(path: str, query: bytes) -> str | None:
     return None
 
 
-def is_session(name: object) -> bool:
+def is_session(name: object) -> TypeGuard[str]:
     """True for what a page may call itself."""
     return isinstance(name, str) and _SESSION.fullmatch(name) is not None
 

@@ -66,9 +66,10 @@ def network_words(recipe: Recipe) -> tuple[str, list[str]]:
         parameters, cost = _size_of(architecture, _frozen(hyperparameters))
         problem = memory_problem(parameters)
     except RestorationError as error:
-        problem = str(error)
+        return "", [f"hyperparameters: {error}"]
     except NOT_BUILT as error:
         problem = f"they do not build a {architecture} ({' '.join(str(error).split())[:200]})"
+        return "", [f"hyperparameters: {problem}"]
     if problem:
         return "", [f"hyperparameters: {problem}"]
     size = f"{parameters / 1e6:.2f} M" if parameters >= 1e6 else f"{parameters / 1e3:.1f} k"

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from models.bounded_reading import read_at_most
 from models.zoo import Zoo
@@ -103,5 +104,5 @@ def _log_size(files: RunFiles) -> int:
         return 0
 
 
-def _short_of(facts: list[tuple[object, ...]]) -> str:
+def _short_of(facts: Sequence[tuple[object, ...]]) -> str:
     return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()

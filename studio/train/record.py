@@ -122,7 +122,7 @@ class RunRecord:
             step, kind, values, time = event["step"], event["kind"], event["values"], event["time"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return
-        if type(step) is not int or not (is_number(step) and is_number(time) and isinstance(values, dict)):
+        if not (is_number(step) and is_number(time) and isinstance(values, dict)) or type(step) is not int:
             return
         handler = getattr(self, f"_take_{kind}", None) if kind in KINDS else None
         self.version, self.step, self.time = self.version + 1, step, float(time)

@@ -108,8 +108,9 @@ def trainer_of(files: RunFiles) -> ProcessMark | None:
     for mark in (held, known.trainer):
         if mark is not None and mark.is_alive():
             return mark
-    waiting = known.keeper is not None and known.trainer is None and known.exit_code is None
-    return known.keeper if waiting and known.keeper.is_alive() else None
+    if known.keeper is None or known.trainer is not None or known.exit_code is not None:
+        return None
+    return known.keeper if known.keeper.is_alive() else None
 
 
 def state_of(files: RunFiles, record: RunRecord) -> RunState:

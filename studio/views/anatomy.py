@@ -88,7 +88,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _file(photograph: Photograph, outputs: StageOutputs, taken: TakenApart) -> str:
-    image, header = taken.image, taken.image.header
+    image, header = taken.image, taken.image.jpeg_header
     made = how_broken(outputs.request.degradation)
     restarts = taken.anatomy.restart_interval
     facts = [
@@ -135,7 +135,7 @@ def _bits(taken: TakenApart) -> str:
     if taken.bits is None:
         words = "The integers of this file cannot be read, so that its blocks cannot be shown."
         return _section("Bits by component", f"<p class='note'>{words}</p>")
-    pixels = taken.image.header.rows * taken.image.header.columns
+    pixels = taken.image.jpeg_header.rows * taken.image.jpeg_header.columns
     rows = ""
     for component, bits in zip(taken.image.components, taken.bits.components, strict=True):
         total = int(bits.sum())
@@ -152,10 +152,10 @@ def _bits(taken: TakenApart) -> str:
 def bits_words(image: JpegImage, bits: BlockBits) -> str:
     """Where the bits of blocks come from, and whether they explain the file."""
     if not bits.from_file:
-        kind = "Arithmetic coding" if image.header.arithmetic else "A progressive file"
+        kind = "Arithmetic coding" if image.jpeg_header.arithmetic else "A progressive file"
         why = (
             "has no whole bits for one block"
-            if image.header.arithmetic
+            if image.jpeg_header.arithmetic
             else "spreads each block over several scans"
         )
         return (
@@ -200,24 +200,26 @@ def _marker_row(name: str, words: str, pieces: list[Segment]) -> str:
 
 def _tables(image: JpegImage) -> str:
     estimate = image.estimated_quality_factor
+    assert estimate is not None  # as of every JPEG
     by_number: dict[int, list[int]] = {}
-    for number, part in enumerate(image.header.components):
+    for number, part in enumerate(image.jpeg_header.components):
         by_number.setdefault(part.table_number, []).append(number)
     nearest = None
     if estimate.quality_factor is not None and not estimate.standard:
         nearest = quantization_tables(estimate.quality_factor)
     tables = ""
     for numbers in by_number.values():
-        names = ", ".join(COMPONENT_NAMES[image.header.color_model][number] for number in numbers)
+        names = ", ".join(COMPONENT_NAMES[image.jpeg_header.color_model][number] for number in numbers)
         beside = None if nearest is None else nearest[1 if numbers[0] in (1, 2) else 0]
         tables += _one_table(
-            names, image.header.components[numbers[0]].table, beside, estimate.quality_factor
+            names, image.jpeg_header.components[numbers[0]].table, beside, estimate.quality_factor
         )
     return _section("Quantization tables", f"<p class='note'>{_tables_words(image)}</p>{tables}")
 
 
 def _tables_words(image: JpegImage) -> str:
     estimate = image.estimated_quality_factor
+    assert estimate is not None  # as of every JPEG
     if estimate.separate:
         return (
             f"Exactly those libjpeg writes: of quality {estimate.quality_factor} for luma and "

@@ -103,7 +103,7 @@ def map_value(
                 "name": component.name,
                 "rows": bits.shape[0],
                 "columns": bits.shape[1],
-                "factors": list(sampling_factors(taken.image.header, number)),
+                "factors": list(sampling_factors(taken.image.jpeg_header, number)),
                 "highest": max(int(np.quantile(bits, 0.99)), 8),
                 "most": most,
                 "file": pictures.served(name, number_sheet(bits)),

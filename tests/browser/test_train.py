@@ -240,7 +240,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
     page.wait_for_selector("#train-charts .plot[data-drawn=Validation]")
     page.wait_for_selector("#train-viewer canvas[data-ready=true]", state="visible")
     trainer = ProcessFile.read(server.runs / "tiny" / "process.json").trainer
-    assert trainer.is_alive()
+    assert trainer is not None and trainer.is_alive()
 
     page.reload()  # nothing changes for the run
     enter(page)
@@ -322,6 +322,7 @@ def test_a_run_survives_its_server_and_the_next_one_stops_it(open_train, server)
     page.click("#train-button")
     state(page, "running")
     trainer = ProcessFile.read(server.runs / "orphan" / "process.json").trainer
+    assert trainer is not None
     page.goto("about:blank")
     server.kill()
     assert ProcessMark.of(trainer.pid) is not None and trainer.is_alive()

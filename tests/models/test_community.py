@@ -141,7 +141,8 @@ def test_other_networks_are_called_through_their_descriptor(spandrel, tmp_path, 
 
 def test_gray_networks_restore_plane_by_plane(spandrel, tmp_path, image):
     network = nn.Conv2d(1, 1, 1)
-    nn.init.ones_(network.weight), nn.init.zeros_(network.bias)
+    nn.init.ones_(network.weight)
+    nn.init.zeros_(network.bias)
     spandrel.made = lambda weights: Descriptor(
         nn.Conv2d(1, 1, 1), "DRUNet", lambda model, x: model(x), channels=1
     )

@@ -92,12 +92,13 @@ def test_the_trainer_has_a_session_of_its_own_and_hears_no_terminal(jobs_of):
     jobs.start(config())
     until(lambda: kind_of(jobs) == "running")
     trainer = trainer_of(jobs.files("run"))
-    assert os.getsid(trainer.pid) != os.getsid(0)
-    known = ProcessFile.read(jobs.files("run").process)
+    assert trainer is not None and os.getsid(trainer.pid) != os.getsid(0)
+    keeper = ProcessFile.read(jobs.files("run").process).keeper
+    assert keeper is not None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        os.kill(known.keeper.pid, number)
+        os.kill(keeper.pid, number)
     time.sleep(0.5)
-    assert known.keeper.is_alive() and kind_of(jobs) == "running"
+    assert keeper.is_alive() and kind_of(jobs) == "running"
 
 
 def test_one_run_at_a_time_on_a_machine(jobs_of):
@@ -209,7 +210,7 @@ def test_a_run_survives_its_server_and_a_later_one_finds_and_stops_it(jobs_of, t
     server = subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    assert server.stdout.readline() == "started\n"
+    assert server.stdout is not None and server.stdout.readline() == "started\n"
     server.send_signal(number)
     server.wait(30)
     later = jobs_of("trains")
@@ -243,6 +244,7 @@ def test_a_lock_left_by_a_crash_does_not_lie(jobs_of):
     dead = json.loads(lock.read_text())
     assert dead["pid"] and jobs.live() is None
     me = ProcessMark.of(os.getpid())
+    assert me is not None
     lock.write_text(
         json.dumps({**dead, "pid": me.pid, "started": me.started - 100})
     )  # its number is somebody else's now

@@ -139,6 +139,7 @@ def test_no_open_photograph_is_one_sentence(session):
 
 def pair_of(zoo, picture, seed):
     *_, pair = new_pair(zoo, picture, ("plain", "ar_cnn"), Random(seed))
+    assert isinstance(pair, BlindPair)
     return pair
 
 

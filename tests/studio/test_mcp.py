@@ -5,6 +5,7 @@ import base64
 import importlib.util
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_assistants_restore_what_they_send(zoo, photograph, tmp_path, monkeypatc
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     monkeypatch.setattr("gradio.mcp.DEFAULT_TEMP_DIR", str(tmp_path))
     demo = build_studio(zoo)
-    settings = launch_settings(demo) | mcp_settings()
+    settings: dict[str, Any] = launch_settings(demo) | mcp_settings()
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, **settings)
     data = encode(photograph.image.pixels.repeat(12, 0).repeat(12, 1), JpegEncoding(95)).data
     data += bytes(OTHER_BYTES)  # more than a request may hold that brings no file

@@ -61,6 +61,12 @@ def run(zoo, image, names, cache=None, stop=None, **settings):
     return list(engine.run_stages(image, RestoreRequest("key", tuple(names), **settings), stop or Event()))
 
 
+def end_of(*arguments, **settings):
+    *_, last = run(*arguments, **settings)
+    assert isinstance(last, StageOutputs)
+    return last
+
+
 def test_nowhere_else_is_spaces_imported(monkeypatch):
     monkeypatch.setattr("studio.zero_gpu.importlib.import_module", lambda name: pytest.fail(name))
     assert zero_gpu({}) is None
@@ -80,7 +86,8 @@ def test_spaces_comes_before_torch():
 
 def test_all_models_of_a_run_share_one_call_and_give_the_same_pictures(remote, spaces, checkpoints, image):
     *_, outputs = items = run(remote, image, ["cascade", "ar_cnn", "plain"])
-    *_, expected = run(Zoo(checkpoints, "cpu"), image, ["cascade", "ar_cnn", "plain"])
+    assert isinstance(outputs, StageOutputs)
+    expected = end_of(Zoo(checkpoints, "cpu"), image, ["cascade", "ar_cnn", "plain"])
     assert [names for names, _, _ in spaces.calls] == [("ar_cnn", "cascade")]
     assert list(outputs.restorations) == ["plain", "ar_cnn", "cascade"]
     for name, restoration in expected.restorations.items():
@@ -102,13 +109,13 @@ def test_what_is_known_is_not_asked_for_again(remote, spaces, image):
 
 
 def test_settings_reach_the_models(remote, image, zoo):
-    *_, outputs = run(remote, image, ["cascade", "ar_cnn"], guidance="manual", quality_factor=45, stages=None)
+    outputs = end_of(remote, image, ["cascade", "ar_cnn"], guidance="manual", quality_factor=45, stages=None)
     expected = zoo.load("cascade").restore(image, quality_factor=45)
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, expected.pixels)
 
 
 def test_one_model_that_fails_leaves_the_others_alone(remote, image):
-    *_, outputs = run(remote, image, ["cascade", "ar_cnn"], stages=3)
+    outputs = end_of(remote, image, ["cascade", "ar_cnn"], stages=3)
     assert set(outputs.failures) == {"ar_cnn"}
     assert "3 stages were asked" in outputs.failures["ar_cnn"]
     assert "cascade" in outputs.restorations
@@ -116,7 +123,7 @@ def test_one_model_that_fails_leaves_the_others_alone(remote, image):
 
 def test_a_quota_that_is_used_up_is_one_sentence(remote, spaces, image):
     spaces.error = ValueError("You have exceeded your GPU quota")
-    *_, outputs = run(remote, image, ["cascade", "ar_cnn"])
+    outputs = end_of(remote, image, ["cascade", "ar_cnn"])
     assert set(outputs.failures) == {"cascade", "ar_cnn"}
     assert "exceeded your GPU quota" in outputs.failures["ar_cnn"]
 
@@ -165,7 +172,7 @@ def test_a_broken_checkpoint_does_not_keep_the_space_from_starting(checkpoints, 
             (tmp_path / name / path.name).write_bytes(path.read_bytes())
     (tmp_path / "cascade" / "weights.safetensors").write_bytes(b"broken")
     remote = ZeroGpuZoo(tmp_path, spaces, device="cpu")
-    *_, outputs = run(remote, image, ["cascade", "ar_cnn"])
+    outputs = end_of(remote, image, ["cascade", "ar_cnn"])
     assert "damaged" in outputs.failures["cascade"]
     assert "ar_cnn" in outputs.restorations
     (tmp_path / "late").mkdir()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from plotly import graph_objects
 
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
@@ -54,17 +55,26 @@ def write_content(name: str, path: Path) -> dict:
     return read_measurements(path)
 
 
+def curves(figure: graph_objects.Figure) -> list[graph_objects.Scatter]:
+    traces = list(figure.select_traces())
+    found = [trace for trace in traces if isinstance(trace, graph_objects.Scatter)]
+    assert len(found) == len(traces)
+    return found
+
+
 @pytest.mark.parametrize("name", ANALYSES)
 def test_a_figure_has_titles_units_and_a_trace_per_model(name: str, tmp_path: Path) -> None:
     figure = ANALYSES[name].draw(write_content(name, tmp_path / "x.json"))
     assert figure.layout.title.text and "LIVE1, 3 pictures" in figure.layout.title.subtitle.text
     assert figure.layout.paper_bgcolor == "white"
-    named = [trace for trace in figure.data if trace.showlegend is not False]
+    traces = curves(figure)
+    named = [trace for trace in traces if trace.showlegend is not False]
     expected = ["cascade", "ar_cnn"] + (["plain decoding"] if name == "psnr-ssim" else [])
     assert [trace.name for trace in named] == expected
-    for trace in figure.data:
-        model = "none" if trace.name == "plain decoding" else trace.name
-        assert trace.marker.color == look_of(model).color and trace.marker.symbol == look_of(model).symbol
+    for trace in traces:
+        drawn = trace.to_plotly_json()
+        look = look_of("none" if drawn["name"] == "plain decoding" else drawn["name"])
+        assert (drawn["marker"]["color"], drawn["marker"]["symbol"]) == (look.color, look.symbol)
     titles = [axis.title.text for axis in figure.select_yaxes() if axis.title.text]
     assert titles and all(title.endswith("dB") for title in titles)
     assert all(axis.title.text for axis in figure.select_xaxes())
@@ -72,15 +82,15 @@ def test_a_figure_has_titles_units_and_a_trace_per_model(name: str, tmp_path: Pa
 
 def test_curves_show_the_measured_gains(tmp_path: Path) -> None:
     content = write_content("quality-factor", tmp_path / "x.json")
-    [cascade, ar_cnn] = ANALYSES["quality-factor"].draw(content).data
+    [cascade, ar_cnn] = curves(ANALYSES["quality-factor"].draw(content))
     assert cascade.x == (10, 20, 50) and cascade.y == pytest.approx((1.6, 3.2, 4.8))
     assert ar_cnn.y == pytest.approx((0.8, 1.6, 2.4))
     content = write_content("picture-size", tmp_path / "y.json")
-    cascade, _ = ANALYSES["picture-size"].draw(content).data
+    cascade, _ = curves(ANALYSES["picture-size"].draw(content))
     assert cascade.x == ("1/16", "1/9", "1/4", "1") and cascade.y == pytest.approx((2.4, 5.6, 8.8, 12.0))
     content = write_content("patches", tmp_path / "z.json")
-    cascade, *_ = ANALYSES["patches"].draw(content).data
-    assert [label.split("<br>") for label in cascade.x][0] == ["low", "30.0 dB"]
+    cascade, *_ = curves(ANALYSES["patches"].draw(content))
+    assert [label.split("<br>") for label in cascade.to_plotly_json()["x"]][0] == ["low", "30.0 dB"]
     assert cascade.y == pytest.approx([1.6 * (1 + number) for number in range(5)])
 
 
@@ -99,8 +109,9 @@ def test_short_trainings_have_a_panel_of_their_own(tmp_path: Path) -> None:
         kept.add(key, {"psnr_db": 26.0, "gain_db": 0.5, "ssim": 0.8, "steered": False, **facts})
     content = read_measurements(kept.path)
     figure = ANALYSES["quality-factor"].draw(content)
-    assert [trace.name for trace in figure.data] == ["1-Only-10", "2-Range", "cascade", "ar_cnn"]
-    assert [trace.xaxis for trace in figure.data] == ["x", "x", "x2", "x2"]
+    traces = curves(figure)
+    assert [trace.name for trace in traces] == ["1-Only-10", "2-Range", "cascade", "ar_cnn"]
+    assert [trace.xaxis for trace in traces] == ["x", "x", "x2", "x2"]
     assert "the cascade, 0.25 PFLOP of training each" in [each.text for each in figure.layout.annotations]
     assert "| 2-Range | +0.50 | – | – |" in ANALYSES["quality-factor"].table(content)
 

@@ -1,5 +1,6 @@
 """What an analysis measures is right, measured once, and kept with the weights it is of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,15 @@ def request_for(tmp_path, pictures, checkpoints):
     """Makes a Request for a new file on two small pictures."""
 
     def make(**changes: object) -> Request:
-        settings = {"file": tmp_path / "x.json", "data": pictures, "checkpoints": checkpoints}
-        return Request(
-            **settings | {"runs": tmp_path / "runs", "models": ("cascade",), "device": "cpu"} | changes
+        usual = Request(
+            file=tmp_path / "x.json",
+            data=pictures,
+            checkpoints=checkpoints,
+            runs=tmp_path / "runs",
+            models=("cascade",),
+            device="cpu",
         )
+        return replace(usual, **changes)
 
     return make
 

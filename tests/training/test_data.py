@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.errors import InvalidSetting
+from models.images import RgbImage
 from models.jpeg import DegradationRange, JpegEncoding, degrade, degrade_pixels, quantization_tables
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
@@ -14,7 +15,7 @@ from training.config import DataConfig, TrainConfig
 from training.data import VALIDATION_CASES, DegradedPatches, validation_batches
 from training.drawings import draw_picture
 from training.grain import STRONGEST_GRAIN, as_scanned
-from training.pictures import load_photographs, picture_paths
+from training.pictures import PictureFile, load_photographs, picture_paths
 
 
 def make_config(**data) -> TrainConfig:
@@ -23,7 +24,7 @@ def make_config(**data) -> TrainConfig:
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory) -> list[np.ndarray]:
+def images(tmp_path_factory) -> tuple[RgbImage | PictureFile, ...]:
     return load_photographs(("skimage",), tmp_path_factory.mktemp("empty"), smallest=72).images
 
 

@@ -234,6 +234,7 @@ def test_a_published_run_is_loaded_by_the_zoo(tmp_path) -> None:
     card = next(card for card in zoo.cards() if card.name == "tiny-cpu")
     assert card.stage_names == ("stage 1", "stage 2", "stage 3") and card.steerable and card.parameters > 1000
     facts = card.trained
+    assert facts is not None
     assert (facts.config, facts.steps) == ("tiny-cpu", 4)
     assert 0 < facts.petaflop <= facts.run_petaflop and facts.megapixels > 0 and facts.machines
     assert facts.validation_db == pytest.approx(

@@ -11,6 +11,7 @@ from statistics import mean
 from typing import Any
 
 import cv2
+import numpy as np
 from plotly import graph_objects
 
 from models.images import RgbImage
@@ -91,7 +92,7 @@ def shrunk(pixels: RgbImage, divisor: int) -> RgbImage:
     if divisor == 1:
         return pixels
     size = max(1, round(pixels.shape[1] / divisor)), max(1, round(pixels.shape[0] / divisor))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _share(divisor: int) -> str:

@@ -32,14 +32,14 @@ def draw(content: dict[str, Any]) -> graph_objects.Figure:
     )
     named = set()
     for index, quality_factor in enumerate(quality_factors):
-        place = {"row": index // columns + 1, "col": index % columns + 1}
+        down, across = index // columns + 1, index % columns + 1
         for model in [*reversed(weakest_first(gains(rows))), DO_NOTHING]:
             own = [row for row in rows if (row["model"], row["quality_factor"]) == (model, quality_factor)]
             if own:
-                figure.add_trace(_point(own[0], shown=model not in named), **place)
+                figure.add_trace(_point(own[0], shown=model not in named), row=down, col=across)
                 named.add(model)
-        figure.update_xaxes(title_text="SSIM", tickformat=".3f", nticks=6, **place)
-        figure.update_yaxes(title_text="PSNR, dB", tickformat=".1f", nticks=6, **place)
+        figure.update_xaxes(title_text="SSIM", tickformat=".3f", nticks=6, row=down, col=across)
+        figure.update_yaxes(title_text="PSNR, dB", tickformat=".1f", nticks=6, row=down, col=across)
     subtitle = (
         f"{scope['data']}, {scope['pictures']} pictures, RGB; the better a model, the farther up and right"
     )

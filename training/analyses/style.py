@@ -73,7 +73,7 @@ def look_of(model: str) -> Look:
 
 def look_of_quality_factor(quality_factor: int) -> Look:
     """For models trained at one quality factor: from dark at 0 to light at 100."""
-    color = sample_colorscale("Viridis", [min(quality_factor / 100, 0.9)])[0]
+    color = str(sample_colorscale("Viridis", [min(quality_factor / 100, 0.9)])[0])
     return Look(color, "circle", "dot")
 
 

@@ -272,7 +272,7 @@ def test_arithmetic_coding_is_read_at_any_length(tmp_path):
     opened.arith_code = 1
     jpegio.write(opened, str(arithmetic))
     image = read(arithmetic.read_bytes())
-    assert image.header.coding == "arithmetic sequential"
+    assert image.jpeg_header.coding == "arithmetic sequential"
     assert len(image.data) > 100_000  # longer than what Pillow hands to the decoder at a time
     assert np.array_equal(image.pixels, read(huffman.read_bytes()).pixels)
     assert image.coefficients_from == "bitstream"

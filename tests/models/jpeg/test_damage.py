@@ -160,7 +160,7 @@ def test_components_are_told_apart_by_position(numbers, subsampling):
     for part, same in zip(image.components, whole.components, strict=True):
         np.testing.assert_array_equal(part.coefficients, same.coefficients)
         np.testing.assert_array_equal(part.quantization_table, same.quantization_table)
-    counted = bits_per_block(image.components, image.header, anatomy_of(image.data))
+    counted = bits_per_block(image.components, image.jpeg_header, anatomy_of(image.data))
     assert counted.accounted
 
 

@@ -76,7 +76,7 @@ def test_resolution_is_that_of_the_upright_picture(orientation, source):
         entries.append((0x0128, 3, 1, struct.pack("<H", 2 if source == "exif" else 3)))
     image = read(_jpeg(_exif("<", *entries), **options))
     sides = (11811, 5906) if orientation < 5 else (5906, 11811)
-    assert image.density.in_meters
+    assert image.density is not None and image.density.in_meters
     assert (image.density.across, image.density.down) == pytest.approx(sides, abs=1)
 
 
@@ -93,6 +93,7 @@ def test_other_formats_say_it_too(kind):
     buffer = io.BytesIO()
     Image.fromarray(PIXELS).save(buffer, kind, dpi=(300, 72))
     density = read(buffer.getvalue()).density
+    assert density is not None
     assert (density.across, density.down) == pytest.approx((PER_METER[300], PER_METER[72]), abs=1)
 
 
@@ -101,6 +102,7 @@ def test_a_tiff_that_lies_on_its_side_has_its_axes_swapped():
     Image.fromarray(PIXELS).save(buffer, "TIFF", dpi=(300, 72), tiffinfo={0x0112: 6})
     image = read(buffer.getvalue())
     assert image.pixels.shape == (24, 16, 3)
+    assert image.density is not None
     assert (image.density.across, image.density.down) == pytest.approx((2835, 11811), abs=1)
 
 

@@ -10,6 +10,7 @@ from models.jpeg.combs import FREQUENCIES, grid_histograms
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
     MOST_BLOCKS,
+    Evidence,
     Verdict,
     gather,
     judge,
@@ -31,8 +32,13 @@ def verdict(pixels, *factors, shift=(0, 0), gray=False, resize=None):
     saves = [JpegEncoding(factor) for factor in factors]
     if len(saves) == 2:
         saves[1] = JpegEncoding(factors[1], grid_shift=shift)
-    evidence = gather(degrade(pixels, Degradation(tuple(saves), resize), gray=gray).image.components[0])
-    return judge(evidence)
+    return judge(evidence_in(degrade(pixels, Degradation(tuple(saves), resize), gray=gray).image))
+
+
+def evidence_in(image: JpegImage) -> Evidence:
+    evidence = gather(image.components[0])
+    assert evidence is not None
+    return evidence
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,7 +52,7 @@ def test_saved_once_is_no_evidence(pictures, name, quality_factor):
 def test_saved_twice_on_one_grid(pictures, name, first, second):
     found = verdict(pictures[name], first, second)
     assert (found.kind, found.grid_shift) == ("aligned", (0, 0))
-    assert abs(found.quality_factor - first) <= 1
+    assert found.quality_factor == pytest.approx(first, abs=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,7 +61,7 @@ def test_saved_twice_on_one_grid(pictures, name, first, second):
 def test_saved_twice_on_shifted_grids(pictures, name, first, second, shift):
     found = verdict(pictures[name], first, second, shift=shift)
     assert (found.kind, found.grid_shift) == ("shifted", shift)
-    assert abs(found.quality_factor - first) <= 1
+    assert found.quality_factor == pytest.approx(first, abs=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,12 +87,12 @@ def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(
     assert gather(degrade(pictures["coffee"][:120, :120], encoding).image.components[0]) is None
     for shape in ((3, 1), (1, 4), (2, 2)):
         large = np.tile(pictures["astronaut"], (*shape, 1))
-        evidence = gather(degrade(large, encoding).image.components[0])
+        evidence = evidence_in(degrade(large, encoding).image)
         assert 0.9 * min(MOST_BLOCKS, large.size // 192) <= evidence.blocks <= MOST_BLOCKS
     line = np.tile(pictures["coffee"][:8], (1, 30, 1))
     assert gather(degrade(line, encoding).image.components[0]) is None
     ribbon = np.tile(pictures["coffee"][:16], (1, 30, 1))
-    assert gather(degrade(ribbon, encoding).image.components[0]).blocks == 2 * 30 * 75
+    assert evidence_in(degrade(ribbon, encoding).image).blocks == 2 * 30 * 75
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,11 +105,13 @@ def test_what_steers_and_what_anatomy_shows_is_one_judgement(pictures, name):
 
     for shift, gray in (((4, 4), False), ((3, 1), True)):
         found = judged(25, 40, shift=shift, gray=gray)
-        assert found.coarser_save is found.earlier_save
-        assert (found.coarser_save.kind, found.coarser_save.grid_shift) == ("shifted", shift)
-        assert abs(found.coarser_save.quality_factor - 25) <= 1
+        coarser = found.coarser_save
+        assert coarser is not None and coarser is found.earlier_save
+        assert (coarser.kind, coarser.grid_shift) == ("shifted", shift)
+        assert coarser.quality_factor == pytest.approx(25, abs=1)
         assert found.neutral == gray
-    assert judged(10, 30).coarser_save.kind == "aligned"
+    aligned = judged(10, 30).coarser_save
+    assert aligned is not None and aligned.kind == "aligned"
     assert judged(25).coarser_save is None, "saved once"
     assert judged(60, 55, shift=(4, 4)).coarser_save is None, "the file's own save did more harm"
 
@@ -116,12 +124,12 @@ def test_pixels_without_a_file_are_examined_on_every_grid(pictures, name):
     for top, left in ((0, 0), (3, 6)):
         cropped = JpegImage(b"", np.ascontiguousarray(saved[top:, left:]), "PNG").judgement.earlier_save
         assert (cropped.kind == "aligned", cropped.grid_shift) == (not top, (top, left))
-        assert abs(cropped.quality_factor - 40) <= 1 and cropped.coarseness > 10
+        assert cropped.quality_factor == pytest.approx(40, abs=1) and cropped.coarseness > 10
 
 
 def test_the_evidence_says_what_the_verdict_rests_on(pictures):
     broken = degrade(pictures["coffee"], Degradation((JpegEncoding(15), JpegEncoding(50, grid_shift=(1, 2)))))
-    evidence = gather(broken.image.components[0])
+    evidence = evidence_in(broken.image)
     strength, offset, lead = strongest_comb(evidence)
     assert offset == (7, 6)  # an earlier corner lies 7 rows and 6 columns in, once 1 and 2 were trimmed
     assert strength > 20
@@ -138,7 +146,8 @@ def test_a_wide_gap_around_zero_is_no_comb():
     for row, column in FREQUENCIES:
         if row + column >= 3:
             integers[..., row, column] *= np.abs(integers[..., row, column]) > 1
-    assert judge(gather(replace(component, coefficients=integers))) == Verdict("none")
+    evidence = gather(replace(component, coefficients=integers))
+    assert evidence is not None and judge(evidence) == Verdict("none")
 
 
 def test_histograms_count_every_grid():

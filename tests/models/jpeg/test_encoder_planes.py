@@ -21,7 +21,7 @@ def test_rounding_gives_the_file(quality_factor, subsampling, size, gray):
         pixels = np.repeat(pixels[..., :1], 3, axis=2)
     image = encode(pixels, JpegEncoding(quality_factor, subsampling), gray=gray)
     for number, component in enumerate(image.components):
-        factors = sampling_factors(image.header, number)
+        factors = sampling_factors(image.jpeg_header, number)
         exact = encoder_coefficients(pixels, number, *factors) / component.quantization_table
         tall, wide = component.coefficients.shape[:2]
         exact = exact[:tall, :wide]

@@ -25,7 +25,7 @@ def saved(pixels, **settings) -> bytes:
 def counted(data: bytes):
     image = read(data)
     assert image.coefficients_from == "bitstream"
-    return image, bits_per_block(image.components, image.header, anatomy_of(data))
+    return image, bits_per_block(image.components, image.jpeg_header, anatomy_of(data))
 
 
 @pytest.mark.parametrize("gray", [False, True])
@@ -105,11 +105,11 @@ def test_sound_files_of_many_encoders():
             image = read(data)
         except RestorationError:
             continue
-        if image.coefficients_from == "bitstream" and image.header.coding in (
+        if image.coefficients_from == "bitstream" and image.jpeg_header.coding in (
             "baseline",
             "extended sequential",
         ):
-            assert bits_per_block(image.components, image.header, anatomy_of(data)).accounted, path.name
+            assert bits_per_block(image.components, image.jpeg_header, anatomy_of(data)).accounted, path.name
             exact += 1
     assert exact >= 40
 
@@ -123,5 +123,5 @@ def test_damaged_files_are_counted_without_complaint():
         except RestorationError:
             continue
         if image.coefficients_from == "bitstream":
-            bits = bits_per_block(image.components, image.header, anatomy_of(data))
+            bits = bits_per_block(image.components, image.jpeg_header, anatomy_of(data))
             assert bits.total > 0

@@ -65,6 +65,6 @@ def test_sound_jpegs_decode_as_with_their_metadata(entry):
     if by_pillow.mode == "CMYK" and image.icc_profile:
         pytest.skip("CMYK with a profile goes through the profile")
     assert np.array_equal(image.decoded_pixels, np.asarray(by_pillow.convert("RGB")))
-    assert (image.header.columns, image.header.rows) == by_pillow.size
+    assert (image.jpeg_header.columns, image.jpeg_header.rows) == by_pillow.size
     tables = by_pillow.quantization
-    assert np.array_equal(image.luma_table.ravel(), tables[image.header.components[0].table_number])
+    assert np.array_equal(image.luma_table.ravel(), tables[image.jpeg_header.components[0].table_number])

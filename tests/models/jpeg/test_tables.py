@@ -34,12 +34,17 @@ def test_every_quality_factor_is_found_again(subsampling):
         encoding = JpegEncoding(quality_factor, "4:2:0" if gray else subsampling)
         image = encode(pixels, encoding, gray=gray)
         assert image.subsampling == subsampling
-        assert image.estimated_quality_factor.quality_factor == quality_factor
-        assert image.estimated_quality_factor.standard
-        assert image.estimated_quality_factor.confidence == 1
+        estimate = image.estimated_quality_factor
+        assert estimate is not None and estimate.standard
+        assert estimate.quality_factor == quality_factor
+        assert estimate.confidence == 1
+        assert image.luma_table is not None
         luma_table, chroma_table = quantization_tables(quality_factor)
         assert np.array_equal(image.luma_table, luma_table)
-        assert image.chroma_table is None if gray else np.array_equal(image.chroma_table, chroma_table)
+        if image.chroma_table is None:
+            assert gray
+        else:
+            assert not gray and np.array_equal(image.chroma_table, chroma_table)
 
 
 def test_tables_above_255_are_recognized():
