@@ -274,7 +274,9 @@ def _distance_of_chroma(image: JpegImage) -> float:
     if image.luma_table is None:
         return 0.0
     both = estimated_quality_factor(image.luma_table, image.chroma_table)
-    apart = abs(both.quality_factor - both.chroma_quality_factor) if both.separate else 0
+    if both.quality_factor is None or both.chroma_quality_factor is None:
+        return 0.0
+    apart = abs(both.quality_factor - both.chroma_quality_factor)
     return float(rise(torch.tensor(float(apart)), APART))
 
 
