@@ -97,13 +97,13 @@ def _check(asked: argparse.Namespace) -> None:
     """
     if asked.missing:
         raise InvalidSetting(
-            "--missing was given without scores to look at. It goes with --scores, --all or --equal-budget. Add one of "
-            "them, or leave it out."
+            "--missing was given without scores to look at. It goes with --scores or --all. Add one of them, or "
+            "leave it out."
         )
     if asked.data and len(asked.data) > 1:
         raise InvalidSetting(
-            f"--data names {len(asked.data)} folders. Several are measured with --scores, --all or --equal-budget "
-            "alone. Add one of them, or name one folder."
+            f"--data names {len(asked.data)} folders. Several are measured with --scores or --all alone. "
+            "Add one of them, or name one folder."
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from training.data import VALIDATION_CASES
 from training.markdown_cells import MISSING, figure, figures, markdown, number, percent
 from training.measured_models import MeasuredModel, plain_rows
 from training.protocols import PAIRS, PROTOCOLS, SHIFTS, TENS
@@ -187,6 +188,36 @@ def other_protocols_table(models: list[MeasuredModel]) -> str:
     return "\n".join([intro, "", *markdown(heading, lines), *notes.lines()])
 
 
+def training_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
+    """What every network was trained with, and what came of it.
+
+    Args:
+        models: from measured_models().
+        data: a data set with a protocol.
+    """
+    factors, lines = (10, 40), []
+    for model in models:
+        rows, facts = model.single_saves(setting_of(data)), model.card.trained
+        cells = [MISSING] * 5
+        if facts is not None:
+            of_luma = " (luma)" * (model.card.color in ("planes", "coefficients"))
+            here = (
+                " / ".join(figures(rows, factors)) if any(factor in rows for factor in factors) else MISSING
+            )
+            cells = [f"{facts.run_petaflop:.2f}", f"{facts.minutes:.0f}", ", then ".join(facts.machines)]
+            cells += [f"{facts.validation_db:.2f}{of_luma}", here]
+        lines.append([model.title, f"{model.card.mmac_per_pixel:.3f}", *cells])
+    intro = (
+        "Same pictures and same degradations. PFLOP: training operations of the whole run (6 × MAC/px × pixels of "
+        "patches). Minutes are those until the weights that validation picked. Validation: mean PSNR in dB over "
+        f"{len(VALIDATION_CASES)} ways of breaking the validation pictures; of RGB, or of luma for networks of single "
+        f"planes, which says nothing beside the others. {data}: PSNR in dB at quality factors "
+        f"{' / '.join(map(str, factors))}, comparable throughout."
+    )
+    heading = ["network", "MMAC/px", "PFLOP", "minutes", "on", "validation", data]
+    return "\n".join([intro, "", *markdown(heading, lines)])
+
+
 def _gains_beside(models: list[MeasuredModel], printed: Published) -> str:
     """The gains of our network of that method in the setting that comes nearest, at the same quality factors."""
     model = next((model for model in models if model.card.name == printed.model), None)
@@ -250,7 +281,7 @@ def _machines(measured: list[MeasuredModel], setting: Setting) -> str:
 
 def unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], setting: Setting) -> str:
     """A sentence on checkpoints whose scores are missing, or are of weights since replaced."""
-    missing = [model for model in models if model.shipped and model not in measured]
+    missing = [model for model in models if model not in measured]
     stale = [model.title for model in missing if setting.key in model.replaced]
     never = [model.title for model in missing if setting.key not in model.replaced]
     sentences = [f" Not measured yet: {', '.join(never)}."] if never else []
