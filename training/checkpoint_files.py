@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 
-from models.atomic_files import write_atomically
 from models.errors import BrokenCheckpoint
+from models.files import write_atomically
 
 
 def save_state(state: dict[str, Any], path: Path, *, keep: Path | None = None) -> None:
-    """Write tensors and plain values; see models.atomic_files.write_atomically."""
+    """Write tensors and plain values; see models.files.write_atomically."""
 
     def write(temporary: Path) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from models.atomic_files import write_atomically
+from models.files import write_atomically
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.network_restorer import NetworkRestorer

@@ -9,9 +9,9 @@ import torch
 import yaml
 from torch import nn
 
-from models.atomic_files import remove_unfinished, replace, write_text_atomically
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
+from models.files import remove_unfinished, replace, write_text_atomically
 from models.zoo import color_of, save_checkpoint
 from training.checkpoint_files import load_state, save_state
 from training.config import TrainConfig, dumped

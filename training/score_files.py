@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from models.atomic_files import write_text_atomically
 from models.bounded_reading import read_at_most
 from models.card import ModelCard
 from models.errors import BrokenCheckpoint
+from models.files import write_text_atomically
 from models.zoo import WEIGHTS_FILE
 from training.benchmarks import USUAL_SUBSAMPLING
 from training.scoring import convention_of

@@ -8,9 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
-from models.files import begins_with, check_output
+from models.files import begins_with, check_output, write_text_atomically
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo

@@ -16,8 +16,8 @@ import psutil
 import pytest
 import torch
 
-from models.atomic_files import write_atomically
 from models.errors import BrokenCheckpoint, InvalidSetting
+from models.files import write_atomically
 from studio.train.process import ProcessMark
 from studio.train.state import RunFiles, trainer_of
 from tests.training.doomed import small_configuration, started, train, write_photographs

@@ -11,8 +11,8 @@ import time
 import pytest
 import torch
 
-from models.atomic_files import write_atomically
 from models.errors import InvalidSetting
+from models.files import write_atomically
 from models.zoo import ARCHITECTURES, Zoo, color_of
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
