@@ -7,11 +7,10 @@ from pathlib import Path
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import Zoo
 from training.benchmarks import conditions_of, never_compressed
-from training.printed_rows import change_line, heading, row_line
 from training.protocols import PROTOCOLS, protocol_of
 from training.score_files import Setting
 from training.scoring import Row, convention_of
-from training.side_by_side import asked_protocol, follower, is_explicit
+from training.side_by_side import asked_protocol, change_line, follower, heading, is_explicit, row_line
 from training.sweep import DataSet, Subject, measure_subject, shipped
 
 CONDITION_WIDTH = 28
