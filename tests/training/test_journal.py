@@ -22,9 +22,9 @@ from training.clock import Clock, Throughput
 from training.config import TrainConfig
 from training.data import DegradedPatches
 from training.events import TrainEvent
+from training.journal import Previews
 from training.learner import Learner
 from training.pictures import SKIMAGE_TRAIN, SKIMAGE_VALIDATION, folder_of
-from training.previews import Previews
 from training.processes import Processes
 from training.run import TrainRun
 from training.train import Console
