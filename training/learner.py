@@ -18,6 +18,7 @@ from models.errors import BrokenCheckpoint, InvalidSetting
 from models.network_restorer import bfloat16_is_fast
 from models.steering import whole_picture_summary
 from models.zoo import color_of
+from training.checkpoint_files import random_states, restore_random_states, seed_everything
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, validation_batches
 from training.failures import RunStopped
@@ -26,7 +27,6 @@ from training.network_of import network_of
 from training.optimizers import make_optimizer
 from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
 from training.processes import Processes
-from training.random_states import random_states, restore_random_states, seed_everything
 from training.start_from import weights_to_start_from
 from training.teacher import Teacher, load_teacher
 
