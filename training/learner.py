@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.network_restorer import bfloat16_is_fast
 from models.steering import whole_picture_summary
+from models.tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.zoo import color_of
 from training.checkpoint_files import random_states, restore_random_states, seed_everything
 from training.config import TrainConfig
