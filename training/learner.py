@@ -27,8 +27,7 @@ from training.network_of import network_of
 from training.optimizers import make_optimizer
 from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
 from training.processes import Processes
-from training.start_from import weights_to_start_from
-from training.teacher import Teacher, load_teacher
+from training.teacher import Teacher, load_teacher, weights_to_start_from
 
 SAMPLES_PER_PIXEL = 1.5
 """Of a 4:2:0 picture, whose pixel is what the cost of networks of single planes refers to."""
