@@ -19,7 +19,8 @@ import torch
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.files import write_atomically
 from studio.train.process import ProcessMark
-from studio.train.state import RunFiles, trainer_of
+from studio.train.record import RunRecord
+from studio.train.state import RunFiles, state_of, trainer_of
 from tests.training.doomed import small_configuration, started, train, write_photographs
 from tests.training.sample_runs import holder_of, last_state
 from training.checkpoint_files import save_state
@@ -82,6 +83,16 @@ def test_on_another_machine_the_heartbeat_decides(tmp_path: Path) -> None:
     late = time.time() - SILENT_SECONDS - 1
     os.utime(run.heartbeat_path, (late, late))
     assert holder_of(run) is None
+
+
+@pytest.mark.parametrize(("silent_seconds", "trains"), [(100, True), (150, False)])
+def test_page_and_trainer_agree_when_another_machine_is_gone(silent_seconds, trains, tmp_path: Path) -> None:
+    run, then = TrainRun(tmp_path), time.time() - silent_seconds
+    leave_lock(run, replace(this_process(), host="elsewhere"))
+    run.heartbeat_path.touch()
+    os.utime(run.heartbeat_path, (then, then))
+    assert (holder_of(run) is not None) is trains
+    assert (state_of(RunFiles(tmp_path), RunRecord()).kind == "elsewhere") is trains
 
 
 def test_a_holder_whose_clock_disagrees_is_not_pushed_aside(
