@@ -1,20 +1,66 @@
-"""Writing files: whole or not at all, and never in the place of one that was not made here."""
+"""Writing files: whole or not at all, kept through a kill at any moment, never in the place of somebody else's."""
 
+import contextlib
 import os
 import secrets
+import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-from models.atomic_files import replace
 from models.errors import InvalidSetting
-from models.operating_system import flush_folder
+from models.operating_system import flush, flush_folder
 
 UNFINISHED = ".part"
 """Ending of a file that is being written; the rest of its name is random, so that it is nobody else's."""
 
+_WAITS_SECONDS = (0.02, 0.08, 0.15, 0.25)
+"""Windows replaces no file that another program has open, which virus scanners do for a moment."""
+
+
+def write_atomically(
+    path: Path, write: Callable[[Path], Any], *, keep: Path | None = None, lasting: bool = True
+) -> None:
+    """Let `write` make a file beside `path`, flush it to disk, then put it in place in one step.
+
+    Args:
+        path: what appears whole or not at all.
+        write: called with the path to write to, of an empty file.
+        keep: where what was at `path` stays, or None.
+        lasting: False spares the flush, for files that need not outlive a power cut.
+
+    Raises:
+        OSError: no room, no permission; what was at `path` is still there.
+    """
+    unfinished = _unfinished_beside(path)
+    try:
+        unfinished.touch(exist_ok=False)
+        try:
+            write(unfinished)
+            if lasting:
+                flush(unfinished)
+            if keep is not None and path.exists():
+                _keep_as(path, keep)
+            replace(unfinished, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    if lasting:
+        flush_folder(path.parent)
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write text as UTF-8 with line feeds; see write_atomically."""
+    write_atomically(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8", newline="\n"))
+
 
 def write_whole(data: bytes, path: Path) -> None:
-    """Put a file in place in one step, after it has reached the disk; a device or pipe is written to as it is.
+    """Write what people asked for; see write_atomically. A device or pipe is written to as it is.
 
     Args:
         data: all of it.
@@ -27,19 +73,24 @@ def write_whole(data: bytes, path: Path) -> None:
         path.write_bytes(data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")
-    try:
-        with unfinished.open("xb") as file:  # fails where the name is taken
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        replace(unfinished, path)
-    except FileExistsError:
-        raise
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    flush_folder(path.parent)
+    write_atomically(path, lambda unfinished: unfinished.write_bytes(data))
+
+
+def replace(source: Path, target: Path) -> None:
+    """Give a file another's name and place; on Windows, wait half a second for a program that has that one open."""
+    for seconds in _WAITS_SECONDS if sys.platform == "win32" else ():
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(seconds)
+    os.replace(source, target)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers left that were killed; for the only process that writes there."""
+    for path in folder.glob(f".*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def check_output(
@@ -91,3 +142,18 @@ def begins_with(path: Path, *starts: bytes) -> bool:
 
 def _is_stream(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _unfinished_beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")
+
+
+def _keep_as(path: Path, keep: Path) -> None:
+    """Make `keep` another name of the file at `path`, which stays in place where the file system has hard links."""
+    link = _unfinished_beside(keep)
+    try:
+        os.link(path, link)
+    except OSError:
+        replace(path, keep)
+    else:
+        replace(link, keep)

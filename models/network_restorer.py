@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.card import ModelCard
-from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import InvalidSetting, OutOfMemory
 from models.guard import Guard
 from models.images import RgbImage
@@ -26,10 +25,12 @@ from models.restorer import OnTile, Restoration, Stage
 from models.steering import Steering, steer
 from models.tensors import (
     pixels_to_tensor,
+    pixels_to_ycbcr,
     plane_to_tensor,
     tensor_to_levels,
     tensor_to_pixels,
     tensor_to_plane,
+    ycbcr_to_pixels,
 )
 from models.tiles import Tile, cut_into_tiles
 

@@ -1,4 +1,4 @@
-"""The only crossing between uint8 pictures, channels last, and float tensors, channels first, in 0..1."""
+"""The only crossing between uint8 pictures, channels last, and float tensors, channels first, in 0..1; and colours."""
 
 from functools import lru_cache
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.images import RgbImage
+from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import BLOCK, forward_dct
 
 GREY_LEVELS = 255
@@ -61,3 +62,22 @@ def table_to_tensor(
     """
     tables = np.stack([luma, np.zeros((8, 8)) if chroma is None else chroma]).astype(np.float32)
     return torch.from_numpy((tables.swapaxes(1, 2) if sideways else tables).reshape(1, 128))
+
+
+_TO_YCBCR = torch.from_numpy(rgb_to_ycbcr(torch.eye(3).numpy()).T.copy()) - torch.tensor(
+    [[0.0], [128], [128]]
+)
+"""(3, 3): the linear part of the conversion, from the one place where its numbers stand."""
+
+_FROM_YCBCR = torch.linalg.inv(_TO_YCBCR.double()).float()
+_OFFSET = torch.tensor([0, 128 / 255, 128 / 255])[:, None, None]
+
+
+def pixels_to_ycbcr(pixels: Tensor) -> Tensor:
+    """(batch, 3, rows, columns) RGB 0..1 -> full-range Y, Cb, Cr 0..1, gray at 128/255."""
+    return torch.einsum("oi,birc->borc", _TO_YCBCR.to(pixels), pixels) + _OFFSET.to(pixels)
+
+
+def ycbcr_to_pixels(ycbcr: Tensor) -> Tensor:
+    """The inverse of pixels_to_ycbcr, not clamped."""
+    return torch.einsum("oi,birc->borc", _FROM_YCBCR.to(ycbcr), ycbcr - _OFFSET.to(ycbcr))

@@ -13,13 +13,13 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from models.atomic_files import write_atomically
 from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
 from models.community import COMMUNITY, community_restorer
 from models.device_check import device_problem
 from models.dropped_files import check_hyperparameters, check_size, found_in, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
+from models.files import write_atomically
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
 from models.network_size import NetworkTooLarge, described_network

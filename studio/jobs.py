@@ -25,8 +25,8 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
+from models.files import write_text_atomically
 from models.operating_system import ask_firmly, of_its_own
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord

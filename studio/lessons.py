@@ -35,7 +35,7 @@ class Claim:
 
     Attributes:
         words: as they stand in the text.
-        measure: name of a method of studio.lesson_facts.LessonFacts.
+        measure: name of a measure of tests.studio.lesson_facts.Scene.
         arguments: of the measure, beside the lesson's settings.
         settings: parts of the link that differ from the lesson's, by their keys.
         lowest, highest: what the measured value must lie between.

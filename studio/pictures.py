@@ -14,6 +14,7 @@ from weakref import ref
 import numpy as np
 
 from models.errors import RestorationError
+from models.files import write_atomically
 from models.images import RgbImage
 from models.jpeg.density import Density
 from models.png_files import write_png
@@ -106,7 +107,7 @@ class PictureFolder:
             try:
                 if not path.is_file():
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    self._write(path, write)
+                    write_atomically(path, write, lasting=False)
                     self.on_written(path)
                 self._ages.seconds(path, path.stat().st_mtime_ns, is_new=True)
                 break
@@ -114,18 +115,10 @@ class PictureFolder:
                 if not tries_left:
                     raise
             except OSError as error:
+                with contextlib.suppress(OSError):
+                    path.parent.rmdir()
                 raise cannot_be_kept(error) from error
         return served_file(path)
-
-    @staticmethod
-    def _write(path: Path, write: Callable[[Path], object]) -> None:
-        unfinished = path.parent / f".{os.getpid()}-{time.monotonic_ns()}.part"
-        try:
-            write(unfinished)
-            unfinished.replace(path)
-        except OSError:
-            _deleted(unfinished)
-            raise
 
     def sweep(self) -> int:
         """Delete files older than the lifetime, also of aborted uploads and earlier processes; returns how many."""

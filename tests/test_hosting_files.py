@@ -61,6 +61,7 @@ def test_torch_fits_zero_gpu_and_the_image(requirements, instructions):
     (torch,) = (one for one in requirements if one.name == "torch")
     assert torch.marker is None
     assert torch.specifier.contains("2.9.0") and torch.specifier.contains("2.13.0")
+    assert not torch.specifier.contains("2.8.0")  # it has no Muon
     assert not torch.specifier.contains("2.14.0")  # ZeroGPU has none later than 2.13
     told = dict(value.split("=", 1) for name, value in instructions if name == "ARG")
     assert torch.specifier.contains(told["TORCH"])

@@ -21,9 +21,8 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.degradation import resized
 from models.jpeg.planes import component_plane
 from training.config import TrainConfig
-from training.drawings import draw_picture
 from training.grain import as_scanned
-from training.pictures import PictureFile, smallest_side
+from training.pictures import PictureFile, draw_picture, smallest_side
 
 UNCOMPRESSED_QUALITY = 100.0
 LARGEST_SHRINK = 1.6

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from training.side_by_side import measure_side_by_side
 
     try:
-        if asked.scores or asked.all or asked.equal_budget:
+        if asked.scores or asked.all:
             return measure_and_keep(asked)
         measure_side_by_side(asked)
     except (RestorationError, OSError) as problem:
@@ -105,13 +105,6 @@ def _add_what_is_compared(add: Callable[..., object]) -> None:
         "--missing",
         action="store_true",
         help="with --scores or --all: only what present weights, guarded and unguarded, have no score of",
-    )
-    add(
-        "--equal-budget",
-        type=Path,
-        metavar="RUN",
-        help="measure the best weights of that training run like --all, in the name of --model (default: the run's), "
-        "and keep the scores in its equal_budget.json",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.atomic_files import write_text_atomically
+from models.files import write_text_atomically
 from models.operating_system import flush
 
 

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from training.benchmarks import kind_of
-from training.markdown_cells import MISSING, figure, markdown, number, percent
 from training.measured_models import MeasuredModel
 from training.protocols import PROTOCOLS
 from training.score_files import tells_unguarded
 from training.scoring import COLOR_NOTES
 from training.table_sets import table_set
-from training.tables import setting_of, unmeasured
+from training.tables import MISSING, figure, markdown, number, percent, setting_of, unmeasured
 
 GAINS = ("gain_db", "worst_gain_db")
 UNGUARDED_GAINS = tuple(f"unguarded_{name}" for name in GAINS)

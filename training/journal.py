@@ -4,21 +4,98 @@ Events and their values:
 - start: resumed, warnings (sentences about photographs or checkpoints), score_db (before training; new runs only).
 - train: loss and its terms, gradient_norm, learning_rate, progress, and what training.clock.Throughput reports.
 - validation: <case>_input_db and <case>_db, score_input_db and score_db; see Learner.validate.
-- preview: name, file, psnr_db, input_db; see training.previews.
+- preview: name, file, psnr_db, input_db; see Previews.
 - saved: minutes. error: sentence. end: finished, minutes.
+
+Beside each preview previews/<name>-<step>.png lie <name>-original.png and <name>-degraded.png, written once.
 """
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from models.errors import MissingExtra
+from models.files import write_atomically
+from models.images import RgbImage
+from models.jpeg import Degradation, JpegEncoding, degrade
+from models.network_restorer import NetworkRestorer
+from models.png_files import write_png
 from training.config import TrainConfig
+from training.data import central_crop
 from training.events import TrainEvent
 from training.learner import Learner
-from training.previews import Previews
-from training.run import TrainRun
+from training.metrics import psnr_db
+from training.pictures import Photographs
+from training.run import TrainRun, card_of
 from training.run_lock import Heartbeat
+
+MOST_PREVIEWS = 4
+LONGEST_SIDE = 256
+DEGRADATION = Degradation((JpegEncoding(10),))
+"""How previewed pictures are broken."""
+
+
+class Previews:
+    """Crops of the first validation photographs, broken once and restored again and again."""
+
+    def __init__(
+        self, config: TrainConfig, network: nn.Module, device: torch.device, photographs: Photographs
+    ) -> None:
+        """Break the crops.
+
+        Args:
+            config: of the run.
+            network: the averaged weights; restored with as they are at each writing.
+            device: where they are.
+            photographs: for validation.
+        """
+        self.restorer = NetworkRestorer(network=network, card=card_of(config, network), device=device)
+        side = min(LONGEST_SIDE, config.data.validation_size)
+        self.broken = {}
+        for name, image in zip(photographs.names[:MOST_PREVIEWS], photographs.images, strict=False):
+            self.broken[_file_name(name)] = degrade(central_crop(image, side), DEGRADATION)
+
+    def write(self, step: int, folder: Path) -> Iterator[dict[str, Any]]:
+        """Restore every crop and write it losslessly.
+
+        Args:
+            step: of the training so far.
+            folder: previews/ in the run's folder.
+
+        Returns:
+            The values of a "preview" event each: name, file (relative to the run's folder), PSNR in dB of the
+            restored crop and of its input, both in RGB.
+        """
+        folder.mkdir(exist_ok=True)
+        for name, degraded in self.broken.items():
+            once = {"original": degraded.reference, "degraded": degraded.image.pixels}
+            for kind, pixels in once.items():
+                if not (path := folder / f"{name}-{kind}.png").exists():
+                    _write_picture(pixels, path)
+            restored = self.restorer.restore(degraded.image).pixels
+            path = folder / f"{name}-{step}.png"
+            _write_picture(restored, path)
+            yield {
+                "name": name,
+                "file": f"{folder.name}/{path.name}",
+                "psnr_db": round(psnr_db(restored, degraded.reference), 3),
+                "input_db": round(psnr_db(degraded.image.pixels, degraded.reference), 3),
+            }
+
+
+def _write_picture(pixels: RgbImage, path: Path) -> None:
+    write_atomically(path, lambda temporary: write_png(pixels, temporary))
+
+
+def _file_name(name: str) -> str:
+    """A name that is safe in a path and a link."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:60] or "picture"
+
 
 OnEvent = Callable[[TrainEvent], None]
 """Told about every event that was written."""

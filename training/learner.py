@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.network_restorer import bfloat16_is_fast
 from models.steering import whole_picture_summary
+from models.tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.zoo import color_of
+from training.checkpoint_files import random_states, restore_random_states, seed_everything
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, validation_batches
 from training.failures import RunStopped
@@ -26,9 +27,7 @@ from training.network_of import network_of
 from training.optimizers import make_optimizer
 from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
 from training.processes import Processes
-from training.random_states import random_states, restore_random_states, seed_everything
-from training.start_from import weights_to_start_from
-from training.teacher import Teacher, load_teacher
+from training.teacher import Teacher, load_teacher, weights_to_start_from
 
 SAMPLES_PER_PIXEL = 1.5
 """Of a 4:2:0 picture, whose pixel is what the cost of networks of single planes refers to."""

@@ -1,48 +1,34 @@
 """What has been measured of the checkpoints in a folder, ready for tables: stale scores are left out and named."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.card import ModelCard, TrainingFacts
+from models.card import ModelCard
 from models.zoo import Zoo
-from training.score_files import (
-    EQUAL_BUDGET_FILE,
-    SCORES_FILE,
-    Measurement,
-    Setting,
-    is_usual_save,
-    read_scores,
-    weights_of,
-)
+from training.score_files import SCORES_FILE, Measurement, Setting, is_usual_save, read_scores, weights_of
 from training.scoring import DO_NOTHING
-
-EQUAL_PETAFLOP = 3.0
-TOLERANCE = 0.05
-CPU = re.compile(r"\d+ CPU threads?")
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredModel:
-    """Weights of a checkpoint, shipped or not, and their scores.
+    """The weights of a checkpoint and their scores.
 
     Attributes:
         card: of the checkpoint.
-        title: for people, in Markdown; tells weights of the same checkpoint apart.
-        shipped: whether these weights are the checkpoint's own.
-        trained: how these weights came about, None where unknown.
         measurements: of these very weights by the present convention, by Setting.key.
         replaced: keys of settings that only earlier weights, or another convention, have scores of.
     """
 
     card: ModelCard
-    title: str
-    shipped: bool
-    trained: TrainingFacts | None
     measurements: Mapping[str, Measurement]
     replaced: frozenset[str] = field(default=frozenset())
+
+    @property
+    def title(self) -> str:
+        """For people, in Markdown."""
+        return f"`{self.card.name}`"
 
     def rows(self, setting: Setting, model: str | None = None) -> list[dict[str, Any]]:
         """The rows of a setting; those of plain decoding for DO_NOTHING, by default the model's own."""
@@ -61,20 +47,9 @@ class MeasuredModel:
         """Rows of double saves by both quality factors and the shift in rows and columns."""
         return {tuple(row["double"]): row for row in self.rows(setting, model) if row["double"] is not None}
 
-    @property
-    def has_equal_budget(self) -> bool:
-        """Trained with the operations that every network of the comparison gets, on a processor."""
-        return self.trained is not None and is_equal_budget(self.trained)
-
-
-def is_equal_budget(trained: TrainingFacts) -> bool:
-    """Whether a whole run spent what every network of the comparison gets, on a processor."""
-    near = abs(trained.run_petaflop / EQUAL_PETAFLOP - 1) <= TOLERANCE
-    return near and all(CPU.fullmatch(machine) for machine in trained.machines)
-
 
 def measured_models(checkpoints: Path) -> list[MeasuredModel]:
-    """All checkpoints by name, each followed by its weights of equal budget where it has such scores.
+    """All checkpoints by cost.
 
     Raises:
         BrokenCheckpoint: scores that cannot be read, or a checkpoint without weights.
@@ -87,11 +62,7 @@ def measured_models(checkpoints: Path) -> list[MeasuredModel]:
         scores = read_scores(folder / SCORES_FILE)
         fresh = _present(scores.of(weights_of(folder, card)))
         replaced = frozenset(scores.measurements) - frozenset(fresh)
-        models.append(MeasuredModel(card, f"`{card.name}`", True, card.trained, fresh, replaced))
-        equal = read_scores(folder / EQUAL_BUDGET_FILE)
-        if equal.trained is not None:
-            title = f"`{card.name}`, {equal.trained.run_petaflop:.0f} PFLOP"
-            models.append(MeasuredModel(card, title, False, equal.trained, _present(equal.of(None))))
+        models.append(MeasuredModel(card, fresh, replaced))
     return models
 
 

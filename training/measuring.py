@@ -2,19 +2,16 @@
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import Zoo
 from training.benchmarks import conditions_of, never_compressed
-from training.printed_rows import change_line, heading, row_line
 from training.protocols import PROTOCOLS, protocol_of
-from training.run import TrainRun
 from training.score_files import Setting
 from training.scoring import Row, convention_of
-from training.side_by_side import asked_protocol, follower, is_explicit
-from training.sweep import DataSet, Subject, measure_subject, of_equal_budget, shipped
+from training.side_by_side import asked_protocol, change_line, follower, heading, is_explicit, row_line
+from training.sweep import DataSet, Subject, measure_subject, shipped
 
 CONDITION_WIDTH = 28
 
@@ -22,18 +19,17 @@ CONDITION_WIDTH = 28
 def measure_and_keep(asked: argparse.Namespace) -> int:
     """Go on with the next model where one cannot be used; returns the exit code."""
     data_sets = [_data_set(asked, folder) for folder in _folders(asked)]
-    with tempfile.TemporaryDirectory() as workplace:
-        subjects, problems = _subjects(asked, Path(workplace))
-        for data in data_sets:
-            if asked.dry_run:
-                print(f"{data.setting.key}: {', '.join(subject.name for subject in subjects)}")
-                continue
-            print(f"\n{data.setting.key}\n{convention_of(data.setting.color)}")
-            for subject in subjects:
-                try:
-                    _measure_and_show(asked, subject, data)
-                except RestorationError as problem:
-                    problems.append(str(problem))
+    subjects, problems = _subjects(asked)
+    for data in data_sets:
+        if asked.dry_run:
+            print(f"{data.setting.key}: {', '.join(subject.name for subject in subjects)}")
+            continue
+        print(f"\n{data.setting.key}\n{convention_of(data.setting.color)}")
+        for subject in subjects:
+            try:
+                _measure_and_show(asked, subject, data)
+            except RestorationError as problem:
+                problems.append(str(problem))
     for problem in problems:
         print(f"python -m training.evaluate: {problem}", file=sys.stderr)
     return 2 if problems else 0
@@ -66,18 +62,13 @@ def _folders(asked: argparse.Namespace) -> list[Path]:
             "--self-ensemble or --json was given together with scores. Score files hold what models do by themselves, "
             "and are the only output. Leave the one or the other out."
         )
-    if asked.equal_budget and asked.model and len(asked.model) > 1:
-        raise InvalidSetting(
-            f"--equal-budget was given with {len(asked.model)} models. The weights of one run are measured in the "
-            "name of one checkpoint. Name one model."
-        )
     return list(dict.fromkeys(asked.data))
 
 
 def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
     """What was asked for explicitly, else the protocol of the folder's name."""
     protocol = PROTOCOLS.get(folder.resolve().name)
-    if not is_explicit(asked) and (asked.all or asked.equal_budget):
+    if not is_explicit(asked) and asked.all:
         protocol = wanted = protocol_of(folder)
     else:
         wanted = asked_protocol(asked)
@@ -89,11 +80,8 @@ def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
     return DataSet(setting, conditions, untouched)
 
 
-def _subjects(asked: argparse.Namespace, workplace: Path) -> tuple[list[Subject], list[str]]:
+def _subjects(asked: argparse.Namespace) -> tuple[list[Subject], list[str]]:
     """The models whose scores are kept, and sentences on those that cannot be used."""
-    if asked.equal_budget:
-        run, name = TrainRun(asked.equal_budget), asked.model[0] if asked.model else None
-        return [of_equal_budget(asked.checkpoints, run, name, asked.device, workplace)], []
     zoo = Zoo(asked.checkpoints, asked.device)
     listing = zoo.listing()
     cards = {card.name: card for card in listing.cards}

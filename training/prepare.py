@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from models.atomic_files import remove_unfinished, write_atomically, write_text_atomically
 from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
+from models.files import remove_unfinished, write_atomically, write_text_atomically
 from models.png_files import write_png
 from training.failures import in_words
 from training.pictures import EIGHT_BIT_MODES, picture_paths

@@ -13,7 +13,6 @@ from pathlib import Path
 from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.places import shipped
-from training.budget_table import budget_table
 from training.harm_tables import harm_table, kinds_table
 from training.measured_models import MeasuredModel, measured_models
 from training.protocols import PROTOCOLS
@@ -23,6 +22,7 @@ from training.tables import (
     psnr_table,
     safety_table,
     similarity_table,
+    training_table,
     untouched_table,
 )
 
@@ -42,7 +42,7 @@ TABLES: dict[str, Callable[[list[MeasuredModel]], str]] = {
     "never compressed": untouched_table,
     "kinds, never compressed": partial(untouched_table, data="kinds"),
     "other protocols": other_protocols_table,
-    "training budget": budget_table,
+    "training budget": training_table,
 }
 """Every table by the name in its marks."""
 

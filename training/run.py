@@ -1,7 +1,6 @@
 """TrainRun: the folder of one training run, its lock, events, checkpoints and publication."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,34 +9,16 @@ import torch
 import yaml
 from torch import nn
 
-from models.atomic_files import remove_unfinished, replace, write_text_atomically
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
+from models.files import remove_unfinished, replace, write_text_atomically
 from models.zoo import color_of, save_checkpoint
 from training.checkpoint_files import load_state, save_state
-from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig, dumped
+from training.config import TrainConfig, dumped
 from training.events import EventFile, TrainEvent
 from training.failures import in_words
 from training.network_of import network_of
-from training.run_lock import LockHolder, held, living_holder
-
-
-def run_folder(root: Path, name: str) -> Path:
-    """The folder of a run below a root, for names that people type into a page.
-
-    Args:
-        root: holds the folders of all runs.
-        name: letters, digits, dash and underscore.
-
-    Raises:
-        InvalidSetting: another name, or a link that leads out of the root.
-    """
-    if re.fullmatch(NAME_PATTERN, name) and (folder := (root / name).resolve()).parent == root.resolve():
-        return folder
-    raise InvalidSetting(
-        f"A run cannot be called {name[:80]!r}. A name has {NAME_IN_WORDS}, and its folder lies in {root}. "
-        "Choose another name."
-    )
+from training.run_lock import held
 
 
 class TrainRun:
@@ -66,10 +47,6 @@ class TrainRun:
     def can_resume(self) -> bool:
         """Whether there is a checkpoint to go on from."""
         return self.last_path.exists() or self.previous_path.exists()
-
-    def holder(self) -> LockHolder | None:
-        """The living process that trains here; None where there is none, whatever a crash left behind."""
-        return living_holder(self.lock_path, self.heartbeat_path)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -138,10 +115,6 @@ class TrainRun:
         """Keep everything that resuming needs; what was kept before becomes previous.pt."""
         self._events.flush()
         save_state(state, self.last_path, keep=self.previous_path)
-
-    def load_last(self) -> dict[str, Any]:
-        """The state in last.pt, or in previous.pt where that is damaged; see load_latest."""
-        return self.load_latest()[0]
 
     def load_latest(self) -> tuple[dict[str, Any], str]:
         """What save_last kept, and a sentence where the newest file could not be used, else "".

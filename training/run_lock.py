@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
-from models.atomic_files import write_text_atomically
 from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
+from models.files import write_text_atomically
 from training.process_identity import identity_of, is_alive
 
 SILENT_SECONDS = 120.0

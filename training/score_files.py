@@ -1,8 +1,6 @@
 """Score files: what was measured of a checkpoint, by data set and by which weights; they lie beside the weights.
 
-checkpoints/<name>/scores.json holds the scores of the shipped weights. checkpoints/<name>/equal_budget.json is there
-where the shipped weights were trained for longer than the comparison allows: the scores, and the facts, of weights that
-kept to its budget and are not shipped.
+checkpoints/<name>/scores.json holds the scores of the shipped weights.
 """
 
 import hashlib
@@ -13,16 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from models.atomic_files import write_text_atomically
 from models.bounded_reading import read_at_most
-from models.card import ModelCard, TrainingFacts, training_facts
+from models.card import ModelCard
 from models.errors import BrokenCheckpoint
+from models.files import write_text_atomically
 from models.zoo import WEIGHTS_FILE
 from training.benchmarks import USUAL_SUBSAMPLING
 from training.scoring import convention_of
 
 LARGEST_SCORES_BYTES = 16 * 2**20
-SCORES_FILE, EQUAL_BUDGET_FILE = "scores.json", "equal_budget.json"
+SCORES_FILE = "scores.json"
 
 
 @dataclass(frozen=True)
@@ -112,17 +110,13 @@ class Scores:
 
     Attributes:
         measurements: by Setting.key.
-        weights, trained: of the weights that are not shipped, in equal_budget.json only.
     """
 
     measurements: dict[str, Measurement] = field(default_factory=dict)
-    weights: Weights | None = None
-    trained: TrainingFacts | None = None
 
-    def of(self, weights: Weights | None) -> dict[str, Measurement]:
-        """The measurements of these weights alone, by Setting.key; None stands for the file's own weights."""
-        wanted = weights or self.weights
-        return {key: found for key, found in self.measurements.items() if found.weights == wanted}
+    def of(self, weights: Weights) -> dict[str, Measurement]:
+        """The measurements of these weights alone, by Setting.key."""
+        return {key: found for key, found in self.measurements.items() if found.weights == weights}
 
 
 def read_scores(path: Path) -> Scores:
@@ -136,13 +130,7 @@ def read_scores(path: Path) -> Scores:
     """
     try:
         content = json.loads(read_at_most(path, LARGEST_SCORES_BYTES))
-        measurements = {key: _measurement(entry) for key, entry in content["measurements"].items()}
-        weights, trained = (content.get(name) for name in ("weights", "trained"))
-        return Scores(
-            measurements,
-            None if weights is None else Weights(**weights),
-            None if trained is None else training_facts(trained),
-        )
+        return Scores({key: _measurement(entry) for key, entry in content["measurements"].items()})
     except FileNotFoundError:
         return Scores()
     except (
@@ -180,15 +168,14 @@ def weights_of(folder: Path, card: ModelCard) -> Weights:
 class ScoreFile:
     """Where the scores of some weights are kept, written with every result so that interruptions cost little."""
 
-    def __init__(self, path: Path, weights: Weights, trained: TrainingFacts | None = None) -> None:
+    def __init__(self, path: Path, weights: Weights) -> None:
         """Read nothing yet.
 
         Args:
-            path: scores.json or equal_budget.json of a checkpoint.
+            path: scores.json of a checkpoint.
             weights: what is measured; results of other weights for the same setting are replaced.
-            trained: facts of weights that are not shipped; None for those that are.
         """
-        self.path, self.weights, self.trained = path, weights, trained
+        self.path, self.weights = path, weights
 
     def found(self, setting: Setting, convention: str) -> Measurement:
         """What was measured of these weights by this convention; a measurement without rows where nothing was."""
@@ -212,10 +199,7 @@ class ScoreFile:
         scores, measurement = read_scores(self.path), self.found(setting, convention).with_rows(rows)
         if never_compressed is not None:
             measurement = replace(measurement, never_compressed=never_compressed)
-        others = scores.measurements if self.trained is None else scores.of(self.weights)
-        merged = others | {setting.key: measurement}
-        own = {"trained": asdict(self.trained), "weights": asdict(self.weights)} if self.trained else {}
-        write_text_atomically(self.path, _as_text(own, merged))
+        write_text_atomically(self.path, _as_text(scores.measurements | {setting.key: measurement}))
 
 
 def _measurement(entry: dict[str, Any]) -> Measurement:
@@ -230,12 +214,10 @@ def _measurement(entry: dict[str, Any]) -> Measurement:
     return Measurement(setting, entry["convention"], Weights(**entry["weights"]), rows, never_compressed)
 
 
-def _as_text(own: dict[str, Any], measurements: Mapping[str, Measurement]) -> str:
+def _as_text(measurements: Mapping[str, Measurement]) -> str:
     """A score file as JSON, one row per line, so that a change of one row is a change of one line."""
-    lines = [f" {_json(name)}: {_json(value)}" for name, value in own.items()]
     entries = [f"  {_json(key)}: {_entry(measurements[key])}" for key in sorted(measurements)]
-    lines.append(' "measurements": {\n' + ",\n".join(entries) + "\n }")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return '{\n "measurements": {\n' + ",\n".join(entries) + "\n }\n}\n"
 
 
 def _entry(measurement: Measurement) -> str:

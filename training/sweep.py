@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,14 +13,7 @@ from models.network_restorer import NetworkRestorer, bfloat16_is_fast
 from models.restorer import Restorer
 from models.zoo import CARD_FILE, Zoo
 from training.benchmarks import Case, Condition
-from training.run import TrainRun
-from training.score_files import (
-    EQUAL_BUDGET_FILE,
-    SCORES_FILE,
-    ScoreFile,
-    Setting,
-    weights_of,
-)
+from training.score_files import SCORES_FILE, ScoreFile, Setting, weights_of
 from training.scoring import (
     Follow,
     Options,
@@ -87,44 +80,6 @@ def shipped(checkpoints: Path, name: str, device: str | None) -> Subject:
         return ScoreFile(folder / SCORES_FILE, weights_of(folder, read_card(folder / CARD_FILE)))
 
     return Subject(name, open_scores, lambda: Zoo(checkpoints, device).load(name))
-
-
-def of_equal_budget(
-    checkpoints: Path, run: TrainRun, name: str | None, device: str | None, workplace: Path
-) -> Subject:
-    """The best weights of a run, measured in the name of a checkpoint without being shipped.
-
-    Args:
-        checkpoints: where the checkpoint is; its equal_budget.json takes the scores and the facts of the training.
-        run: a training run that kept to the budget of the comparison.
-        name: of the checkpoint; None for the run's own.
-        device: see Zoo.
-        workplace: an empty folder for the weights, needed until the measuring is done.
-
-    Raises:
-        RestorationError: a run that has not validated or logged anything, no such checkpoint, or a device that is
-            not there.
-    """
-    published = run.publish(workplace)
-    zoo = Zoo(workplace, device)
-    card = zoo.load(published.name).card
-    name = name or card.name
-    if card.trained is None:
-        raise InvalidSetting(
-            f"Nothing is known of how the weights in {run.folder} were trained. The facts of a budget stand in the "
-            "run's events. Train longer than its log_every steps."
-        )
-    if not (checkpoints / name).is_dir():
-        raise InvalidSetting(
-            f"There is no checkpoint {name!r} in {checkpoints}. The scores of an equal budget lie beside shipped "
-            "weights. Name the checkpoint with --model, or publish one."
-        )
-
-    def load() -> Restorer:
-        return replace(zoo.load(published.name), card=replace(card, name=name))
-
-    file = ScoreFile(checkpoints / name / EQUAL_BUDGET_FILE, weights_of(published, card), card.trained)
-    return Subject(name, lambda: file, load)
 
 
 def measure_subject(

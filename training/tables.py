@@ -6,13 +6,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.markdown_cells import MISSING, figure, figures, markdown, number, percent
+from training.data import VALIDATION_CASES
 from training.measured_models import MeasuredModel, plain_rows
 from training.protocols import PAIRS, PROTOCOLS, SHIFTS, TENS
 from training.published import Published, literature
 from training.score_files import Setting, is_usual_save
 from training.scoring import COLOR_NOTES, convention_of
 from training.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
+
+MISSING = "–"
+
+
+def markdown(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    """A table's lines, numbers to the right; nothing where there is no line below the heading."""
+    lines, rule = list(lines), ["---", *["---:"] * (len(heading) - 1)]
+    return ["| " + " | ".join(line) + " |" for line in (heading, rule, *lines)] if lines else []
+
+
+def figures(
+    rows: Mapping[Any, Mapping[str, Any]],
+    keys: Iterable[Any],
+    name: str = "psnr_db",
+    sign: str = "",
+    digits: int = 2,
+) -> list[str]:
+    """One figure of each row; MISSING where there is no row."""
+    return [number(rows.get(key), name, sign, digits) for key in keys]
+
+
+def number(row: Mapping[str, Any] | None, name: str, sign: str = "", digits: int = 2) -> str:
+    """One figure of a row; MISSING where there is no row."""
+    return figure(row.get(name) if row else None, sign, digits)
+
+
+def figure(value: float | None, sign: str = "", digits: int = 2) -> str:
+    """With a true minus sign; MISSING for None."""
+    return MISSING if value is None else f"{value:{sign}.{digits}f}".replace("-", "−")
+
+
+def percent(row: Mapping[str, Any] | None, name: str) -> str:
+    """A share 0..1 of a row; MISSING where there is no row."""
+    return MISSING if row is None else f"{row[name]:.0%}"
 
 
 def setting_of(data: str) -> Setting:
@@ -187,6 +221,36 @@ def other_protocols_table(models: list[MeasuredModel]) -> str:
     return "\n".join([intro, "", *markdown(heading, lines), *notes.lines()])
 
 
+def training_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
+    """What every network was trained with, and what came of it.
+
+    Args:
+        models: from measured_models().
+        data: a data set with a protocol.
+    """
+    factors, lines = (10, 40), []
+    for model in models:
+        rows, facts = model.single_saves(setting_of(data)), model.card.trained
+        cells = [MISSING] * 5
+        if facts is not None:
+            of_luma = " (luma)" * (model.card.color in ("planes", "coefficients"))
+            here = (
+                " / ".join(figures(rows, factors)) if any(factor in rows for factor in factors) else MISSING
+            )
+            cells = [f"{facts.run_petaflop:.2f}", f"{facts.minutes:.0f}", ", then ".join(facts.machines)]
+            cells += [f"{facts.validation_db:.2f}{of_luma}", here]
+        lines.append([model.title, f"{model.card.mmac_per_pixel:.3f}", *cells])
+    intro = (
+        "Same pictures and same degradations. PFLOP: training operations of the whole run (6 × MAC/px × pixels of "
+        "patches). Minutes are those until the weights that validation picked. Validation: mean PSNR in dB over "
+        f"{len(VALIDATION_CASES)} ways of breaking the validation pictures; of RGB, or of luma for networks of single "
+        f"planes, which says nothing beside the others. {data}: PSNR in dB at quality factors "
+        f"{' / '.join(map(str, factors))}, comparable throughout."
+    )
+    heading = ["network", "MMAC/px", "PFLOP", "minutes", "on", "validation", data]
+    return "\n".join([intro, "", *markdown(heading, lines)])
+
+
 def _gains_beside(models: list[MeasuredModel], printed: Published) -> str:
     """The gains of our network of that method in the setting that comes nearest, at the same quality factors."""
     model = next((model for model in models if model.card.name == printed.model), None)
@@ -250,7 +314,7 @@ def _machines(measured: list[MeasuredModel], setting: Setting) -> str:
 
 def unmeasured(models: list[MeasuredModel], measured: list[MeasuredModel], setting: Setting) -> str:
     """A sentence on checkpoints whose scores are missing, or are of weights since replaced."""
-    missing = [model for model in models if model.shipped and model not in measured]
+    missing = [model for model in models if model not in measured]
     stale = [model.title for model in missing if setting.key in model.replaced]
     never = [model.title for model in missing if setting.key not in model.replaced]
     sentences = [f" Not measured yet: {', '.join(never)}."] if never else []

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from types import TracebackType
 
-from models.atomic_files import replace
+from models.files import write_atomically
 
 KEPT_BYTES = 256 * 1024
 """The file is cut back to this once it is twice as long."""
@@ -38,11 +38,9 @@ class BoundedLog:
     def _cut(self) -> None:
         """Readers see the whole old file or the whole new one."""
         rest = _last_bytes(self._path, self._kept)
-        unfinished = self._path.with_name(self._path.name + ".part")
-        unfinished.write_bytes(rest)
         self._file.close()  # first: Windows replaces no open file
         try:
-            replace(unfinished, self._path)
+            write_atomically(self._path, lambda unfinished: unfinished.write_bytes(rest), lasting=False)
         finally:
             self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115
             self._size = self._file.tell()

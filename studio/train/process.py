@@ -8,8 +8,8 @@ from typing import Any
 
 import psutil
 
-from models.atomic_files import write_text_atomically
 from models.bounded_reading import read_at_most
+from models.files import write_text_atomically
 from models.plain_values import is_number
 from training.process_identity import identity_of, is_alive
 

@@ -5,9 +5,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from models.atomic_files import replace as move
 from models.card import ModelCard, read_card, write_card
 from models.errors import InvalidSetting
+from models.files import replace as move
 from models.zoo import CARD_FILE, WEIGHTS_FILE
 from studio.train.state import RunFiles
 from training.run import TrainRun

@@ -11,6 +11,7 @@ from studio.train.keeper import LOG_FILE, PROCESS_FILE
 from studio.train.log import log_lines
 from studio.train.process import ProcessFile, ProcessMark, read_json
 from studio.train.record import RunRecord
+from training.run_lock import SILENT_SECONDS
 
 HOST = socket.gethostname()
 
@@ -21,7 +22,7 @@ STARTING_SECONDS = 180
 """Until its first word a trainer may take so long before it is called stalled: it loads pictures first."""
 
 ELSEWHERE_SECONDS = 180
-"""Events so fresh, without any process of this machine behind them, are somebody else's."""
+"""Events so fresh, without a lock or any process of this machine behind them, are somebody else's."""
 
 LAST_WORDS = 3
 
@@ -173,7 +174,7 @@ def _live_state(files: RunFiles, record: RunRecord, trainer: ProcessMark) -> Run
 def _is_held_elsewhere(files: RunFiles) -> bool:
     """Of a process on another machine that shares the folder, only the heartbeat can be seen."""
     host = read_json(files.lock).get("host", HOST)
-    return host != HOST and age_seconds(files.heartbeat) < ELSEWHERE_SECONDS
+    return host != HOST and age_seconds(files.heartbeat) < SILENT_SECONDS
 
 
 def _stopped_words(files: RunFiles, known: ProcessFile) -> str:

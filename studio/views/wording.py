@@ -47,7 +47,9 @@ def how_broken(degradation: Degradation | None) -> str:
     if len(saves) == 1:
         return f"saved at quality {saves[0]}"
     rows, columns = degradation.encodings[1].grid_shift
-    return f"saved at quality {saves[0]}, then {saves[1]}, grid shifted by {rows} and {columns}"
+    factor = degradation.resize_between
+    resized = f"resized to {100 * factor:g}%, " if factor is not None else ""
+    return f"saved at quality {saves[0]}, {resized}then {saves[1]}, grid shifted by {rows} and {columns}"
 
 
 def settings_slug(request: RestoreRequest) -> str:
@@ -56,6 +58,8 @@ def settings_slug(request: RestoreRequest) -> str:
     for one in request.degradation.encodings if request.degradation else ():
         shift = "-shift{}x{}".format(*one.grid_shift) if any(one.grid_shift) else ""
         parts.append(f"qf{one.quality_factor}-{one.subsampling.replace(':', '')}{shift}")
+    if request.degradation and request.degradation.resize_between is not None:
+        parts.insert(1, f"resized{request.degradation.resize_between!r}")
     if not parts:
         parts.append("as-opened")
     guidance = {

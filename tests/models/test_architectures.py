@@ -2,12 +2,31 @@
 
 import pytest
 import torch
+from torch import nn
 
 from models.card import read_card, write_card
 from models.zoo import ARCHITECTURES, build_network
 from tests.models.sample_networks import CARDS, lively_network, pictures_of, sample_inputs
 
 every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
+
+
+PUBLIC_NAMES = {
+    *("multiple", "overlap", "stage_names", "full_resolution", "keeps_to_cells", "overview_side"),
+    *("summarize", "predicted_quality_factor", "condition", "mmac_per_pixel"),
+}
+"""What models.network_protocols tells of; restorer and trainer ask for what is optional by these names."""
+
+
+@every_architecture
+def test_no_public_name_is_misspelt(architecture) -> None:
+    own = {
+        name
+        for kind in ARCHITECTURES[architecture].__mro__
+        if kind not in nn.Module.__mro__
+        for name in vars(kind)
+    }
+    assert {name for name in own - set(dir(nn.Module)) if not name.startswith("_")} <= PUBLIC_NAMES
 
 
 @every_architecture

@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.jpeg import JpegEncoding, encode, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.orientations import ORIENTATIONS, turn, turn_back, turn_coefficients
 from models.steering import area_weights, steer, whole_picture_summary
-from models.tensors import pixels_to_tensor
+from models.tensors import pixels_to_tensor, pixels_to_ycbcr, ycbcr_to_pixels
 from tests.models.sample_networks import CARDS, lively_network, photograph
 
 CPU = torch.device("cpu")

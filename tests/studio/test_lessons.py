@@ -7,11 +7,11 @@ import pytest
 
 from models.zoo import Zoo
 from studio.glossary import glossary, glossary_markdown
-from studio.lesson_facts import LessonFacts
 from studio.lessons import FOLDER, PUPILS, lesson, lessons, read_lesson
 from studio.permalink import from_query, to_query
 from studio.settings import RestoreForm
 from tests.paths import REPOSITORY
+from tests.studio.lesson_facts import LessonFacts
 
 CLAIMS = [(one, claim) for one in lessons() for claim in one.claims]
 LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")

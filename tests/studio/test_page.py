@@ -61,6 +61,10 @@ def test_no_component_can_show_a_lossy_copy(page):
             assert "webp" not in text.replace(".webp,", "")
 
 
+def test_one_sweeper_alone_deletes_the_pages_files(page):
+    assert page.delete_cache is None
+
+
 def test_custom_templates_hold_no_placeholders(page):
     custom = [
         block

@@ -23,7 +23,7 @@ from studio.views.models import models_page, training_words
 from studio.views.results import tile_words
 from studio.views.scores import KnownScores, known_scores
 from studio.views.viewer import view_of
-from studio.views.wording import decibels, file_size, settings_slug, signed_decibels
+from studio.views.wording import decibels, file_size, how_broken, settings_slug, signed_decibels
 from training.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
 from training.scoring import convention_of
 
@@ -79,12 +79,26 @@ def test_slugs_differ_where_settings_differ():
         replace(base, degradation=Degradation((JpegEncoding(10, "4:4:4"),))),
         replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30)))),
         replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30, "4:2:0", (1, 0))))),
+        *(
+            replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30)), factor))
+            for factor in (0.5, 0.51)
+        ),
         replace(base, guidance="pixels"),
         replace(base, guidance="tables"),
         replace(base, guidance="manual", quality_factor=20),
         replace(base, stages=1),
     ]
     assert len({settings_slug(one) for one in others}) == len(others)
+
+
+def test_a_resize_between_two_saves_is_told():
+    twice = (JpegEncoding(10), JpegEncoding(30))
+    assert how_broken(Degradation(twice)) == (
+        "saved at quality 10 (4:2:0), then 30 (4:2:0), grid shifted by 0 and 0"
+    )
+    assert how_broken(Degradation(twice, 0.5)) == (
+        "saved at quality 10 (4:2:0), resized to 50%, then 30 (4:2:0), grid shifted by 0 and 0"
+    )
 
 
 def test_tables_are_told_honestly(photograph):

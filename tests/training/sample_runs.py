@@ -1,6 +1,7 @@
 """Training runs as they look when they are finished or interrupted, written without training."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -8,6 +9,7 @@ from models.networks.cascade import Cascade
 from training.config import TrainConfig
 from training.data import VALIDATION_CASES
 from training.run import TrainRun
+from training.run_lock import LockHolder, living_holder
 
 TINY = {"widths": [8, 8, 8], "blocks": [1, 1, 1], "embedding": 8, "periods": 2, "summary": 8}
 
@@ -50,3 +52,13 @@ def write_run(config: TrainConfig, folder: Path, *, score_db: float, finished: b
     torch.manual_seed(4)
     run.save_best(Cascade(**config.hyperparameters).state_dict(), 10, score_db)
     return run
+
+
+def holder_of(run: TrainRun) -> LockHolder | None:
+    """The living process that trains there; None where there is none."""
+    return living_holder(run.lock_path, run.heartbeat_path)
+
+
+def last_state(run: TrainRun) -> dict[str, Any]:
+    """What a resumed run begins with."""
+    return run.load_latest()[0]

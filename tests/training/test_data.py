@@ -13,9 +13,8 @@ from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
 from training.config import DataConfig, TrainConfig
 from training.data import VALIDATION_CASES, DegradedPatches, validation_batches
-from training.drawings import draw_picture
 from training.grain import STRONGEST_GRAIN, as_scanned
-from training.pictures import PictureFile, load_photographs, picture_paths
+from training.pictures import PictureFile, draw_picture, load_photographs, picture_paths
 
 
 def make_config(**data) -> TrainConfig:

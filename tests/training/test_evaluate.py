@@ -219,10 +219,6 @@ def test_the_cost_on_pictures_that_were_never_compressed(pictures, checkpoints, 
         (("--data", "{pictures}", "--scores", "--model", "reapply"), "'reapply'"),
         (("--data", "{pictures}", "--scores", "--model", "unet"), "'unet'"),
         (("--input", "{pictures}", "--reference", "{pictures}", "--uncompressed"), "--uncompressed"),
-        (
-            ("--data", "{pictures}", "--quality-factors", "10", "--equal-budget", "{pictures}/nowhere"),
-            "best.pt",
-        ),
     ],
 )
 def test_arguments_that_make_no_sense_are_one_sentence_and_exit_code_2(

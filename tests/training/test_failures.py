@@ -18,7 +18,7 @@ from models.errors import BrokenCheckpoint, InvalidSetting, RestorationError
 from models.zoo import ARCHITECTURES
 from tests.paths import REPOSITORY
 from tests.training.doomed import small_configuration, write_photographs
-from tests.training.sample_runs import write_configuration
+from tests.training.sample_runs import holder_of, last_state, write_configuration
 from training import checkpoint_files, learner, pictures
 from training.failures import RunStopped
 from training.losses import RestorationLoss
@@ -38,7 +38,7 @@ def fails(config, run: TrainRun, root: Path, error: type[RestorationError], matc
     assert_three_parts(str(caught.value))
     *_, last = run.events()
     assert (last.kind, last.values["sentence"]) == ("error", str(caught.value))
-    assert run.holder() is None
+    assert holder_of(run) is None
     return str(caught.value)
 
 
@@ -68,11 +68,11 @@ def test_a_full_disk_keeps_the_last_checkpoint(root: Path, monkeypatch) -> None:
     with monkeypatch.context() as patched:
         fill_after(patched, 3)  # the first is step 0's, the second step 4's
         fails(config, run, root, RunStopped, "The disk is full")
-    assert run.load_last()["step"] == 4 and run.load_latest()[1] == ""
+    assert last_state(run)["step"] == 4 and run.load_latest()[1] == ""
     assert not list(run.folder.glob(".*.part"))
     assert fit(config, run, data_root=root, device="cpu", resume=True)
     assert all(torch.equal(a, b) for a, b in zip(
-        run.load_last()["network"].values(), whole.load_last()["network"].values(), strict=True))  # fmt: skip
+        last_state(run)["network"].values(), last_state(whole)["network"].values(), strict=True))  # fmt: skip
 
 
 def test_a_full_disk_cannot_tear_the_events(root: Path, monkeypatch) -> None:
@@ -117,7 +117,7 @@ def test_a_disk_that_is_really_full(root: Path) -> None:
         free = shutil.disk_usage(disk).free
         room.write_bytes(bytes(max(free - 40_000, 0)))
         assert str(run.folder) in fails(config, run, root, RunStopped, "The disk is full", resume=True)
-        assert run.load_last()["step"] >= 6
+        assert last_state(run)["step"] >= 6
         room.unlink()
         assert fit(replace(config), run, data_root=root, device="cpu", resume=True)
     finally:
@@ -151,7 +151,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint_before(
     monkeypatch.setattr(RestorationLoss, "forward", spoiled)
     run = TrainRun(root / "run")
     fails(small_configuration(), run, root, RunStopped, "no number in 10 steps in a row, until step 16")
-    state = run.load_last()
+    state = last_state(run)
     assert state["step"] == 4, "what was saved later would hide what happened"
     assert all(torch.isfinite(each).all() for each in state["network"].values())
     logged = [event.values["loss"] for event in run.events() if event.kind == "train"]
@@ -169,7 +169,7 @@ def test_one_bad_step_changes_nothing(root: Path, monkeypatch) -> None:
     monkeypatch.setattr(RestorationLoss, "forward", spoiled_once)
     run = TrainRun(root / "run")
     assert fit(small_configuration(steps=12), run, data_root=root, device="cpu")
-    assert all(torch.isfinite(each).all() for each in run.load_last()["network"].values())
+    assert all(torch.isfinite(each).all() for each in last_state(run)["network"].values())
 
 
 def test_weights_that_are_no_numbers_are_never_saved(root: Path, monkeypatch) -> None:
@@ -184,7 +184,7 @@ def test_weights_that_are_no_numbers_are_never_saved(root: Path, monkeypatch) ->
     monkeypatch.setattr(learner, "MOST_SKIPPED_STEPS", 1000)
     with pytest.raises(RunStopped, match="values that are no numbers at step"):
         fit(small_configuration(), run, data_root=root, device="cpu", should_stop=lambda: True)
-    assert run.load_last()["step"] == 0
+    assert last_state(run)["step"] == 0
 
 
 def test_empty_missing_and_unreadable_folders_of_photographs(root: Path) -> None:
@@ -239,7 +239,7 @@ def test_photographs_beyond_memory_are_read_when_they_are_needed(root: Path, mon
     assert all(isinstance(image, pictures.PictureFile) for image in found.images)
     fit(small_configuration(steps=8), lazy, data_root=root, device="cpu")
     assert all(torch.equal(a, b) for a, b in zip(
-        whole.load_last()["network"].values(), lazy.load_last()["network"].values(), strict=True))  # fmt: skip
+        last_state(whole)["network"].values(), last_state(lazy)["network"].values(), strict=True))  # fmt: skip
 
     def lost(event) -> None:
         if event.kind == "start":
@@ -297,7 +297,7 @@ def test_weights_to_start_from_are_checked(root: Path) -> None:
         run,
         data_root=root,
         device="cpu",
-        on_event=lambda event: begun.append(run.load_last()) if event.kind == "saved" else None,
+        on_event=lambda event: begun.append(last_state(run)) if event.kind == "saved" else None,
     )
     assert torch.equal(begun[0]["network"][first], weights[first].half().float())
     (root / "good.safetensors").unlink()

@@ -27,10 +27,10 @@ from training.evaluate import main
 from training.harm_tables import harm_table, kinds_table
 from training.measured_models import measured_models
 from training.metrics import psnr_db
-from training.printed_rows import change_line, row_line
 from training.protocols import PROTOCOLS, TABLES
 from training.score_files import Setting, read_scores
 from training.scoring import PERFECT_DB, Options, Row, score
+from training.side_by_side import change_line, row_line
 from training.table_sets import TABLE_SETS, encode_with, table_set
 from training.uncompressed import score_uncompressed
 

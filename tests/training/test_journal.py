@@ -20,14 +20,14 @@ from tests.training.doomed import small_configuration, write_photographs
 from tests.training.test_trainer import any_architecture
 from training.clock import Clock, Throughput
 from training.config import TrainConfig
-from training.console import Console
 from training.data import DegradedPatches
 from training.events import TrainEvent
+from training.journal import Previews
 from training.learner import Learner
 from training.pictures import SKIMAGE_TRAIN, SKIMAGE_VALIDATION, folder_of
-from training.previews import Previews
 from training.processes import Processes
 from training.run import TrainRun
+from training.train import Console
 from training.trainer import fit
 
 CONFIGS = REPOSITORY / "training" / "configs"

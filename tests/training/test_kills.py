@@ -13,7 +13,7 @@ import torch
 
 from tests.paths import REPOSITORY
 from tests.training.doomed import save_without_end, small_configuration, started, train, write_photographs
-from tests.training.sample_runs import write_configuration
+from tests.training.sample_runs import holder_of, last_state, write_configuration
 from training.run import TrainRun
 from training.trainer import fit
 
@@ -31,7 +31,7 @@ def same(first: object, second: object) -> bool:
 
 def assert_same_end(whole: TrainRun, parts: TrainRun) -> None:
     """Weights, averages, optimizer, random states, best weights and curves are those of the uninterrupted run."""
-    one, two = whole.load_last(), parts.load_last()
+    one, two = last_state(whole), last_state(parts)
     for key in one.keys() - {"seconds"}:
         assert same(one[key], two[key]), key
     bests = [run._load_best() for run in (whole, parts)]
@@ -80,7 +80,7 @@ def test_runs_killed_at_random_moments_end_with_the_very_same_weights(tmp_path: 
     for run in runs:
         assert_same_end(whole, run)
         assert (
-            run.holder() is None
+            holder_of(run) is None
             and not list(run.folder.glob("*.part"))
             and not list(run.folder.glob(".*.part"))
         )
@@ -122,7 +122,7 @@ def test_a_signal_to_a_run_and_its_group_stops_and_saves_it(told: signal.Signals
     assert process.returncode == 0 and "Stopped and saved." in said, said
     end = list(run.events())[-1]
     assert end.kind == "end" and not end.values["finished"]
-    assert run.load_last()["step"] == end.step > 0
+    assert last_state(run)["step"] == end.step > 0
 
 
 def test_a_kill_during_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
@@ -132,12 +132,12 @@ def test_a_kill_during_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
     for _ in range(KILLS_OF_SAVES):
         process = started(save_without_end, tmp_path, step)
         deadline = time.monotonic() + 60
-        while run.load_last()["step"] == step and time.monotonic() < deadline:
+        while last_state(run)["step"] == step and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.05))
         process.kill()
         process.join(60)
-        interrupted += bool(list(tmp_path.glob(".last.pt.*.part")))
+        interrupted += bool(list(tmp_path.glob(".*.part")))
         state, warning = run.load_latest()
         assert warning == "" and state["step"] > step
         assert (state["weights"] == state["step"]).all()
@@ -155,7 +155,7 @@ def test_a_damaged_last_checkpoint_is_replaced_by_the_one_before(damage: str, tm
     fit(config, whole, data_root=tmp_path, device="cpu")
     asked = iter(range(1, 1000))
     fit(config, parts, data_root=tmp_path, device="cpu", should_stop=lambda: next(asked) == 18)
-    assert (parts.load_last()["step"], parts.previous_path.exists()) == (18, True)
+    assert (last_state(parts)["step"], parts.previous_path.exists()) == (18, True)
     data = bytearray(parts.last_path.read_bytes())
     data[len(data) // 2] ^= 16
     broken = {"cut off": data[: len(data) // 2], "a bit turned": data, "empty": b"", "no checkpoint": b"PK"}

@@ -10,14 +10,20 @@ from models.errors import BrokenCheckpoint, InvalidSetting
 from tests.models.sample_networks import CARDS
 from tests.models.test_card import FACTS
 from tests.paths import REPOSITORY
-from training.budget_table import budget_table
-from training.measured_models import is_equal_budget, measured_models
+from training.measured_models import measured_models
 from training.protocols import PAIRS, PROTOCOLS
 from training.published import literature
 from training.report import BEGIN, END, PLACE, TABLES, filled, main
 from training.score_files import ScoreFile, Setting, weights_of
 from training.scoring import convention_of
-from training.tables import double_table, other_protocols_table, psnr_table, safety_table, untouched_table
+from training.tables import (
+    double_table,
+    other_protocols_table,
+    psnr_table,
+    safety_table,
+    training_table,
+    untouched_table,
+)
 
 LIVE1 = Setting("LIVE1", "rgb")
 GRAY = Setting("LIVE1_gray", "gray")
@@ -105,57 +111,24 @@ def test_missing_and_stale_scores_are_named_and_not_shown(checkpoints) -> None:
     )
 
 
-def test_blind_and_equal_budget_rows_are_told_apart(checkpoints) -> None:
+def test_blind_rows_are_told_apart(checkpoints) -> None:
     add(checkpoints, "cascade", LIVE1, row("none", 25.69), row("cascade", 27.3))
     add(checkpoints, "cascade", replace(LIVE1, blind=True), row("none", 25.69), row("cascade", 27.2))
-    facts = replace(FACTS, run_petaflop=3.0)
-    file = ScoreFile(
-        checkpoints / "cascade" / "equal_budget.json", scores_of(checkpoints, "ar_cnn").weights, facts
-    )
-    file.add(LIVE1, convention_of("rgb"), rows=[row("cascade", 27.1)])
     table = psnr_table(measured_models(checkpoints), "LIVE1")
-    assert [
-        cells(table, title)[4] for title in ("`cascade` |", "`cascade`, blind", "`cascade`, 3 PFLOP")
-    ] == [
-        "27.30",
-        "27.20",
-        "27.10",
-    ]
+    assert [cells(table, title)[4] for title in ("`cascade` |", "`cascade`, blind")] == ["27.30", "27.20"]
 
 
-def test_the_budget_table_never_mixes_equal_and_other_runs(checkpoints) -> None:
+def test_every_network_has_a_row_of_its_training(checkpoints) -> None:
     long = replace(FACTS, run_petaflop=9.0, steps=5000, validation_db=31.0)
     write_card(replace(CARDS["cascade"], trained=long), checkpoints / "cascade" / "card.yaml")
-    equal = replace(FACTS, run_petaflop=3.01)
-    write_card(replace(CARDS["ar_cnn"], trained=equal), checkpoints / "ar_cnn" / "card.yaml")
-    table = budget_table(measured_models(checkpoints))
+    table = training_table(measured_models(checkpoints))
     machine = "2 CPU threads, then 1 CPU thread"
-    assert cells(table, "`ar_cnn`")[2:] == [
-        *("1,200", "0.27", "12", machine, "29.50 (luma)", "–"),
-        *["–"] * 5,
-    ]
-    assert cells(table, "`cascade`")[2:] == [*["–"] * 6, "9.00", "12", machine, "31.00", "–"]
-    file = ScoreFile(
-        checkpoints / "cascade" / "equal_budget.json", scores_of(checkpoints, "ar_cnn").weights, equal
-    )
-    file.add(LIVE1, convention_of("rgb"), rows=[row("cascade", 27.1), row("cascade", 31.5, 40)])
-    line = cells(budget_table(measured_models(checkpoints)), "`cascade`")
-    assert line[2] == "1,200" and line[6:9] == ["29.50", "27.10 / 31.50", "9.00"]
-
-
-@pytest.mark.parametrize(
-    ("petaflop", "machines", "equal"),
-    [
-        (3.0, ("2 CPU threads",), True),
-        (2.9, ("1 CPU thread", "2 CPU threads"), True),
-        (0.96, ("1 CPU thread",), False),
-        (3.75, ("2 CPU threads",), False),
-        (3.0, ("NVIDIA H200",), False),
-        (3.0, ("2 CPU threads", "NVIDIA H200"), False),
-    ],
-)
-def test_equal_budgets_are_told_by_operations_and_machine(petaflop, machines, equal) -> None:
-    assert is_equal_budget(replace(FACTS, run_petaflop=petaflop, machines=machines)) is equal
+    assert cells(table, "`ar_cnn`")[2:] == ["–"] * 5
+    assert cells(table, "`cascade`")[2:] == ["9.00", "12", machine, "31.00", "–"]
+    write_card(replace(CARDS["ar_cnn"], trained=FACTS), checkpoints / "ar_cnn" / "card.yaml")
+    add(checkpoints, "ar_cnn", LIVE1, row("ar_cnn", 27.1), row("ar_cnn", 31.5, 40))
+    line = cells(training_table(measured_models(checkpoints)), "`ar_cnn`")
+    assert line[-2:] == ["29.50 (luma)", "27.10 / 31.50"]
 
 
 def test_double_saves_show_gains_for_every_shift(checkpoints) -> None:

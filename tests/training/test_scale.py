@@ -17,7 +17,7 @@ from models.errors import InvalidSetting, MissingExtra
 from models.png_files import write_png
 from tests.paths import REPOSITORY
 from tests.training.doomed import small_configuration, write_photographs
-from tests.training.sample_runs import write_configuration
+from tests.training.sample_runs import last_state, write_configuration
 from training import prepare as preparing
 from training import processes
 from training.config import TrainConfig
@@ -84,7 +84,7 @@ def test_two_processes_train_as_one_does(method: str, tmp_path: Path) -> None:
     events = [json.loads(line) for line in together.events_path.read_text().splitlines()]
     assert [event["kind"] for event in events].count("start") == 1
     assert [event.kind for event in alone.events()] == [event["kind"] for event in events]
-    assert len(together.load_last()["random_states"]) == 2
+    assert len(last_state(together)["random_states"]) == 2
     assert result.stdout.count("Finished.") == 1, "one process speaks"
 
 

@@ -13,14 +13,10 @@ from models.errors import InvalidSetting
 from models.png_files import write_png
 from models.zoo import ARCHITECTURES, Zoo, save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
-from tests.paths import REPOSITORY
 from training import sweep
 from training.benchmarks import recompressed
-from training.config import TrainConfig
 from training.evaluate import main
-from training.run import TrainRun
 from training.score_files import Measurement, Setting, read_scores, weights_of
-from training.trainer import fit
 
 
 def run(*arguments: object) -> int:
@@ -152,32 +148,3 @@ def test_a_broken_checkpoint_does_not_stop_the_others(pictures, checkpoints, tmp
     assert run(*asked) == 2
     assert "ar_cnn/weights.safetensors is damaged" in capsys.readouterr().err
     assert measurement_of(folder, "dncnn", pictures).conditions == {"QF 10"}
-
-
-def test_the_weights_of_an_equal_budget_are_measured_without_being_shipped(
-    pictures, checkpoints, tmp_path
-) -> None:
-    folder = shutil.copytree(checkpoints, tmp_path / "checkpoints")
-    before = (folder / "cascade" / "weights.safetensors").read_bytes()
-    config = TrainConfig.from_yaml(REPOSITORY / "training" / "configs" / "tiny-cpu.yaml")
-    config = replace(config, optimizer=replace(config.optimizer, steps=4, minutes=None))
-    config = replace(config, runtime=replace(config.runtime, log_every=2, validate_every=2, compile=False))
-    trained = TrainRun(tmp_path / "run")
-    assert fit(config, trained, data_root=tmp_path)
-    asked = (
-        "--data",
-        pictures,
-        "--checkpoints",
-        folder,
-        "--quality-factors",
-        10,
-        "--equal-budget",
-        trained.folder,
-    )
-    assert run("--model", "cascade", *asked) == 0
-    found = read_scores(folder / "cascade" / "equal_budget.json")
-    assert found.trained.config == "tiny-cpu" and found.trained.run_petaflop > 0
-    rows = found.of(None)[f"{pictures.name}, rgb, with tables"].rows
-    assert [row["model"] for row in rows] == ["none", "cascade"]
-    assert (folder / "cascade" / "weights.safetensors").read_bytes() == before
-    assert not (folder / "cascade" / "scores.json").exists()

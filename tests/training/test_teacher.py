@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from models.color_tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.errors import InvalidSetting
+from models.tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.zoo import save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
 from tests.training.test_failures import assert_three_parts

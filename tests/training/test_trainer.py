@@ -11,11 +11,12 @@ import time
 import pytest
 import torch
 
-from models.atomic_files import write_atomically
 from models.errors import InvalidSetting
+from models.files import write_atomically
 from models.zoo import ARCHITECTURES, Zoo, color_of
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
+from tests.training.sample_runs import last_state
 from training.clock import Clock
 from training.config import TrainConfig
 from training.data import DegradedPatches
@@ -39,7 +40,7 @@ def tiny(**optimizer) -> TrainConfig:
 
 
 def same_weights(first: TrainRun, second: TrainRun) -> bool:
-    one, two = first.load_last(), second.load_last()
+    one, two = last_state(first), last_state(second)
     return all(
         torch.equal(one[part][name], two[part][name])
         for part in ("network", "averaged")
@@ -52,7 +53,7 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(tmp_path) -> None:
     assert fit(tiny(), whole, data_root=tmp_path)
     asked = iter([False, False, True])
     assert not fit(tiny(), parts, data_root=tmp_path, should_stop=lambda: next(asked))
-    assert parts.load_last()["step"] == 3
+    assert last_state(parts)["step"] == 3
     assert not same_weights(whole, parts)
     assert fit(tiny(), parts, data_root=tmp_path, resume=True)
     assert same_weights(whole, parts)
@@ -185,7 +186,7 @@ def test_operations_end_a_run_and_move_its_schedule_exactly(tmp_path) -> None:
     asked = iter([False, False, False, False, True])
     assert not fit(config, parts, data_root=tmp_path, should_stop=lambda: next(asked))
     assert fit(config, parts, data_root=tmp_path, resume=True)
-    assert parts.load_last()["step"] == 6
+    assert last_state(parts)["step"] == 6
     assert same_weights(whole, parts)
 
 
@@ -193,7 +194,7 @@ def test_a_checkpoint_that_does_not_know_its_pixels_takes_them_from_the_events(t
     run = TrainRun(tmp_path / "run")
     asked = iter([False, False, False, True])
     fit(tiny(), run, data_root=tmp_path, should_stop=lambda: next(asked))
-    state = run.load_last()
+    state = last_state(run)
     assert state["step"] == 4 and state["pixels"] == 4 * 2 * 64 * 64
     run.save_last({name: value for name, value in state.items() if name != "pixels"})
     fit(tiny(), run, data_root=tmp_path, resume=True)

@@ -94,8 +94,7 @@ def publish(name: str, file: Path, document: Path) -> None:
         )
     figure, page = ANALYSES[name].draw(content), file.with_suffix(".html")
     write_page(figure, page)
-    links = f"[Interactive page]({_link(page, document)}) · [numbers]({_link(file, document)})"
-    inner = f"{links}\n\n{ANALYSES[name].table(content)}"
+    inner = f"[Numbers]({_link(file, document)})\n\n{ANALYSES[name].table(content)}"
     try:
         picture = write_picture(page, figure.layout.height)
         inner = f"![{figure.layout.title.text}]({_link(picture, document)})\n\n{inner}"

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from models.atomic_files import write_text_atomically
 from models.errors import InvalidSetting
+from models.files import write_text_atomically
 
 Scalar = str | int | float | None
 DECIMALS = 5
