@@ -9,6 +9,7 @@ from PIL import Image
 from models.jpeg import Degradation, JpegEncoding, degrade, read
 from models.zoo import Zoo
 from studio.examples import example
+from tests.browser.pictures import assert_same_picture
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +68,7 @@ def test_a_photograph_is_chosen_broken_restored_looked_at_and_taken_away(open_pa
     with open(waiting.value.path(), "rb") as stream:
         taken = np.array(Image.open(BytesIO(stream.read())).convert("RGB"))
     broken = degrade(read(example("chelsea").read_bytes()).pixels, Degradation((JpegEncoding(35, "4:2:0"),)))
-    np.testing.assert_array_equal(taken, Zoo(checkpoints, "cpu").load("cascade").restore(broken.image).pixels)
+    assert_same_picture(taken, Zoo(checkpoints, "cpu").load("cascade").restore(broken.image).pixels)
 
 
 def test_every_tab_opens_by_keyboard(open_page):

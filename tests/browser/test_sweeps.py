@@ -9,6 +9,7 @@ from PIL import Image
 
 from models.jpeg import Degradation, JpegEncoding, degrade, read
 from models.zoo import Zoo
+from tests.browser.pictures import assert_same_picture
 from training.metrics import psnr_db
 
 pytestmark = pytest.mark.browser
@@ -245,7 +246,7 @@ def test_the_strip_shows_the_same_place_of_every_picture_and_saves_it_lossless(
     assert name.endswith("_told60.png")
     broken = degrade(read(photograph_png).pixels, Degradation((JpegEncoding(20),))).image
     restored = Zoo(checkpoints, "cpu").load("cascade").restore(broken, quality_factor=60).pixels
-    np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(data)).convert("RGB")), restored)
+    assert_same_picture(np.asarray(Image.open(BytesIO(data)).convert("RGB")), restored)
 
     places = "() => [...document.querySelectorAll('#sweep-strip img')].map((one) => one.style.transform)"
     page.locator("#sweep-strip").get_by_role("button", name="4:1").click()
