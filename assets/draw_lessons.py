@@ -11,7 +11,7 @@ from models.jpeg import Degradation, JpegEncoding, degrade, quantization_tables,
 from models.jpeg.color import rgb_to_ycbcr, upsample_chroma, ycbcr_to_rgb
 from models.jpeg.dct import BLOCK, forward_dct, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_coefficients
-from studio.examples import example
+from studio.session.examples import example
 
 FOLDER = Path(__file__).resolve().parent / "lessons"
 WIDTH = 480

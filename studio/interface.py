@@ -15,37 +15,27 @@ from starlette.middleware import Middleware
 from models.jpeg.limits import MAX_BYTES
 from models.memory import give_back_freed_memory
 from models.zoo import Zoo
-from studio.anatomy_desk import AnatomyDesk
-from studio.api import Api
-from studio.calls import KnownCalls, LastResort
-from studio.decoder import Decoder, warn_of_old_pillow
-from studio.desk import Desk
-from studio.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
-from studio.disk_quota import DiskQuota, UploadQuota
-from studio.examples import thumbnails
-from studio.games.desk import GamesDesk
-from studio.guard.connections import bound_connections
-from studio.guard.doors import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
-from studio.guard.middleware import FairShares, Guard, GuardRules
-from studio.held_memory import CLIENT_BYTES, HeldMemory
-from studio.jobs import Jobs
-from studio.openings import Openings
-from studio.page_head import PageHead
-from studio.pictures import PictureFolder, sweep_forever
-from studio.pipeline import Engine
-from studio.result_cache import ResultCache
-from studio.sweep.desk import SweepDesk
-from studio.sweep.sweeper import Sweeper
-from studio.tabs.anatomy import build_anatomy_tab
-from studio.tabs.endpoints import Endpoints
-from studio.tabs.lessons import build_lesson_guide, build_lessons_tab
-from studio.tabs.models import build_models_tab
-from studio.tabs.privacy import Privacy
-from studio.tabs.restore import build_restore_tab
-from studio.tabs.sweep import build_sweep_tab
-from studio.tabs.takeaway import TakeawayBar
-from studio.tabs.train import build_train_tab
-from studio.tabs.waiting import (
+from studio.anatomy.handlers import AnatomyDesk
+from studio.anatomy.tab import build_anatomy_tab
+from studio.api.api import Api
+from studio.api.endpoints import Endpoints
+from studio.catalog.tab import build_models_tab
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine
+from studio.lessons.game_handlers import GamesDesk
+from studio.lessons.tab import build_lesson_guide, build_lessons_tab
+from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
+from studio.privacy import Privacy
+from studio.restore.handlers import Desk
+from studio.restore.tab import build_restore_tab
+from studio.restore.takeaway_bar import TakeawayBar
+from studio.server.calls import KnownCalls, LastResort
+from studio.server.connections import bound_connections
+from studio.server.decoder import Decoder, warn_of_old_pillow
+from studio.server.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
+from studio.server.disk_quota import DiskQuota, UploadQuota
+from studio.server.files import PictureFolder, sweep_forever
+from studio.server.gradio_internals import (
     StudioBlocks,
     client_of_request,
     empty_session,
@@ -53,11 +43,21 @@ from studio.tabs.waiting import (
     known_calls,
     prepare_for_many,
 )
-from studio.temporary_folder import own_temporary_folder
-from studio.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
-from studio.train.desk import TrainDesk
-from studio.train.recipe_desk import RecipeDesk
-from studio.uploads import Uploads
+from studio.server.guard import FairShares, Guard, GuardRules
+from studio.server.held_memory import CLIENT_BYTES, HeldMemory
+from studio.server.openings import Openings
+from studio.server.page_head import PageHead
+from studio.server.routes import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
+from studio.server.temporary_folder import own_temporary_folder
+from studio.session.examples import thumbnails
+from studio.session.uploads import Uploads
+from studio.sweep.handlers import SweepDesk
+from studio.sweep.sweeper import Sweeper
+from studio.sweep.tab import build_sweep_tab
+from studio.train.handlers import TrainDesk
+from studio.train.jobs import Jobs
+from studio.train.recipe_handlers import RecipeDesk
+from studio.train.tab import build_train_tab
 
 NAME = "JPEG Restoration Studio"
 KEPT_SECONDS = 30 * 60

@@ -12,10 +12,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 from models.command_line import begin  # noqa: E402
 from models.errors import RestorationError  # noqa: E402
-from studio.hosting import Hosting, hosting  # noqa: E402
-from studio.temporary_folder import delete_own_folders, own_temporary_folder  # noqa: E402
-from studio.type_stubs import skip_type_stubs  # noqa: E402
-from studio.zero_gpu import zero_gpu  # noqa: E402
+from studio.server.hosting import Hosting, hosting  # noqa: E402
+from studio.server.temporary_folder import delete_own_folders, own_temporary_folder  # noqa: E402
+from studio.server.type_stubs import skip_type_stubs  # noqa: E402
+from studio.server.zero_gpu import zero_gpu  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["export-space"]:
-        from studio.export_space import main as export
+        from studio.server.export_space import main as export
 
         return export(words[1:])
     told = hosting(os.environ, words)  # first: mistakes are answered before anything large is imported
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _mcp_settings() -> dict[str, Any]:
-    from studio.tabs.endpoints import mcp_settings  # late: with it comes all of Gradio
+    from studio.api.endpoints import mcp_settings  # late: with it comes all of Gradio
 
     return mcp_settings()
 
@@ -63,9 +63,9 @@ def serve(told: Hosting) -> int:
         print(f"It would be served on http://{told.host}:{told.port}, with these models: {names}")
         return 0
 
+    from studio.engine.zero_gpu_zoo import ZeroGpuZoo
     from studio.interface import build_studio, launch_settings
-    from studio.jobs import Jobs
-    from studio.zero_gpu_zoo import ZeroGpuZoo
+    from studio.train.jobs import Jobs
 
     jobs = None if told.public else Jobs(told.runs)
     own = jobs.published if jobs else None

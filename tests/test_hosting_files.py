@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from PIL import Image
 
-from studio.hosting import hosting
+from studio.server.hosting import hosting
 from tests.paths import REPOSITORY
 
 LARGEST_WITHOUT_LFS = 10_000_000

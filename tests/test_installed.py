@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from models.command_line import version
-from studio.restore import main
+from studio.restore.__main__ import main
 from tests.paths import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -147,7 +147,7 @@ def test_a_result_of_another_kind_is_refused(name, tmp_path, capsys):
 
 CONSOLE = """
 import json, sys
-from studio.restore import main as restore
+from studio.restore.__main__ import main as restore
 from studio.sweep.__main__ import main as sweep
 from training.evaluate import main as evaluate
 

@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 from packaging.requirements import Requirement
 from PIL import Image
 
-from studio.export_space import MAX_BYTES, export, main
+from studio.server.export_space import MAX_BYTES, export, main
 from tests.paths import REPOSITORY
 from tests.test_hosting_files import free_port, wait_for
 

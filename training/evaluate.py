@@ -18,7 +18,7 @@ from typing import NoReturn
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
 from models.places import shipped
-from training.protocols import COLORS, TABLES, DoubleSave
+from training.evaluation.protocols import COLORS, TABLES, DoubleSave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin()
     parser = _parser()
     asked = parser.parse_args(arguments)
-    from training.measuring import measure_and_keep
-    from training.side_by_side import measure_side_by_side
+    from training.evaluation.measuring import measure_and_keep
+    from training.evaluation.side_by_side import measure_side_by_side
 
     try:
         if asked.scores or asked.all:

@@ -27,9 +27,9 @@ from models.network_restorer import NetworkRestorer
 from models.png_files import write_png
 from training.config import TrainConfig
 from training.data import central_crop
+from training.evaluation.metrics import psnr_db
 from training.events import TrainEvent
 from training.learner import Learner
-from training.metrics import psnr_db
 from training.pictures import Photographs
 from training.run import TrainRun, card_of
 from training.run_lock import Heartbeat

@@ -13,10 +13,10 @@ from pathlib import Path
 from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.places import shipped
-from training.harm_tables import harm_table, kinds_table
-from training.measured_models import MeasuredModel, measured_models
-from training.protocols import PROTOCOLS
-from training.tables import (
+from training.evaluation.harm_tables import harm_table, kinds_table
+from training.evaluation.measured_models import MeasuredModel, measured_models
+from training.evaluation.protocols import PROTOCOLS
+from training.evaluation.tables import (
     double_table,
     other_protocols_table,
     psnr_table,

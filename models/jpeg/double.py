@@ -12,7 +12,8 @@ the first save can remain, and both are looked for in the fifteen lowest frequen
   picture saved once looks the same (after T. Bianchi and A. Piva, "Detection of nonaligned double JPEG compression
   based on integer periodicity maps", IEEE Transactions on Information Forensics and Security, 2012).
 
-What was measured, and with which pictures, is in docs/anatomy.md; `python -m models.jpeg.double_rates` repeats it.
+What was measured, and with which pictures, is in docs/anatomy.md; `python -m training.experiments.double_rates`
+repeats it.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ LEAST_GAIN, LEAST_GAIN_PER_COEFFICIENT = 600.0, 0.036
 LEAST_COMB, LEAST_LEAD, LEAST_LEAD_OF_MIDDLES, FEWEST_DIFFERENT_INTEGERS = 17.0, 1.9, 2.05, 50
 RESIDUES, LEADS, LEAST_COMB_OF_RESIDUE, MANY_BLOCKS = (0.12, 0.55), (1.15, 1.5), 10.0, 1600
 LIKE_THE_FILE = 0.93, 1.07
-"""What the evidence must reach, see judge(); `python -m models.jpeg.double_rates` measures what comes of it."""
+"""What the evidence must reach, see judge(); `python -m training.experiments.double_rates` measures it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ from models.errors import InvalidSetting
 from models.files import check_output
 from models.jpeg import Degradation, JpegEncoding
 from models.zoo import Zoo
-from studio.background import Progress
 from studio.batch.files import (
     BatchPicture,
     FoundPictures,
@@ -28,10 +27,11 @@ from studio.batch.on_ray import RayPlan, run_on_ray
 from studio.batch.report import check_report, write_report
 from studio.batch.results import is_result
 from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, OnProgress, run_batch
-from studio.settings import SUBSAMPLINGS, one_of, whole
-from studio.views.facts import tables_say
-from studio.views.results import tile_words
-from studio.views.wording import seconds
+from studio.engine.background import Progress
+from studio.page.facts import tables_say
+from studio.page.wording import seconds
+from studio.restore.results import tile_words
+from studio.session.form import SUBSAMPLINGS, one_of, whole
 
 ALL_DONE, SOME_FAILED, NOTHING_STARTED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""

@@ -12,7 +12,7 @@ from models.bounded_reading import read_at_most
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.files import begins_with, file_identity
 from models.jpeg.limits import MAX_BYTES
-from studio.session import Photograph, open_photograph
+from studio.session.visitor import Photograph, open_photograph
 
 PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")

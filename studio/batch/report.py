@@ -10,8 +10,8 @@ from typing import Any
 from models.errors import InvalidSetting
 from models.files import begins_with, check_output, write_whole
 from studio.batch.run import BatchRow, BatchSettings
-from studio.takeaway import versions
-from training.metrics import CONVENTION
+from studio.restore.takeaway import versions
+from training.evaluation.metrics import CONVENTION
 
 EMPTY = "PSNR is empty where pictures are identical, SSIM where they are smaller than its window."
 REPORT_SUFFIXES = (".csv", ".json")

@@ -21,16 +21,16 @@ from models.jpeg import Degradation, JpegImage
 from models.jpeg.metadata import to_srgb
 from models.restorer import Restoration
 from models.zoo import Zoo
-from studio.background import Progress
 from studio.batch.attempts import Attempt
 from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photograph_at
 from studio.batch.results import is_result, record_in, result_png
-from studio.pipeline import Engine, Guidance, RestoreRequest, StageOutputs
-from studio.result_cache import ResultCache
-from studio.session import Photograph, open_photograph
-from studio.takeaway import file_facts, quality_facts, versions
-from training.metrics import measure
-from training.score_files import Weights, weights_of
+from studio.engine.background import Progress
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine, Guidance, RestoreRequest, StageOutputs
+from studio.restore.takeaway import file_facts, quality_facts, versions
+from studio.session.visitor import Photograph, open_photograph
+from training.evaluation.metrics import measure
+from training.evaluation.score_files import Weights, weights_of
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class BatchSettings:
     Attributes:
         model_names: each gives one result per file.
         degradation: None keeps the files as they are.
-        guidance, quality_factor, stages: see studio.pipeline.RestoreRequest.
+        guidance, quality_factor, stages: see studio.engine.engine.RestoreRequest.
         keep_exif: results keep the camera's facts, never the place.
         keep_icc: results stay in the colours of the file's own profile and carry it; otherwise they are sRGB.
         overwrite: results take the place of any file but those that are read; otherwise of earlier results only.

@@ -22,14 +22,14 @@ from models.files import begins_with, check_output, write_whole
 from models.places import shipped
 from models.zoo import Zoo
 from studio.batch.files import cannot_be_written, photograph_at
-from studio.result_cache import ResultCache
-from studio.settings import SUBSAMPLINGS, whole
+from studio.engine.cache import ResultCache
+from studio.page.wording import seconds
+from studio.session.crop import swept_picture
+from studio.session.form import SUBSAMPLINGS, whole
 from studio.sweep.files import MADE_BY, points_csv
-from studio.sweep.picture import swept_picture
 from studio.sweep.run import SweepRun
 from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepStep
-from studio.views.sweep_words import measured_words
-from studio.views.wording import seconds
+from studio.sweep.words import measured_words
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -11,8 +11,8 @@ from plotly import graph_objects
 
 from studio.sweep.run import SweepRun
 from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, SweepPoint, TwiceSweep
-from studio.views.sweep_words import measured_words, original_words, settings_words
-from training.metrics import CONVENTION
+from studio.sweep.words import measured_words, original_words, settings_words
+from training.evaluation.metrics import CONVENTION
 
 MADE_BY = "JPEG Restoration Studio"
 """What the table of a sweep begins with."""

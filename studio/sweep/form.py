@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 from models.card import ModelCard
 from models.errors import InvalidSetting
-from studio.settings import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
-from studio.sweep.picture import Extent, SweptPicture
+from studio.session.crop import Extent, SweptPicture
+from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
 from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, Sweep, TwiceSweep
 
 SweepKind = Literal["quality", "twice", "by_hand"]
@@ -25,7 +25,7 @@ class SweepForm:
     """The Sweep tab's controls by name, as they arrived: untrusted.
 
     Attributes:
-        extent: see studio.sweep.picture.Extent.
+        extent: see studio.session.crop.Extent.
         kind: see SweepKind.
         lowest, highest, step: the quality factors of the sweep, 1..100; `highest` is one of them only where the step
             meets it.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import Literal
 
-from studio.sweep.picture import SweptPicture
+from studio.session.crop import SweptPicture
 from studio.sweep.sweeper import Sweep, SweepFailure, SweepPoint
 
 

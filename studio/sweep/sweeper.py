@@ -17,10 +17,10 @@ from models.images import RgbImage
 from models.jpeg import Degradation, Degraded, JpegEncoding, degrade
 from models.restorer import OnTile, Restorer
 from models.zoo import Zoo
-from studio.background import Progress, in_background
-from studio.result_cache import ResultCache
-from studio.sweep.picture import SweptPicture
-from training.metrics import Metrics, measure
+from studio.engine.background import Progress, in_background
+from studio.engine.cache import ResultCache
+from studio.session.crop import SweptPicture
+from training.evaluation.metrics import Metrics, measure
 
 PLAIN = PlainDecoding().card.name
 """Plain decoding, which every sweep compares with."""

@@ -1,6 +1,6 @@
 """The keeper of one training run: starts the trainer and takes down what it prints, whatever becomes of the server.
 
-python -m studio.train.keeper FOLDER COMMAND... is started by studio.jobs in a session of its own. It writes log.txt,
+python -m studio.train.keeper FOLDER COMMAND... is started by train.jobs in a session of its own. It writes log.txt,
 which cannot grow, and process.json with its own process, the trainer's, and how the trainer ended. It outlives the
 server and hears no signal but KILL: those that stop a run go to the trainer.
 """

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from models.bounded_reading import read_at_most
 from models.zoo import Zoo
-from studio.jobs import Jobs
+from studio.train.jobs import Jobs
 from studio.train.publish import is_newer, is_published
 from studio.train.record import RunRecord
+from studio.train.runs_view import RunRow
 from studio.train.state import RunFiles, RunState
-from studio.views.train_runs import RunRow
 from training.config_reading import LARGEST_TEXT_BYTES, read_yaml
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.operating_system import was_ended_by_force
-from studio.ages import Ages
+from studio.server.ages import Ages
 from studio.train.keeper import LOG_FILE, PROCESS_FILE
 from studio.train.log import log_lines
 from studio.train.process import ProcessFile, ProcessMark, read_json

@@ -18,7 +18,7 @@ from models.card import ModelCard
 from models.networks.ar_cnn import ArCnn
 from models.networks.cascade import Cascade
 from models.zoo import Zoo, save_checkpoint
-from studio.examples import example
+from studio.session.examples import example
 from tests.paths import REPOSITORY
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

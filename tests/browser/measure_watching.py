@@ -26,7 +26,7 @@ if __name__ == "__main__":
 
 from playwright.sync_api import sync_playwright
 
-from studio.jobs import Jobs
+from studio.train.jobs import Jobs
 from studio.train.recipe import PRESETS, Recipe
 from tests.paths import REPOSITORY
 

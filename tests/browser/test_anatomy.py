@@ -9,7 +9,7 @@ from models.jpeg import Degradation, JpegEncoding, degrade, quantization_tables,
 from models.jpeg.dct import inverse_dct
 from models.jpeg.encoder_planes import encoder_coefficients, sampling_factors
 from models.jpeg.entropy import ac_cost, bit_lengths, dc_cost, standard_lengths
-from studio.examples import example
+from studio.session.examples import example
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from models.zoo import Zoo
-from studio.examples import EXAMPLES, example
+from studio.session.examples import EXAMPLES, example
 from tests.browser.test_journey import DROP
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from PIL import Image
 
 from models.jpeg import Degradation, JpegEncoding, degrade, read
 from models.zoo import Zoo
-from studio.examples import example
+from studio.session.examples import example
 from tests.browser.pictures import assert_same_picture
 
 pytestmark = pytest.mark.browser

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from studio.glossary import glossary
-from studio.lessons import lesson, lessons
-from studio.permalink import from_query
-from studio.settings import RestoreForm
-from studio.views.wording import how_broken
+from studio.lessons.glossary import glossary
+from studio.lessons.lessons import lesson, lessons
+from studio.page.wording import how_broken
+from studio.session.form import RestoreForm
+from studio.session.link import from_query
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from PIL import Image
 from models.jpeg import Degradation, JpegEncoding, degrade, read
 from models.zoo import Zoo
 from tests.browser.pictures import assert_same_picture
-from training.metrics import psnr_db
+from training.evaluation.metrics import psnr_db
 
 pytestmark = pytest.mark.browser
 

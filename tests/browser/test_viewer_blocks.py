@@ -14,7 +14,7 @@ from PIL import Image
 from models.jpeg import read
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.metadata import upright
-from studio.views.block_grids import grids_of, turn_of
+from studio.page.block_grids import grids_of, turn_of
 from tests.browser.viewer_page import (
     canvas_pixels,
     opened,

@@ -1,4 +1,4 @@
-"""The viewer's maps and the numbers of its visible crop, against NumPy, scikit-image and training.metrics."""
+"""The viewer's maps and the numbers of its visible crop, against NumPy, scikit-image and the metrics."""
 
 import re
 import warnings
@@ -12,7 +12,7 @@ from skimage.metrics import structural_similarity
 from models.jpeg import Degradation, JpegEncoding, degrade
 from studio.components.viewer.standalone import FOLDER
 from tests.browser.viewer_page import canvas_pixels, opened, pane, press, settle, value_of, views
-from training.metrics import psnr_db, ssim
+from training.evaluation.metrics import psnr_db, ssim
 
 pytestmark = pytest.mark.browser
 

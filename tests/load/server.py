@@ -114,8 +114,8 @@ def _proportional_mb(pid: int) -> float:
 
 
 def _own_names() -> set[str]:
-    from studio.examples import EXAMPLES
-    from studio.temporary_folder import MARK
+    from studio.server.temporary_folder import MARK
+    from studio.session.examples import EXAMPLES
 
     return {MARK, *(f"{example.name}.png" for example in EXAMPLES)}
 

@@ -11,7 +11,7 @@ from models.baselines import BASELINES, SHIFTS
 from models.errors import InvalidSetting, RestorationCancelled
 from models.jpeg import JpegEncoding, JpegImage, encode, read
 from tests.models.sample_networks import photograph
-from training.metrics import psnr_b_db, psnr_db
+from training.evaluation.metrics import psnr_b_db, psnr_db
 
 ORIGINAL = skimage.data.astronaut()[:256, 64:320]
 

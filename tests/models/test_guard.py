@@ -16,7 +16,7 @@ from models.zoo import Zoo
 from tests.models.drawings import DRAWINGS
 from tests.models.sample_networks import lively_restorer, photograph
 from tests.paths import REPOSITORY
-from training.metrics import psnr_db
+from training.evaluation.metrics import psnr_db
 
 
 def separate_tables(luma: int, chroma: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from models.steering import quality_of_two_saves
 from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
 from tests.paths import REPOSITORY
-from training.metrics import psnr_db
+from training.evaluation.metrics import psnr_db
 
 SIZES = [(1, 1), (7, 9), (8, 8), (17, 250), (250, 17), (65, 64)]
 LARGE = (264, 400)

@@ -13,12 +13,12 @@ from models.jpeg import read
 from models.networks.ar_cnn import ArCnn
 from models.networks.cascade import Cascade
 from models.zoo import Zoo, save_checkpoint
-from studio.desk import Desk
-from studio.examples import example
-from studio.pictures import PictureFolder
-from studio.pipeline import Engine
-from studio.result_cache import ResultCache
-from studio.session import Photograph, open_photograph
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine
+from studio.restore.handlers import Desk
+from studio.server.files import PictureFolder
+from studio.session.examples import example
+from studio.session.visitor import Photograph, open_photograph
 
 CASCADE = ModelCard(
     name="cascade",

@@ -16,13 +16,13 @@ from models.jpeg.dct import BLOCK, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_coefficients
 from models.restorer import Restorer
 from models.zoo import Zoo
-from studio.anatomy import cell_share
-from studio.examples import example
-from studio.lessons import Claim, Lesson
-from studio.permalink import from_query
-from studio.session import open_photograph
-from studio.settings import RestoreForm
-from training.metrics import Metrics, measure
+from studio.anatomy.taken_apart import cell_share
+from studio.lessons.lessons import Claim, Lesson
+from studio.session.examples import example
+from studio.session.form import RestoreForm
+from studio.session.link import from_query
+from studio.session.visitor import open_photograph
+from training.evaluation.metrics import Metrics, measure
 
 WHITE = 255
 SATURATED = 0.7

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from studio import ages
-from studio.ages import Ages
-from studio.pictures import PictureFolder
+from studio.server import ages
+from studio.server.ages import Ages
+from studio.server.files import PictureFolder
 
 DAY = 86_400.0
 

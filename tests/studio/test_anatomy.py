@@ -13,7 +13,7 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_plane, has_whole_factors
 from models.jpeg.planes import component_plane
 from models.restorer import Restoration
-from studio.anatomy import (
+from studio.anatomy.taken_apart import (
     block_parts,
     busiest_block,
     cell_share,
@@ -25,8 +25,8 @@ from studio.anatomy import (
     shifted_histogram,
     take_apart,
 )
-from studio.examples import example
-from studio.pipeline import RestoreRequest, StageOutputs
+from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.session.examples import example
 from tests.paths import SHARED, needs_shared_data
 
 CAT = read(example("chelsea").read_bytes()).pixels[20:221, 40:323]  # 201 x 283, blocks cut off on two sides

@@ -8,10 +8,10 @@ from PIL import Image
 
 from models.errors import InvalidSetting
 from models.jpeg import read
-from studio.anatomy_desk import AnatomyDesk
-from studio.pictures import PictureFolder
-from studio.session import Run, Session, open_photograph
-from studio.settings import RestoreForm
+from studio.anatomy.handlers import AnatomyDesk
+from studio.server.files import PictureFolder
+from studio.session.form import RestoreForm
+from studio.session.visitor import Run, Session, open_photograph
 
 FORM = RestoreForm(saves="once", first_quality=20, model_names=("ar_cnn",))
 TWICE = RestoreForm(saves="twice", first_quality=10, second_quality=50, shift_rows=4, shift_columns=4)
@@ -98,7 +98,7 @@ def test_blocks_and_frequencies_are_checked(anatomy, photograph):
 
 
 def test_the_histogram_shows_the_first_grid_where_it_is_evident(anatomy):
-    from studio.examples import example
+    from studio.session.examples import example
 
     coffee = open_photograph(example("coffee").read_bytes(), "coffee.png")
     page = opened(anatomy, coffee, TWICE)

@@ -13,15 +13,15 @@ from models.jpeg import Degradation, JpegEncoding, degrade, quantization_tables,
 from models.jpeg.double import Evidence, Verdict
 from models.jpeg.entropy import BlockBits
 from models.restorer import Restoration
-from studio.anatomy import CellShare, file_histogram, take_apart
-from studio.examples import example
-from studio.figures.anatomy_histogram import histogram_figure
-from studio.pictures import PictureFolder
-from studio.pipeline import RestoreRequest, StageOutputs
-from studio.session import Photograph, Run, open_photograph
-from studio.views.anatomy import MOST_ROWS, bits_words, facts_markup, hint_markup, no_jpeg
-from studio.views.anatomy_block import block_value, map_value, number_sheet
-from studio.views.anatomy_save import evidence_words, save_markup, shares_markup, verdict_words
+from studio.anatomy.block_view import block_value, map_value, number_sheet
+from studio.anatomy.histogram import histogram_figure
+from studio.anatomy.save_view import evidence_words, save_markup, shares_markup, verdict_words
+from studio.anatomy.taken_apart import CellShare, file_histogram, take_apart
+from studio.anatomy.view import MOST_ROWS, bits_words, facts_markup, hint_markup, no_jpeg
+from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.server.files import PictureFolder
+from studio.session.examples import example
+from studio.session.visitor import Photograph, Run, open_photograph
 
 CAT = read(example("chelsea").read_bytes()).pixels[:96, :144]
 CARDS = {

@@ -13,12 +13,12 @@ from PIL import Image
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
-from studio.api import Api
+from studio.api.api import Api
 from studio.interface import build_studio, launch_settings
-from studio.pictures import PictureFolder
-from studio.tabs.waiting import MODELS
+from studio.server.files import PictureFolder
+from studio.server.gradio_internals import MODELS
 from tests.paths import REPOSITORY
-from training.metrics import measure
+from training.evaluation.metrics import measure
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "api.md").read_text("utf-8"), re.S)
 NAMES = {"/restore", "/degrade", "/measure", "/inspect", "/models"}

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from models.errors import RestorationCancelled, RestorationError
-from studio.background import in_background
+from studio.engine.background import in_background
 
 
 def finished(generator):

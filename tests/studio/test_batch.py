@@ -15,8 +15,8 @@ from studio.batch.files import found_pictures
 from studio.batch.report import COLUMNS
 from studio.batch.results import record_in
 from studio.batch.run import BatchRestorer, BatchSettings
-from studio.restore import main
-from training.metrics import measure
+from studio.restore.__main__ import main
+from training.evaluation.metrics import measure
 
 
 @pytest.fixture

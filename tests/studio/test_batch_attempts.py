@@ -14,7 +14,7 @@ import pytest
 from models.jpeg import JpegEncoding, encode
 from studio.batch.attempts import TRIES, Attempt, watched
 from studio.batch.files import BatchPicture
-from studio.restore import main
+from studio.restore.__main__ import main
 from tests.paths import REPOSITORY
 
 DEADLY = """
@@ -36,7 +36,7 @@ PROGRAM = (
     DEADLY
     + """
 from studio.batch.attempts import watched
-from studio.restore import main
+from studio.restore.__main__ import main
 sys.exit(watched(main))
 """
 )

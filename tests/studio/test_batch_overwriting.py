@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from models.jpeg import JpegEncoding, encode
 from studio.batch.results import is_result, record_in
-from studio.restore import main
+from studio.restore.__main__ import main
 from studio.sweep.__main__ import main as sweep
 
 

@@ -12,7 +12,7 @@ from models.jpeg import JpegEncoding, encode
 from studio.batch import on_ray
 from studio.batch.files import found_pictures
 from studio.batch.run import BatchSettings
-from studio.restore import main
+from studio.restore.__main__ import main
 from tests.paths import REPOSITORY
 
 needs_ray = pytest.mark.skipif(

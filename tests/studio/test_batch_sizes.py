@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import ImageTooLarge
 from studio.batch.files import bytes_at
-from studio.restore import main
+from studio.restore.__main__ import main
 
 
 def test_a_huge_file_is_one_sentence_and_the_others_are_restored(tmp_path, capsys, checkpoints, photograph):

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from studio.calls import Known, KnownCalls, LastResort
+from studio.server.calls import Known, KnownCalls, LastResort
 
 
 def asked(app, method="GET", path="/", query=b"", headers=(), body=b""):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from models.jpeg import JpegEncoding, encode, read
-from studio.restore import main
+from studio.restore.__main__ import main
 
 
 @pytest.fixture

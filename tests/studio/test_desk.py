@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from models.errors import InvalidSetting
-from studio.desk import CHANGED
-from studio.pipeline import RestoreRequest
-from studio.session import Run, Session, open_photograph, safe_stem
-from studio.settings import RestoreForm
+from studio.engine.engine import RestoreRequest
+from studio.restore.handlers import CHANGED
+from studio.session.form import RestoreForm
+from studio.session.visitor import Run, Session, open_photograph, safe_stem
 
 FORM = RestoreForm(model_names=["plain", "ar_cnn", "cascade"])
 
@@ -160,7 +160,11 @@ def test_a_press_touches_no_pixel(desk, photograph, monkeypatch):
     """Presses are answered past the queue: what they cost must not grow with the picture."""
     opened = desk.opened(photograph, Run(), FORM)
     forbidden = lambda *_, **__: pytest.fail("pixels were touched")  # noqa: E731
-    for name in ("studio.pipeline.degrade", "studio.desk.view_of", "studio.pictures.write_png"):
+    for name in (
+        "studio.engine.engine.degrade",
+        "studio.restore.handlers.view_of",
+        "studio.server.files.write_png",
+    ):
         monkeypatch.setattr(name, forbidden)
     for quality in range(1, 101):
         began = desk.began(opened.session, Run(), replace(FORM, first_quality=quality, saves="twice"))

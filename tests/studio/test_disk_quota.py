@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from models.errors import RestorationError
-from studio import disk_quota
-from studio.disk_quota import DiskQuota, UploadQuota
-from studio.pictures import PictureFolder
+from studio.server import disk_quota
+from studio.server.disk_quota import DiskQuota, UploadQuota
+from studio.server.files import PictureFolder
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -129,7 +129,7 @@ def test_results_without_room_are_a_sentence_and_leave_nothing(tmp_path, monkeyp
         Path(place).write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("studio.pictures.write_png", write)
+    monkeypatch.setattr("studio.server.files.write_png", write)
     with pytest.raises(RestorationError, match="No space left on device"):
         PictureFolder(tmp_path, 60).served("a.png", np.zeros((4, 4, 3), np.uint8))
     assert list(tmp_path.rglob("*")) == []

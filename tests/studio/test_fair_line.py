@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from models.errors import RestorationCancelled
-from studio.background import in_background
-from studio.fair_line import FairLine
-from studio.turn import Turn
+from studio.engine.background import in_background
+from studio.engine.turn import Turn
+from studio.server.fair_line import FairLine
 
 
 def served(line, waiting, places=1):

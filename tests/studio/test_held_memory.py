@@ -11,10 +11,10 @@ import pytest
 
 from models.errors import RestorationError, UnreadableImage
 from models.jpeg import JpegImage
-from studio.held_memory import HeldMemory
-from studio.openings import REMEMBERED_SECONDS, Openings
-from studio.pixel_gate import PixelGate
-from studio.result_cache import array_bytes
+from studio.engine.cache import array_bytes
+from studio.engine.pixel_gate import PixelGate
+from studio.server.held_memory import HeldMemory
+from studio.server.openings import REMEMBERED_SECONDS, Openings
 
 
 def picture(side=10, data=b"x"):

@@ -6,10 +6,10 @@ import warnings
 import pytest
 
 from models.errors import RestorationError
-from studio.decoder import Decoder
-from studio.examples import EXAMPLES
-from studio.session import Run, open_photograph
-from studio.settings import RestoreForm
+from studio.server.decoder import Decoder
+from studio.session.examples import EXAMPLES
+from studio.session.form import RestoreForm
+from studio.session.visitor import Run, open_photograph
 from tests.paths import HOSTILE_FILES, SHARED, needs_shared_data
 
 SECONDS = 10

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-import studio.jobs
+import studio.train.jobs
 import studio.train.state
 from models.errors import InvalidSetting
-from studio.jobs import PUBLISHED, Jobs
+from studio.train.jobs import PUBLISHED, Jobs
 from studio.train.log import KEPT_BYTES, SHOWN_LINES, log_lines
 from studio.train.process import ProcessFile, ProcessMark
 from studio.train.state import trainer_of
@@ -114,9 +114,9 @@ def test_one_run_at_a_time_on_a_machine(jobs_of):
 
 def test_a_hanging_trainer_is_called_stalled_and_can_be_stopped(jobs_of, monkeypatch):
     jobs = jobs_of("hangs")
-    for module in (studio.train.state, studio.jobs):
+    for module in (studio.train.state, studio.train.jobs):
         monkeypatch.setattr(module, "LATE_SECONDS", 1)
-    monkeypatch.setattr(studio.jobs, "HANGING_PATIENCE_SECONDS", (0.5, 0.5))
+    monkeypatch.setattr(studio.train.jobs, "HANGING_PATIENCE_SECONDS", (0.5, 0.5))
     jobs.start(config())
     until(lambda: kind_of(jobs) == "stalled")
     assert "No sign of life for" in jobs.state("run").sentence
@@ -195,7 +195,7 @@ SERVER = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from pathlib import Path
-from studio.jobs import Jobs
+from studio.train.jobs import Jobs
 from training.config import TrainConfig
 jobs = Jobs(Path(sys.argv[1]), Path(sys.argv[1]), trainer=(sys.executable, sys.argv[2], "trains"))
 jobs.start(TrainConfig.from_text("name: run\\narchitecture: cascade\\n"))
@@ -334,5 +334,5 @@ def test_the_command_shown_is_the_command_run(jobs_of):
 
 
 def test_jobs_know_neither_gradio_nor_torch():
-    code = "import sys, studio.jobs, studio.train.keeper; sys.exit('torch' in sys.modules or 'gradio' in sys.modules)"
+    code = "import sys, studio.train.jobs, studio.train.keeper; sys.exit(bool({'torch', 'gradio'} & {*sys.modules}))"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, timeout=120).returncode == 0

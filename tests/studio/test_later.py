@@ -3,7 +3,7 @@
 import threading
 import time
 
-from studio.later import Later
+from studio.server.later import Later
 
 
 def test_what_is_due_is_done_in_its_order_by_one_thread():

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from models.zoo import Zoo
-from studio.glossary import glossary, glossary_markdown
-from studio.lessons import FOLDER, PUPILS, lesson, lessons, read_lesson
-from studio.permalink import from_query, to_query
-from studio.settings import RestoreForm
+from studio.lessons.glossary import glossary, glossary_markdown
+from studio.lessons.lessons import FOLDER, PUPILS, lesson, lessons, read_lesson
+from studio.session.form import RestoreForm
+from studio.session.link import from_query, to_query
 from tests.paths import REPOSITORY
 from tests.studio.lesson_facts import LessonFacts
 
@@ -116,7 +116,7 @@ def test_a_claim_with_a_misspelt_entry_is_refused(tmp_path):
 
 def test_the_glossary_page_is_the_data():
     assert (REPOSITORY / "docs" / "glossary.md").read_text("utf-8") == glossary_markdown(), (
-        "python -m studio.glossary docs/glossary.md"
+        "python -m studio.lessons.glossary docs/glossary.md"
     )
 
 

@@ -9,15 +9,15 @@ import pytest
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding, degrade
-from studio.games.blind_pair import BlindPair, checked_names, new_pair
-from studio.games.desk import GamesDesk
-from studio.games.pictures import ANY, CLEAN, OPENED, picture_choices, picture_for
-from studio.games.quality_guess import FULL_POINTS, HIGHEST, LOWEST, POINTS_PER_STEP, new_round
-from studio.pictures import PictureFolder
-from studio.session import Session
-from studio.sweep.picture import swept_picture
-from studio.views.games import blind_value, blind_view, guess_value, guess_view
-from training.metrics import psnr_db
+from studio.lessons.blind_pair import BlindPair, checked_names, new_pair
+from studio.lessons.game_handlers import GamesDesk
+from studio.lessons.game_pictures import ANY, CLEAN, OPENED, picture_choices, picture_for
+from studio.lessons.game_view import blind_value, blind_view, guess_value, guess_view
+from studio.lessons.quality_guess import FULL_POINTS, HIGHEST, LOWEST, POINTS_PER_STEP, new_round
+from studio.server.files import PictureFolder
+from studio.session.crop import swept_picture
+from studio.session.visitor import Session
+from training.evaluation.metrics import psnr_db
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from assets import draw_lessons
-from studio.glossary import glossary
-from studio.lessons import FOLDER, lessons
-from studio.tabs.lessons import settings_of
-from studio.views.lessons import glossary_markup, lessons_value, markdown_trees
+from studio.lessons.glossary import glossary
+from studio.lessons.lessons import FOLDER, lessons
+from studio.lessons.tab import settings_of
+from studio.lessons.view import glossary_markup, lessons_value, markdown_trees
 
 
 def elements(trees) -> Iterator[list]:

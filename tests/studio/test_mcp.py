@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from models.jpeg import JpegEncoding, encode
-from studio.guard.middleware import OTHER_BYTES
+from studio.api.endpoints import mcp_settings
 from studio.interface import build_studio, launch_settings
-from studio.tabs.endpoints import mcp_settings
+from studio.server.guard import OTHER_BYTES
 from tests.paths import REPOSITORY
 
 needs_mcp = pytest.mark.skipif(

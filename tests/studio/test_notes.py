@@ -11,15 +11,15 @@ from PIL import Image
 
 from models.jpeg import JpegEncoding, encode
 from models.jpeg.tables import quantization_tables
-from studio.api import Api
-from studio.pictures import PictureFolder
-from studio.pipeline import Engine
-from studio.restore import main
-from studio.result_cache import ResultCache
-from studio.session import open_photograph
+from studio.api.api import Api
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine
+from studio.page.facts import photograph_line, tables_say
+from studio.restore.__main__ import main
+from studio.restore.takeaway import report_of
+from studio.server.files import PictureFolder
+from studio.session.visitor import open_photograph
 from studio.sweep.__main__ import main as sweep
-from studio.takeaway import report_of
-from studio.views.facts import photograph_line, tables_say
 
 
 def _png(pixels, **options):
@@ -98,7 +98,7 @@ def test_programs_zip_and_page_tell_the_same(files, api, zoo):
 
 
 def _request(photograph):
-    from studio.pipeline import RestoreRequest
+    from studio.engine.engine import RestoreRequest
 
     return RestoreRequest(photograph.key, ("plain",))
 

@@ -11,14 +11,14 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from models.errors import RestorationError
-from studio.examples import EXAMPLES, example
+from studio.anatomy.tab import AnatomyTab
 from studio.interface import build_studio, launch_settings
-from studio.session import Run, Session
-from studio.settings import RestoreForm
-from studio.tabs.anatomy import AnatomyTab
-from studio.tabs.restore import RestoreTab
-from studio.tabs.restore_layout import Buttons, Controls, Outputs
-from studio.tabs.waiting import MODELS, QUEUE_LENGTH, BoundedQueue
+from studio.restore.layout import Buttons, Controls, Outputs
+from studio.restore.tab import RestoreTab
+from studio.server.gradio_internals import MODELS, QUEUE_LENGTH, BoundedQueue
+from studio.session.examples import EXAMPLES, example
+from studio.session.form import RestoreForm
+from studio.session.visitor import Run, Session
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ def test_a_link_whose_picture_cannot_be_opened_runs_nothing_on_the_one_before(ta
     def gone(name):
         raise RestorationError("It is gone. Examples are there. Choose one.")
 
-    monkeypatch.setattr("studio.tabs.restore.open_example", gone)
+    monkeypatch.setattr("studio.restore.tab.open_example", gone)
     changes = tab._set_up({}, Run())
     assert changes[tab.outputs.session].photograph is None
     assert "It is gone" in changes[tab.outputs.notice]

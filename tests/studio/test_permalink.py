@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from studio.examples import EXAMPLES
-from studio.permalink import KEYS, Link, Look, example_of, form_of, from_query, look_of, to_query
-from studio.session import open_photograph
-from studio.settings import RestoreForm
+from studio.session.examples import EXAMPLES
+from studio.session.form import RestoreForm
+from studio.session.link import KEYS, Link, Look, example_of, form_of, from_query, look_of, to_query
+from studio.session.visitor import open_photograph
 
 MODELS = ("plain", "ar_cnn", "cascade")
 DEFAULT = RestoreForm(model_names=("ar_cnn", "cascade"))

@@ -10,10 +10,10 @@ import pytest
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.restorer import Restoration
-from studio import pipeline
-from studio.pipeline import Engine, Progress, RestoreRequest, StageOutputs, steering
-from studio.result_cache import ResultCache, array_bytes
-from training.metrics import measure
+from studio.engine import engine as pipeline
+from studio.engine.cache import ResultCache, array_bytes
+from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs, steering
+from training.evaluation.metrics import measure
 
 ONCE = Degradation((JpegEncoding(10, "4:2:0"),))
 TWICE = Degradation((JpegEncoding(10, "4:2:0"), JpegEncoding(30, "4:4:4", (3, 5))))

@@ -19,10 +19,10 @@ from models.errors import RestorationError, UnreadableImage
 from models.jpeg import JpegEncoding, encode, probe, read
 from models.jpeg.header import JpegHeader
 from models.jpeg.kept_exif import kept_exif
-from studio.decoder import MOST_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
-from studio.decoder_child import ANSWER
-from studio.examples import EXAMPLES
-from studio.header_facts import header_facts
+from studio.server.decoder import MOST_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
+from studio.server.decoder_child import ANSWER
+from studio.server.header_facts import header_facts
+from studio.session.examples import EXAMPLES
 from tests.paths import SHARED, needs_shared_data
 
 
@@ -211,9 +211,9 @@ def test_a_child_that_lies_is_not_believed(monkeypatch, small):
             return told, _Answer(self, 5)
 
         with monkeypatch.context() as patch:
-            patch.setattr("studio.decoder._Child.ask", lying)
-            patch.setattr("studio.decoder._Answer.told", lambda self, told=told: told)
-            patch.setattr("studio.decoder._Answer.take", lambda self, count: bytearray(count))
+            patch.setattr("studio.server.decoder._Child.ask", lying)
+            patch.setattr("studio.server.decoder._Answer.told", lambda self, told=told: told)
+            patch.setattr("studio.server.decoder._Answer.take", lambda self, count: bytearray(count))
             with pytest.raises(RestorationError):
                 decoder.read(small)
     assert decoder.read(small).pixels.shape == (40, 56, 3)
@@ -228,7 +228,7 @@ def test_an_answer_that_is_none_is_one_sentence(monkeypatch, small, text):
     decoder.read(small)
     pieces = [ANSWER.pack(len(text)), text]
     with monkeypatch.context() as patch:
-        patch.setattr("studio.decoder._Answer.take", lambda self, count: bytearray(pieces.pop(0)))
+        patch.setattr("studio.server.decoder._Answer.take", lambda self, count: bytearray(pieces.pop(0)))
         with pytest.raises(RestorationError):
             decoder.read(small)
     assert decoder.read(small).pixels.shape == (40, 56, 3)

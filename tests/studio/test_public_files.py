@@ -9,10 +9,10 @@ import pytest
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding, read
-from studio.pictures import PictureFolder
-from studio.pipeline import RestoreRequest
-from studio.result_cache import ResultCache
-from studio.uploads import Uploads
+from studio.engine.cache import ResultCache
+from studio.engine.engine import RestoreRequest
+from studio.server.files import PictureFolder
+from studio.session.uploads import Uploads
 
 PIXELS = np.arange(64 * 64 * 3, dtype=np.uint8).reshape(64, 64, 3)
 

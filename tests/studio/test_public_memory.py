@@ -7,12 +7,12 @@ import torch
 
 from models.baselines import PlainDecoding
 from models.card import ModelCard
-from studio.desk import Desk
-from studio.pictures import PictureFolder
-from studio.pipeline import Engine
-from studio.result_cache import ResultCache
-from studio.session import Run, Session
-from studio.settings import RestoreForm
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine
+from studio.restore.handlers import Desk
+from studio.server.files import PictureFolder
+from studio.session.form import RestoreForm
+from studio.session.visitor import Run, Session
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,9 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
-from studio.pictures import served_file
-from studio.tabs import waiting
-from studio.tabs.waiting import StudioBlocks, prepare_for_many
+from studio.server import gradio_internals as waiting
+from studio.server.files import served_file
+from studio.server.gradio_internals import StudioBlocks, prepare_for_many
 
 
 @pytest.fixture

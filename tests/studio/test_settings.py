@@ -6,7 +6,7 @@ import pytest
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding
-from studio.settings import RestoreForm
+from studio.session.form import RestoreForm
 
 KNOWN = ("plain", "reapply", "cascade")
 HOSTILE = [None, math.nan, math.inf, -1, 101, 10.5, "10", "", [], {}, True, 10**400, 10**5000, b"x"]

@@ -12,10 +12,10 @@ from PIL import Image
 from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.restorer import Restoration
-from studio.examples import example
-from studio.result_cache import ResultCache
-from studio.session import open_photograph
-from studio.sweep.picture import CROP_PIXELS, swept_picture
+from studio.engine.cache import ResultCache
+from studio.session.crop import CROP_PIXELS, swept_picture
+from studio.session.examples import example
+from studio.session.visitor import open_photograph
 from studio.sweep.sweeper import (
     PLAIN,
     ByHandSweep,
@@ -27,7 +27,7 @@ from studio.sweep.sweeper import (
     SweepStep,
     TwiceSweep,
 )
-from training.metrics import measure
+from training.evaluation.metrics import measure
 
 QUALITY = QualitySweep((10, 40), "4:2:0", (PLAIN, "ar_cnn", "cascade"))
 TWICE = TwiceSweep((20, 60), "4:4:4", (3, 5), "cascade")

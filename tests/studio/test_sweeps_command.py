@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from models.zoo import Zoo
-from studio.examples import example
+from studio.session.examples import example
 from studio.sweep.__main__ import main
 from tests.paths import REPOSITORY
 

@@ -11,19 +11,19 @@ import pytest
 from PIL import Image
 
 from models.errors import InvalidSetting
-from studio.examples import example
-from studio.pictures import PictureFolder
-from studio.result_cache import ResultCache
-from studio.session import Session, open_photograph
-from studio.sweep.desk import SweepDesk
+from studio.engine.cache import ResultCache
+from studio.server.files import PictureFolder
+from studio.session.crop import swept_picture
+from studio.session.examples import example
+from studio.session.visitor import Session, open_photograph
+from studio.sweep import view as views
+from studio.sweep import words as sweep_words
 from studio.sweep.files import figures_page, points_csv
 from studio.sweep.form import SweepForm
-from studio.sweep.picture import swept_picture
+from studio.sweep.handlers import SweepDesk
 from studio.sweep.run import SweepRecord, SweepRun
 from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepFailure, SweepPoint
-from studio.views import sweep_words
-from studio.views import sweeps as views
-from training.metrics import CONVENTION, Metrics
+from training.evaluation.metrics import CONVENTION, Metrics
 
 FORM = SweepForm(
     lowest=10,
@@ -39,7 +39,7 @@ FORM = SweepForm(
 @pytest.fixture(autouse=True)
 def every_point_is_drawn(monkeypatch):
     """However fast they come."""
-    monkeypatch.setattr("studio.sweep.desk.DRAWING_SECONDS", 0)
+    monkeypatch.setattr("studio.sweep.handlers.DRAWING_SECONDS", 0)
 
 
 @pytest.fixture(scope="module")

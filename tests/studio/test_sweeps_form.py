@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from models.errors import InvalidSetting
+from studio.session.crop import swept_picture
 from studio.sweep.form import SweepForm, check_size
-from studio.sweep.picture import swept_picture
 from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, TwiceSweep
 
 FORM = SweepForm(model_names=["cascade", "ar_cnn"], model_name="cascade", steerable_name="cascade")

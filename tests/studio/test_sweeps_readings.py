@@ -8,7 +8,7 @@ import pytest
 from models.jpeg import Degradation, JpegEncoding
 from studio.sweep.rate_distortion import at_psnr, at_quality, rate_curve, readings_at
 from studio.sweep.sweeper import PLAIN, SweepJob, SweepPoint
-from training.metrics import Metrics
+from training.evaluation.metrics import Metrics
 
 FACTORS = (10, 30, 50, 70, 90)
 PLAIN_DB = (26.0, 29.0, 31.0, 33.0, 36.0)

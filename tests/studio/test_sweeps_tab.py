@@ -6,12 +6,12 @@ import math
 import pytest
 
 from studio.interface import build_studio
-from studio.session import Session
-from studio.sweep.desk import SweepPage
+from studio.session.visitor import Session
 from studio.sweep.form import SweepForm
+from studio.sweep.handlers import SweepPage
+from studio.sweep.layout import SweepControls, SweepOutputs
 from studio.sweep.run import SweepRecord
-from studio.tabs.sweep import SweepTab
-from studio.tabs.sweep_layout import SweepControls, SweepOutputs
+from studio.sweep.tab import SweepTab
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from models.jpeg import read
-from studio.session import Photograph, Run, open_photograph
-from studio.settings import RestoreForm
-from studio.takeaway import zip_of_results
+from studio.restore.takeaway import zip_of_results
+from studio.session.form import RestoreForm
+from studio.session.visitor import Photograph, Run, open_photograph
 
 FORM = RestoreForm(saves="twice", first_quality=15, second_quality=30, model_names=("plain", "cascade"))
 

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from models.errors import InvalidSetting
-from studio import temporary_folder
-from studio.pictures import PictureFolder
-from studio.temporary_folder import MARK, PREFIX, own_temporary_folder
+from studio.server import temporary_folder
+from studio.server.files import PictureFolder
+from studio.server.temporary_folder import MARK, PREFIX, own_temporary_folder
 from tests.paths import REPOSITORY
 
 LONG_AGO = time.time() - 86_400
@@ -39,7 +39,8 @@ def test_two_folders_of_one_process_are_apart(tmp_path):
 
 
 def test_folders_of_dead_studios_go_and_those_of_living_ones_stay(tmp_path):
-    code = "import sys; from pathlib import Path; from studio.temporary_folder import own_temporary_folder as f\n"
+    code = "import sys; from pathlib import Path\n"
+    code += "from studio.server.temporary_folder import own_temporary_folder as f\n"
     code += "print(f(Path(sys.argv[1])), flush=True); sys.stdin.read(); import os; os._exit(0)"  # no atexit: killed
     command = [sys.executable, "-c", code, str(tmp_path)]
     alive, dead = (

@@ -12,11 +12,11 @@ from models.errors import InvalidSetting, RestorationError
 from models.png_files import write_png
 from models.zoo import Zoo
 from studio.interface import build_studio
-from studio.jobs import Jobs
-from studio.pictures import PictureFolder
-from studio.train.desk import START, STOP, WAITING, Seen, TrainDesk, Watch
+from studio.server.files import PictureFolder
+from studio.train.handlers import START, STOP, WAITING, Seen, TrainDesk, Watch
+from studio.train.jobs import Jobs
 from studio.train.process import ProcessFile
-from studio.views.train import MOST_STEPS
+from studio.train.view import MOST_STEPS
 from tests.training.sample_runs import configuration, write_run
 from training.config import TrainConfig
 

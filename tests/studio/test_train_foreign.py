@@ -5,10 +5,10 @@ import json
 import pytest
 
 from models.zoo import Zoo
-from studio.jobs import Jobs
-from studio.pictures import PictureFolder
+from studio.server.files import PictureFolder
 from studio.train import record
-from studio.train.desk import TrainDesk, Watch
+from studio.train.handlers import TrainDesk, Watch
+from studio.train.jobs import Jobs
 from studio.train.overview import Overview
 
 HUGE = "8" * 350

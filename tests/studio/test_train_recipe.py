@@ -4,11 +4,11 @@ import pytest
 
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
-from studio.jobs import Jobs
 from studio.train.checks import network_words, photograph_words
+from studio.train.jobs import Jobs
 from studio.train.recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
-from studio.train.recipe_desk import RecipeDesk
-from studio.views.train_recipe import form_of
+from studio.train.recipe_handlers import RecipeDesk
+from studio.train.recipe_view import form_of
 from training.network_of import memory_problem
 
 MINIMAL = "# mine\nname: mine\narchitecture: cascade\n"

@@ -9,8 +9,8 @@ import gradio as gr
 import pytest
 
 from studio.interface import build_studio, launch_settings
-from studio.jobs import Jobs
-from studio.tabs.train import TrainTab
+from studio.train.jobs import Jobs
+from studio.train.tab import TrainTab
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
 ODD = [

@@ -7,7 +7,7 @@ from tests.paths import REPOSITORY
 
 PROGRAM = """
 from pathlib import Path
-from studio.type_stubs import skip_type_stubs
+from studio.server.type_stubs import skip_type_stubs
 skip_type_stubs()
 read = Path.read_text
 seen = []

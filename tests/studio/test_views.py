@@ -15,17 +15,17 @@ from models.card import ModelCard, TrainingFacts
 from models.images import luma
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
 from models.jpeg.color import rgb_to_ycbcr
-from studio.pictures import PictureFolder
-from studio.pipeline import Progress, RestoreRequest, StageOutputs
-from studio.views.block_grids import BlockGrid, grids_of
-from studio.views.facts import freshness, notice, tables_say
-from studio.views.models import models_page, training_words
-from studio.views.results import tile_words
-from studio.views.scores import KnownScores, known_scores
-from studio.views.viewer import view_of
-from studio.views.wording import decibels, file_size, how_broken, settings_slug, signed_decibels
-from training.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
-from training.scoring import convention_of
+from studio.catalog.scores import KnownScores, known_scores
+from studio.catalog.view import models_page, training_words
+from studio.engine.engine import Progress, RestoreRequest, StageOutputs
+from studio.page.block_grids import BlockGrid, grids_of
+from studio.page.facts import freshness, notice, tables_say
+from studio.page.view import view_of
+from studio.page.wording import decibels, file_size, how_broken, settings_slug, signed_decibels
+from studio.restore.results import tile_words
+from studio.server.files import PictureFolder
+from training.evaluation.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
+from training.evaluation.scoring import convention_of
 
 CARD = ModelCard(
     name="net", title="<b>Net</b>", architecture="ar_cnn", summary="S & T", paper="P", parameters=106_000,

@@ -13,11 +13,11 @@ import pytest
 from models.errors import MissingExtra, RestorationError, UnknownModel
 from models.jpeg import JpegEncoding, encode
 from models.zoo import Zoo
-from studio.background import Progress
-from studio.pipeline import Engine, RestoreRequest, StageOutputs
-from studio.result_cache import ResultCache
-from studio.zero_gpu import zero_gpu
-from studio.zero_gpu_zoo import MOST_SECONDS, RemoteRestorer, ZeroGpuZoo, seconds_for
+from studio.engine.background import Progress
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine, RestoreRequest, StageOutputs
+from studio.engine.zero_gpu_zoo import MOST_SECONDS, RemoteRestorer, ZeroGpuZoo, seconds_for
+from studio.server.zero_gpu import zero_gpu
 from tests.paths import REPOSITORY
 
 REQUEST = ContextVar("request", default=None)
@@ -68,7 +68,7 @@ def end_of(*arguments, **settings):
 
 
 def test_nowhere_else_is_spaces_imported(monkeypatch):
-    monkeypatch.setattr("studio.zero_gpu.importlib.import_module", lambda name: pytest.fail(name))
+    monkeypatch.setattr("studio.server.zero_gpu.importlib.import_module", lambda name: pytest.fail(name))
     assert zero_gpu({}) is None
     assert zero_gpu({"SPACES_ZERO_GPU": "false", "SPACE_ID": "someone/space"}) is None
 
@@ -80,7 +80,7 @@ def test_a_zero_gpu_space_without_the_package_is_one_sentence(monkeypatch):
 
 
 def test_spaces_comes_before_torch():
-    code = "import sys, studio.zero_gpu, studio.hosting; sys.exit('torch' in sys.modules)"
+    code = "import sys, studio.server.zero_gpu, studio.server.hosting; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, timeout=120).returncode == 0
 
 

@@ -8,8 +8,8 @@ import pytest
 from models.networks.cascade import Cascade
 from tests.paths import REPOSITORY
 from tests.training.sample_runs import TINY, configuration, write_configuration, write_run
-from training.ablation import BEGIN, END, main
-from training.analyses.measurements import read_measurements
+from training.experiments.ablation import BEGIN, END, main
+from training.experiments.measurements import read_measurements
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from plotly import graph_objects
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
 from tests.paths import REPOSITORY
-from training.analyses.__main__ import ANALYSES, main
-from training.analyses.measurements import Measurements, read_measurements
-from training.analyses.pages import SCRIPT, WIDTH, put_between
-from training.analyses.patches import CLASSES
-from training.analyses.picture_sizes import DIVISORS
-from training.analyses.style import FAMILIES, look_of, weakest_first
+from training.evaluation.style import FAMILIES, look_of, weakest_first
+from training.experiments.analyses import ANALYSES, main
+from training.experiments.measurements import Measurements, read_measurements
+from training.experiments.pages import SCRIPT, WIDTH, put_between
+from training.experiments.patches import CLASSES
+from training.experiments.picture_sizes import DIVISORS
 
 DOCUMENT = REPOSITORY / "docs" / "analyses.md"
 MODELS = {"none": 0.0, "ar_cnn": 0.8, "cascade": 1.6}
@@ -218,7 +218,7 @@ def test_the_document_has_a_place_for_every_figure(tmp_path: Path) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     for name in ANALYSES:
         assert text.count(f"<!-- figure: {name} -->") == text.count(f"<!-- end of figure: {name} -->") == 1
-        assert f"python -m training.analyses {name} " in text
+        assert f"python -m training.experiments.analyses {name} " in text
     page = tmp_path / "page.md"
     page.write_text("no marks")
     with pytest.raises(InvalidSetting, match="has no place"):

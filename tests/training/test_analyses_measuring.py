@@ -13,15 +13,15 @@ from models.png_files import write_png
 from models.zoo import Zoo
 from tests.models.sample_networks import photograph
 from tests.training.sample_runs import configuration, write_run
-from training.analyses import patches, picture_sizes, quality_factors
-from training.analyses.contestants import Contestant, from_checkpoints, from_run
-from training.analyses.measurements import Measurements, read_measurements
-from training.analyses.measuring import Request, score_missing
-from training.analyses.scores import copy_scores
-from training.benchmarks import recompressed
-from training.metrics import psnr_db
-from training.score_files import SCORES_FILE, ScoreFile, Setting, weights_of
-from training.scoring import Options, score
+from training.evaluation.benchmarks import recompressed
+from training.evaluation.metrics import psnr_db
+from training.evaluation.score_files import SCORES_FILE, ScoreFile, Setting, weights_of
+from training.evaluation.scoring import Options, score
+from training.experiments import patches, picture_sizes, quality_factors
+from training.experiments.contestants import Contestant, from_checkpoints, from_run
+from training.experiments.measurements import Measurements, read_measurements
+from training.experiments.measuring import Request, score_missing
+from training.experiments.scores import copy_scores
 
 
 def refuse() -> None:

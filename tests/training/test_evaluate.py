@@ -11,11 +11,11 @@ import skimage.data
 from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
 from models.png_files import write_png
 from models.zoo import Zoo
-from training.benchmarks import already_compressed, never_compressed, recompressed
 from training.evaluate import main
-from training.metrics import mean_squared_error, measure
-from training.scoring import Options
-from training.uncompressed import score_uncompressed
+from training.evaluation.benchmarks import already_compressed, never_compressed, recompressed
+from training.evaluation.metrics import mean_squared_error, measure
+from training.evaluation.scoring import Options
+from training.evaluation.uncompressed import score_uncompressed
 
 
 def run(*arguments: object) -> int:

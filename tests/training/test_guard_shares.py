@@ -6,7 +6,7 @@ import pytest
 from models.jpeg import JpegEncoding, encode
 from models.quantization_cells import EXPECTED
 from tests.models.sample_networks import photograph
-from training.guard_shares import DENSITIES, Shares, expected_errors, main
+from training.experiments.guard_shares import DENSITIES, Shares, expected_errors, main
 
 
 @pytest.mark.parametrize("quality_factor", [50, 90])

@@ -20,19 +20,19 @@ from models.png_files import write_png
 from models.restorer import Restoration
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY
-from training import sweep
-from training.analyses.scores import single_saves
-from training.benchmarks import Case, Condition, kind_of, never_compressed, recompressed
 from training.evaluate import main
-from training.harm_tables import harm_table, kinds_table
-from training.measured_models import measured_models
-from training.metrics import psnr_db
-from training.protocols import PROTOCOLS, TABLES
-from training.score_files import Setting, read_scores
-from training.scoring import PERFECT_DB, Options, Row, score
-from training.side_by_side import change_line, row_line
-from training.table_sets import TABLE_SETS, encode_with, table_set
-from training.uncompressed import score_uncompressed
+from training.evaluation import sweep
+from training.evaluation.benchmarks import Case, Condition, kind_of, never_compressed, recompressed
+from training.evaluation.harm_tables import harm_table, kinds_table
+from training.evaluation.measured_models import measured_models
+from training.evaluation.metrics import psnr_db
+from training.evaluation.protocols import PROTOCOLS, TABLES
+from training.evaluation.score_files import Setting, read_scores
+from training.evaluation.scoring import PERFECT_DB, Options, Row, score
+from training.evaluation.side_by_side import change_line, row_line
+from training.evaluation.table_sets import TABLE_SETS, encode_with, table_set
+from training.evaluation.uncompressed import score_uncompressed
+from training.experiments.scores import single_saves
 
 
 def shifted(image: JpegImage, levels: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tests.paths import SHARED, needs_shared_data
-from training.metrics import blocking_effect_factor, measure, psnr_b_db, psnr_db, ssim
+from training.evaluation.metrics import blocking_effect_factor, measure, psnr_b_db, psnr_db, ssim
 
 PHOTOGRAPH = skimage.data.astronaut()
 

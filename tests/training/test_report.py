@@ -10,13 +10,12 @@ from models.errors import BrokenCheckpoint, InvalidSetting
 from tests.models.sample_networks import CARDS
 from tests.models.test_card import FACTS
 from tests.paths import REPOSITORY
-from training.measured_models import measured_models
-from training.protocols import PAIRS, PROTOCOLS
-from training.published import literature
-from training.report import BEGIN, END, PLACE, TABLES, filled, main
-from training.score_files import ScoreFile, Setting, weights_of
-from training.scoring import convention_of
-from training.tables import (
+from training.evaluation.measured_models import measured_models
+from training.evaluation.protocols import PAIRS, PROTOCOLS
+from training.evaluation.published import literature
+from training.evaluation.score_files import ScoreFile, Setting, weights_of
+from training.evaluation.scoring import convention_of
+from training.evaluation.tables import (
     double_table,
     other_protocols_table,
     psnr_table,
@@ -24,6 +23,7 @@ from training.tables import (
     training_table,
     untouched_table,
 )
+from training.report import BEGIN, END, PLACE, TABLES, filled, main
 
 LIVE1 = Setting("LIVE1", "rgb")
 GRAY = Setting("LIVE1_gray", "gray")

@@ -9,7 +9,7 @@ import pytest
 
 from models.card import ModelCard
 from models.errors import BrokenCheckpoint
-from training.score_files import ScoreFile, Setting, Weights, read_scores, weights_of
+from training.evaluation.score_files import ScoreFile, Setting, Weights, read_scores, weights_of
 
 CARD = ModelCard("net", "Net", "ar_cnn", "S", "P", hyperparameters={"widths": (8, 16)})
 OLD, NEW = Weights("ab12", {}), Weights("cd34", {})

@@ -11,10 +11,19 @@ from tests.paths import REPOSITORY
 from tests.training.sample_runs import TINY, configuration, write_configuration, write_run
 from training.config import TrainConfig
 from training.data import DegradedPatches
+from training.experiments.series import (
+    DIFFERENT,
+    FINISHED,
+    INTERRUPTED,
+    MISSING,
+    chosen,
+    main,
+    read_series,
+    train_all,
+)
 from training.learner import Learner
 from training.processes import Processes
 from training.run import TrainRun
-from training.series import DIFFERENT, FINISHED, INTERRUPTED, MISSING, chosen, main, read_series, train_all
 from training.trainer import fit
 
 CONFIGS = REPOSITORY / "training" / "configs"

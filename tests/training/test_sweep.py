@@ -13,10 +13,10 @@ from models.errors import InvalidSetting
 from models.png_files import write_png
 from models.zoo import ARCHITECTURES, Zoo, save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
-from training import sweep
-from training.benchmarks import recompressed
 from training.evaluate import main
-from training.score_files import Measurement, Setting, read_scores, weights_of
+from training.evaluation import sweep
+from training.evaluation.benchmarks import recompressed
+from training.evaluation.score_files import Measurement, Setting, read_scores, weights_of
 
 
 def run(*arguments: object) -> int:

@@ -44,7 +44,7 @@ print(count)
 STOP_AND_RESUME = """
 import sys, time
 from pathlib import Path
-from studio.jobs import Jobs
+from studio.train.jobs import Jobs
 from studio.train.publish import publish
 from training.config import TrainConfig
 
@@ -128,7 +128,7 @@ def test_a_series_passes_on_that_it_shall_stop(environment, tmp_path):
         text.replace("minutes: 1.9", "petaflop: 100").replace("log_every: 10", "log_every: 1")
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "training.series", str(configs), "--runs", str(runs)],
+        [sys.executable, "-m", "training.experiments.series", str(configs), "--runs", str(runs)],
         cwd=REPOSITORY,
         env=environment,
         stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """A blind comparison: votes, names and a tally. Triggers `deal`, `halt` and `reveal`.
 
-Its value is what `studio.views.games.blind_value` returns. `deal` carries {"picture": choice, "first": name,
+Its value is what `studio.lessons.game_view.blind_value` returns. `deal` carries {"picture": choice, "first": name,
 "second": name}, `reveal` {"pair": token}. Votes and the tally stay in the browser.
 """
 

@@ -1,6 +1,6 @@
 """The block inspector: one 8x8 block in samples and coefficients, before and after quantization and restoration.
 
-**Its value** is what `studio.views.anatomy_block.block_value` returns. Everything else happens in the page: pictures of
+**Its value** is what `studio.anatomy.block_view.block_value` returns. Everything else happens in the page: pictures of
 the samples, the basis patterns, and the block saved at another quality factor, by libjpeg's own formula.
 
 **Listening to it from Python**:

@@ -1,6 +1,6 @@
 """A map with one cell per 8x8 block: how many bits each takes. A click or the arrow keys pick a block.
 
-**Its value** is what `studio.views.anatomy_block.map_value` returns. Its numbers arrive as a PNG of one pixel per
+**Its value** is what `studio.anatomy.block_view.map_value` returns. Its numbers arrive as a PNG of one pixel per
 block, whose red and green channels are the high and the low byte of the number.
 
 **Listening to it from Python**:

@@ -4,7 +4,7 @@
 
 - `title`: heading above the figure.
 - `charts`: what the switch beside it chooses between, one dictionary each: `label` for the switch, `figure` (a plotly
-  figure as plain data, made on `studio.figures.sheet`), `alt` (what a person who cannot see it is told) and
+  figure as plain data, made on `studio.page.sheet`), `alt` (what a person who cannot see it is told) and
   `file_name` (of its PNG, without the ending).
 - `files`: further downloads, one dictionary each: `label`, `title`, `download` (the file's name) and `file` (from
   `PictureFolder`; on the page its `url` counts).

@@ -1,7 +1,7 @@
 """The game of guessing a quality factor: slider, truth and score. Triggers `deal` and `guess`.
 
-Its value is what `studio.views.games.guess_value` returns. `deal` carries {"picture": choice}, `guess` {"round": token,
-"guess": number}. Points and the best game stay in the browser.
+Its value is what `studio.lessons.game_view.guess_value` returns. `deal` carries {"picture": choice}, `guess`
+{"round": token, "guess": number}. Points and the best game stay in the browser.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The pages of the lessons, with a checklist that the browser remembers. Triggers `study`.
 
-Its value is what `studio.views.lessons.lessons_value` returns. `study` carries {"lesson": identifier}: set the studio
+Its value is what `studio.lessons.view.lessons_value` returns. `study` carries {"lesson": identifier}: set the studio
 up for it. In the page, the event `studio-lesson` on the document carries the lesson and its terms to the guide.
 """
 

@@ -1,4 +1,4 @@
-// Builds elements from what studio.views.lessons sends: a string is text, a list is [tag, attributes, ...children].
+// Builds elements from what studio.lessons.view sends: a string is text, a list is [tag, attributes, ...children].
 
 const DRAWN = "http://www.w3.org/2000/svg";
 

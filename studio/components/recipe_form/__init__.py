@@ -1,6 +1,6 @@
 """A form drawn from the description of a configuration's settings, in groups that fold. Triggers `edited`.
 
-**Its value** is what `studio.views.train_recipe.form_of` returns:
+**Its value** is what `studio.train.recipe_view.form_of` returns:
 
 - `groups`: one dictionary each: `title`, `open` (unfolded at first) and `fields`, each with `path`, `label`, `kind`
   (see training.schema.ConfigField), `about`, `unit`, `choices`,

@@ -10,5 +10,5 @@ EMPTY_RESULTS = {"rows": [], "note": "", "convention": ""}
 
 
 def results_table() -> gr.HTML:
-    """An empty table; handlers set it to what `studio.views.results.table_of` returns."""
+    """An empty table; handlers set it to what `studio.restore.results.table_of` returns."""
     return custom_html(Path(__file__).parent, EMPTY_RESULTS, elem_id="results")

@@ -1,6 +1,6 @@
 """The training runs of this machine as a table. Triggers `chosen`, `used`, `compared` and `deleted`.
 
-**Its value** is what `studio.views.train_runs.rows_of` returns: `runs`, one dictionary each with texts `name`,
+**Its value** is what `studio.train.runs_view.rows_of` returns: `runs`, one dictionary each with texts `name`,
 `state`, `words` (the state for people), `network`, `steps`, `score`, `gain`, `gain_kind` ("good", "bad" or ""), `time`,
 `use` (what the button says that puts its checkpoint into the pickers, "" for none), `used` (said where there is
 nothing to press), and with `shown`, `live`, `comparable` and `deletable`.

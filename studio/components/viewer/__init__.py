@@ -3,7 +3,7 @@
 A page may hold several; give each its own `elem_id`. Keys go to the one with the focus, else to the one under the
 pointer.
 
-**Its value** is what `studio.views.viewer.view_of` returns:
+**Its value** is what `studio.page.view.view_of` returns:
 
 - `panes`: one dictionary per picture, all of the same size: `id`, `label`, `detail` (its PSNR in words, or empty),
   `alt`, `width`, `height`, `file` (from `PictureFolder.served`; on the page its `url` counts), and for the stages of a
@@ -12,10 +12,10 @@ pointer.
 - `a`, `b`: ids that are compared until somebody chooses others; `run`: another one forgets that choice; `picture`:
   another one resets zoom, loupe and block.
 - `reference`: the id that maps and the numbers of the visible crop compare with; numbers are shown for "original" only.
-- `grids` and `turn`: where the 8x8 blocks lie, see `studio.views.block_grids`.
+- `grids` and `turn`: where the 8x8 blocks lie, see `studio.page.block_grids`.
 - `hint`: optional, what to do, said while there are no panes; without it the last one stays.
-- `look`: optional, what a link asks to be shown, see `studio.permalink.look_values`; `section.viewer` tells the present
-  one in its attribute data-look.
+- `look`: optional, what a link asks to be shown, see `studio.session.link.look_values`;
+  `section.viewer` tells the present one in its attribute data-look.
 - `block`: optional, {"row", "column"} of a block to outline.
 
 **Listening to it from Python**: people pick a block with a click that does not move, a tap, or Enter:
@@ -42,13 +42,13 @@ import gradio as gr
 
 from studio.components.custom import custom_html
 from studio.components.viewer.standalone import SCRIPTS
-from studio.views.viewer import EMPTY_VIEW
+from studio.page.view import EMPTY_VIEW
 
 OPEN_SOMETHING = "Open a photograph, or pick an example."
 
 
 def viewer(elem_id: str = "viewer", hint: str = OPEN_SOMETHING) -> gr.HTML:
-    """An empty viewer; handlers set it to what `studio.views.viewer.view_of` returns. Triggers `block`.
+    """An empty viewer; handlers set it to what `studio.page.view.view_of` returns. Triggers `block`.
 
     Args:
         elem_id: identifier in the page, another one for each viewer.

@@ -1,4 +1,4 @@
-// PSNR and SSIM of the part of the picture that is on the screen, by the conventions of training/metrics.py: of the crop alone, as if it
+// PSNR and SSIM of the part of the picture that is on the screen, by the conventions of training/evaluation/metrics.py: of the crop alone, as if it
 // were a picture of its own. Summed up in the background unit by unit; what lies wholly inside is never summed up twice.
 
 const WINDOW = 11;

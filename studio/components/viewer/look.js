@@ -1,4 +1,4 @@
-// What a link says of a viewer: the texts of studio.permalink.look_values, told to the page and taken from the server.
+// What a link says of a viewer: the texts of studio.session.link.look_values, told to the page and taken from the server.
 
 let wanted = null;  // a look whose pictures have not all arrived yet
 

@@ -1,5 +1,5 @@
 // The arithmetic of maps and of numbers for a part of the picture; runs in the background and knows no page.
-// SSIM as training/metrics.py: Z. Wang et al., IEEE TIP 13(4), 2004; 11-tap Gaussian window (sigma 1.5), mean of R, G and B.
+// SSIM as training/evaluation/metrics.py: Z. Wang et al., IEEE TIP 13(4), 2004; 11-tap Gaussian window (sigma 1.5), mean of R, G and B.
 //
 // A piece of picture is RGBA bytes of `outer` = { x, y, width, height }, picture coordinates. Values are wanted for `inner`, which lies
 // inside it; what `outer` has more is what windows and neighbours need. Pieces end only where the picture does.

@@ -17,8 +17,8 @@ from models.jpeg.double import (
     needed_gain,
     strongest_comb,
 )
-from models.jpeg.double_rates import BEGIN, END, Case, degradations, main, report
-from studio.examples import example
+from studio.session.examples import example
+from training.experiments.double_rates import BEGIN, END, Case, degradations, main, report
 
 NAMES = ("coffee", "astronaut")
 
@@ -188,7 +188,7 @@ def test_the_command_sets_the_rates_in_a_document(tmp_path, pictures, monkeypatc
     for i, name in enumerate(NAMES):
         (folder / f"{i}.png").write_bytes(example(name).read_bytes())
     few = [one for one in degradations(1) if one.encodings[0].quality_factor == 10][:4]
-    monkeypatch.setattr("models.jpeg.double_rates.degradations", lambda seed: iter(few))
+    monkeypatch.setattr("training.experiments.double_rates.degradations", lambda seed: iter(few))
     document = tmp_path / "rates.md"
     document.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
     assert main([str(folder), "--write", str(document)]) == 0

@@ -5,7 +5,7 @@ import pytest
 
 from models.jpeg import JpegEncoding, encode, read
 from models.jpeg.encoder_planes import encoder_coefficients, encoder_plane, sampling_factors
-from studio.examples import example
+from studio.session.examples import example
 
 CAT = read(example("chelsea").read_bytes()).pixels
 SIZES = [(96, 128), (97, 131), (90, 143)]

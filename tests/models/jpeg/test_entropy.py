@@ -10,7 +10,7 @@ from models.errors import RestorationError
 from models.jpeg import read
 from models.jpeg.anatomy import anatomy_of
 from models.jpeg.entropy import ac_cost, bit_lengths, bits_per_block, dc_cost, standard_lengths
-from studio.examples import example
+from studio.session.examples import example
 from tests.paths import SHARED, needs_shared_data
 
 CAT = read(example("chelsea").read_bytes()).pixels[:141, :203]

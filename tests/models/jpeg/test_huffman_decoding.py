@@ -12,7 +12,7 @@ from models.jpeg.damage import finished
 from models.jpeg.header import decodable_stream, read_header
 from models.jpeg.huffman_decoding import decoded_coefficients
 from models.jpeg.huffman_tables import DamagedData, code_table
-from studio.examples import example
+from studio.session.examples import example
 from tests.paths import HOSTILE_FILES, needs_shared_data
 
 if not coefficients.has_pyjpegio():

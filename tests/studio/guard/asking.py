@@ -2,7 +2,7 @@
 
 import asyncio
 
-from studio.guard.middleware import Guard
+from studio.server.guard import Guard
 
 UPLOAD = "/gradio_api/upload"
 JOIN = "/gradio_api/queue/join"

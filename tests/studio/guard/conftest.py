@@ -2,8 +2,8 @@
 
 import pytest
 
-from studio.guard.doors import Doors, headers_for, host_names, own_names
-from studio.guard.middleware import FairShares, GuardRules
+from studio.server.guard import FairShares, GuardRules
+from studio.server.routes import Doors, headers_for, host_names, own_names
 from tests.studio.guard.asking import Desk
 
 

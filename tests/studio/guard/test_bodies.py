@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from studio.guard import bodies
-from studio.guard.middleware import OTHER_BYTES, Guard
+from studio.server import bodies
+from studio.server.guard import OTHER_BYTES, Guard
 from tests.studio.guard.asking import CALL, CONTENT, HEAD, JOIN, KIND, PIECE, UPLOAD, asked, whole
 
 FIELD = b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\n'
@@ -42,7 +42,7 @@ def test_half_sent_bodies_time_out(app, rules, monkeypatch):
 
 
 def test_a_body_that_drips_in_forever_times_out(app, rules, monkeypatch):
-    monkeypatch.setattr("studio.guard.middleware.UPLOAD_SECONDS", 0.0)
+    monkeypatch.setattr("studio.server.guard.UPLOAD_SECONDS", 0.0)
     assert asked(rules, app, UPLOAD, body=[], headers=KIND)[0] == 408
 
 

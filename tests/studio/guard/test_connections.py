@@ -9,8 +9,8 @@ import time
 import pytest
 import uvicorn
 
-from studio.guard import connections
-from studio.guard.connections import BoundedProtocol, bound_connections
+from studio.server import connections
+from studio.server.connections import BoundedProtocol, bound_connections
 
 LONG = b"x" * 200_000
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from studio.guard.doors import MOST_NAME, Doors, host_names, is_loopback, own_names
-from studio.guard.middleware import GuardRules
-from studio.hosting import PRIVATE_NETWORKS, hosting
+from studio.server.guard import GuardRules
+from studio.server.hosting import PRIVATE_NETWORKS, hosting
+from studio.server.routes import MOST_NAME, Doors, host_names, is_loopback, own_names
 from tests.studio.guard.asking import CALL, CONTENT, HEAD, JOIN, KIND, UPLOAD, asked, whole
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from studio.guard.middleware import FairShares, Guard, GuardRules
-from studio.guard.rates import Buckets, Recent, Share, client_of
+from studio.server.guard import FairShares, Guard, GuardRules
+from studio.server.rates import Buckets, Recent, Share, client_of
 from tests.studio.guard.asking import CALL, HEAD, JOIN, KIND, UPLOAD, asked, whole
 
 

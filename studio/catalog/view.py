@@ -1,0 +1,102 @@
+"""The Models page as markup: one row per model, from its card and its scores. Every value is escaped."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from models.card import ModelCard, TrainingFacts
+from models.zoo import estimates_quality
+from studio.catalog.scores import KnownScores, scores_markup, scores_with
+
+COLOR_WORDS = {
+    "rgb": "R, G and B together",
+    "ycbcr": "luma first, then chroma guided by it",
+    "planes": "Y, Cb and Cr one by one, each at its own size",
+    "coefficients": "Y, Cb and Cr one by one, from their DCT coefficients",
+}
+
+
+def models_page(
+    cards: Sequence[ModelCard], scores: Mapping[str, KnownScores], problems: Mapping[str, str]
+) -> str:
+    """Networks first, then baselines, then folders that could not be used and why.
+
+    Args:
+        cards: of the zoo.
+        scores: by model name.
+        problems: folder name to the sentence that says why it is left out.
+    """
+    ordered = sorted(cards, key=lambda card: not card.architecture)
+    rows = "".join(_model(card, scores_with(card.name, scores)) for card in ordered)
+    left_out = "".join(
+        f"<p class='fact-note'><b>{escape(folder)}</b> is left out. {escape(why)}</p>"
+        for folder, why in problems.items()
+    )
+    return f"<div class='models-list'>{rows}{left_out}</div>"
+
+
+def _model(card: ModelCard, scores: KnownScores) -> str:
+    facts = [
+        (
+            "Cost",
+            f"{card.mmac_per_pixel:.3f} MMAC per pixel, {_parameters(card.parameters)}"
+            if card.parameters
+            else "no network",
+        ),
+        ("Colour", COLOR_WORDS.get(card.color, card.color)),
+        ("Steering", _steering(card)),
+        ("Guard", _guard(card)),
+        ("Stages", ", ".join(card.stage_names)),
+        ("Paper", card.paper),
+        ("Training", card.training),
+        ("Trained for", training_words(card)),
+        ("Licence of the weights", card.licence),
+    ]
+    if not card.architecture:
+        facts = [fact for fact in facts if fact[0] not in ("Colour", "Training", "Licence of the weights")]
+    measured = scores_markup(card.name, scores) if card.architecture or scores.measurements else ""
+    items = "".join(f"<dt>{escape(what)}</dt><dd>{escape(value)}</dd>" for what, value in facts if value)
+    return (
+        f"<article class='model'><header><h2>{escape(card.title)}</h2><code>{escape(card.name)}</code></header>"
+        f"<div class='model-words'><p>{escape(card.summary)}</p><dl>{items}</dl></div>"
+        f"<div class='model-scores'>{measured}</div></article>"
+    )
+
+
+def training_words(card: ModelCard) -> str:
+    """The facts of its training as a sentence; "" where none are known."""
+    facts = card.trained
+    if facts is None:
+        return ""
+    validated_on = "luma" if card.color in ("planes", "coefficients") else "RGB"
+    return (
+        f"{facts.steps:,} steps on {facts.megapixels / 1000:.2f} gigapixels of patches{_of_run(facts)}, "
+        f"{facts.minutes:.0f} minutes on {', then '.join(facts.machines)}; "
+        f"{facts.validation_db:.2f} dB on the validation pictures ({validated_on})."
+    )
+
+
+def _of_run(facts: TrainingFacts) -> str:
+    """The operations, and those of the whole run where it went on after its best weights."""
+    spent, whole = f"{facts.petaflop:.2f}", f"{facts.run_petaflop:.2f}"
+    return f", {spent} PFLOP" if spent == whole else f", {spent} of the run's {whole} PFLOP"
+
+
+def _parameters(count: int) -> str:
+    return f"{count / 1e6:.2f} M parameters" if count >= 1e6 else f"{count / 1e3:.0f} k parameters"
+
+
+def _steering(card: ModelCard) -> str:
+    parts = []
+    if card.uses_tables:
+        parts.append("reads the file's quantization tables")
+    if card.steerable:
+        parts.append("can be set by hand")
+    return ", ".join(parts) or "none"
+
+
+def _guard(card: ModelCard) -> str:
+    """What the restorer does with the network's picture, whatever the network."""
+    if not card.architecture:
+        return ""
+    cautious = "" if estimates_quality(card) else ", more carefully where hardly anything is missing"
+    return f"held to the file's quantization cells, block by block{cautious}"

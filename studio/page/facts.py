@@ -1,0 +1,111 @@
+"""Short lines of facts beside the controls, as markup whose every value is escaped."""
+
+from collections.abc import Mapping
+from html import escape
+
+from models.card import ModelCard
+from models.jpeg import JpegImage
+from models.restorer import Restoration
+from studio.engine.engine import Broken, RestoreRequest, StageOutputs
+from studio.page.wording import dimensions, file_size, how_broken
+from studio.session.visitor import Photograph
+
+TRANSPARENCY = "JPEG has no transparency: colours alone are restored, and downloads are opaque."
+
+
+def photograph_line(photograph: Photograph) -> str:
+    """Name, size and what the file is, with its notes."""
+    image = photograph.image
+    kind = image.format if image.saved_as_jpeg else f"{image.format}, no JPEG header"
+    gray = ", gray" if image.is_gray else ""
+    remarks = [*image.notes, *([TRANSPARENCY] if image.alpha is not None else [])]
+    notes = "".join(f"<span class='fact-note'>{escape(note)}</span>" for note in remarks)
+    facts = f"{dimensions(image)} · {kind}{gray} · {file_size(len(image.data))}"
+    return f"<p class='fact'><b>{escape(photograph.name)}</b> {escape(facts)}{notes}</p>"
+
+
+def bench_line(photograph: Photograph, broken: Broken) -> str:
+    """Bytes, bits per pixel and compression ratio of what enters the models."""
+    image = broken.image
+    raw = image.pixels.shape[0] * image.pixels.shape[1] * (1 if image.is_gray else 3)
+    numbers = (
+        (file_size(len(image.data)), "size of the degraded file"),
+        (f"{image.bits_per_pixel:.2f} bits per pixel", "of the whole file"),
+        (f"{raw / len(image.data):.1f} : 1", "uncompressed size to file size"),
+    )
+    spans = " · ".join(f"<span title='{escape(title)}'>{escape(text)}</span>" for text, title in numbers)
+    if broken.original is None:
+        spans += "<span class='fact-note'>Nothing clean to compare with, so nothing is measured.</span>"
+    elif photograph.image.saved_as_jpeg:
+        spans += "<span class='fact-note'>The opened file is JPEG already: its own artifacts count as original.</span>"
+    return f"<p class='fact numbers'>{spans}</p>"
+
+
+def tables_say(image: JpegImage) -> str:
+    """The quality factor from the file's tables, with how sure that is."""
+    estimate = image.estimated_quality_factor
+    if estimate is None:
+        return "no JPEG header"
+    if estimate.separate:
+        return f"luma {estimate.quality_factor}, chroma {estimate.chroma_quality_factor}, exact"
+    if estimate.standard:
+        return f"{estimate.quality_factor}, exact"
+    if estimate.quality_factor is None:
+        return "non-standard table"
+    return f"non-standard table, nearest {estimate.quality_factor} ({estimate.confidence:.0%} alike)"
+
+
+def quality_line(outputs: StageOutputs, cards: Mapping[str, ModelCard]) -> str:
+    """The quality factor three ways: what the tables say, what networks see, and the truth where it is known."""
+    facts = [("from the file's tables", tables_say(outputs.degraded))]
+    for name, restoration in outputs.restorations.items():
+        if restoration.predicted_quality_factor is not None:
+            seen = f"{restoration.predicted_quality_factor:.1f}"
+            facts.append((f"estimated from pixels by {cards[name].title}", seen))
+    facts.append(("truth", _truth(outputs.request)))
+    facts += _steered(outputs.restorations, cards)
+    items = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for what, value in facts)
+    return f"<section class='quality'><h3>Quality factor</h3><dl>{items}</dl></section>"
+
+
+def _truth(request: RestoreRequest) -> str:
+    if request.degradation is None:
+        return "unknown, the file was kept"
+    factors = [str(one.quality_factor) for one in request.degradation.encodings]
+    return factors[0] if len(factors) == 1 else f"{factors[0]}, then {factors[1]}"
+
+
+def _steered(
+    restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]
+) -> list[tuple[str, str]]:
+    """What steered the models; said once where it was the same for all."""
+    steered = {name: one.condition for name, one in restorations.items() if one.condition}
+    if len(set(steered.values())) == 1:
+        return [("steered by", next(iter(steered.values())))]
+    return [(f"{cards[name].title} steered by", condition) for name, condition in steered.items()]
+
+
+def deleted_line(files: int) -> str:
+    """What was deleted, told to screen readers as well."""
+    return (
+        f"<p class='fact' role='status'>Deleted: {files} file{'s' if files != 1 else ''} and all results.</p>"
+    )
+
+
+def summary(photograph: Photograph | None, request: RestoreRequest | None) -> str:
+    """All settings in one plain line, for narrow screens."""
+    if photograph is None or request is None:
+        return "No photograph yet"
+    count = len(request.model_names)
+    models = "1 model" if count == 1 else f"{count} models"
+    return f"{photograph.name} · {how_broken(request.degradation)} · {models}"
+
+
+def notice(sentence: str) -> str:
+    """A sentence about something that went wrong, in a calm place; nothing where there is none."""
+    return f"<p class='notice' role='alert'>{escape(sentence)}</p>" if sentence else ""
+
+
+def freshness(sentence: str) -> str:
+    """A mark whose presence fades the results; nothing where they are current."""
+    return f"<p class='stale' role='status'>{escape(sentence)}</p>" if sentence else ""

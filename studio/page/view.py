@@ -1,0 +1,99 @@
+"""What the viewer shows: panes in a fixed order, which two are compared, and where the blocks lie."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.card import ModelCard
+from models.images import RgbImage
+from studio.engine.engine import StageOutputs
+from studio.page.block_grids import grids_of, turn_of
+from studio.page.wording import decibels, settings_slug
+from studio.server.files import PictureFolder
+from studio.session.visitor import Photograph
+
+EMPTY_VIEW = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
+"""The value of a viewer without pictures."""
+
+
+def view_of(
+    photograph: Photograph, outputs: StageOutputs, cards: Mapping[str, ModelCard], pictures: PictureFolder
+) -> dict[str, Any]:
+    """The viewer's value: original, degraded, then one pane per result and stage.
+
+    Args:
+        photograph: names the files.
+        outputs: what there is so far; only the degraded picture at least.
+        cards: by model name.
+        pictures: where the PNG files are written.
+    """
+    writer = _Panes(photograph, outputs, pictures)
+    panes = []
+    if outputs.original is not None:
+        panes.append(writer.pane("original", "original", outputs.original))
+    panes.append(
+        writer.pane("degraded", degraded_label(outputs), outputs.degraded.pixels, _db(outputs, "degraded"))
+    )
+    for name, restoration in outputs.restorations.items():
+        title = cards[name].title
+        for number, stage in enumerate(restoration.stages[:-1], 1):
+            measured = outputs.stage_psnr_db.get(name, ())
+            detail = decibels(measured[number - 1]) if measured else ""
+            pane = writer.pane(f"{name}/{number}", f"{title}, {stage.name}", stage.pixels, detail)
+            panes.append({**pane, "group": title, "stage": number, "last": False})
+        pane = writer.pane(name, title, restoration.pixels, _db(outputs, name))
+        count = len(restoration.stages)
+        panes.append({**pane, "group": title, "stage": count, "last": True} if count > 1 else pane)
+    best = best_result(outputs)
+    left = "degraded" if best or outputs.original is None else "original"
+    return {
+        "picture": f"{photograph.key} {outputs.degraded.pixels.shape}",
+        "run": f"{photograph.key} {settings_slug(outputs.request)}",
+        "panes": panes,
+        "a": left,
+        "b": best or "degraded",
+        "reference": "degraded" if outputs.original is None else "original",
+        "grids": [grid.as_json() for grid in grids_of(outputs.degraded, outputs.request.degradation)],
+        "turn": turn_of(outputs.degraded),
+    }
+
+
+def best_result(outputs: StageOutputs) -> str | None:
+    """The restored picture with the highest PSNR; the one finished last where nothing is measured."""
+    names = list(outputs.restorations)
+    if not names:
+        return None
+    if outputs.metrics:
+        return max(names, key=lambda name: outputs.metrics[name].psnr_db)
+    return names[-1]
+
+
+def degraded_label(outputs: StageOutputs) -> str:
+    """A file kept as it is was not degraded by us."""
+    return "degraded" if outputs.original is not None else "as opened"
+
+
+def _db(outputs: StageOutputs, name: str) -> str:
+    return decibels(outputs.metrics[name].psnr_db) if name in outputs.metrics else ""
+
+
+class _Panes:
+    """Writes the pictures of one run and describes them."""
+
+    def __init__(self, photograph: Photograph, outputs: StageOutputs, pictures: PictureFolder) -> None:
+        self._photograph = photograph
+        self._slug = settings_slug(outputs.request)
+        self._pictures = pictures
+
+    def pane(self, identifier: str, label: str, pixels: RgbImage, detail: str = "") -> dict[str, Any]:
+        settings = "" if identifier == "original" else f"_{self._slug}"
+        name = f"{self._photograph.name}_{identifier.replace('/', '-stage')}{settings}.png"
+        return {
+            "id": identifier,
+            "label": label,
+            "detail": detail,
+            "alt": f"{self._photograph.name}, {label}",
+            "width": pixels.shape[1],
+            "height": pixels.shape[0],
+            "file": self._pictures.served(name, pixels, self._photograph.image.density),
+            "download": name,
+        }

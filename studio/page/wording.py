@@ -1,0 +1,80 @@
+"""Numbers and settings in words, the same everywhere on the page."""
+
+import math
+
+from models.jpeg import Degradation, JpegImage
+from studio.engine.engine import RestoreRequest
+
+UNDEFINED = "–"
+
+
+def file_size(count: int) -> str:
+    """Bytes in decimal units with three digits."""
+    if count < 1000:
+        return f"{count} B"
+    value, unit = (count / 1e3, "kB") if count < 1e6 else (count / 1e6, "MB")
+    digits = 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.{digits}f} {unit}"
+
+
+def decibels(value: float) -> str:
+    """PSNR with two digits; identical pictures have no finite one."""
+    return "identical" if math.isinf(value) else f"{value:.2f} dB"
+
+
+def signed_decibels(value: float) -> str:
+    """A difference with a true minus sign; zero carries none."""
+    if math.isnan(value) or math.isinf(value):
+        return UNDEFINED
+    text = f"{abs(value):.2f}"
+    if text == "0.00":
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
+def seconds(value: float) -> str:
+    """A duration in milliseconds or seconds."""
+    if value < 0.001:
+        return "< 1 ms"
+    return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+
+
+def how_broken(degradation: Degradation | None) -> str:
+    """A degradation as people say it."""
+    if degradation is None:
+        return "kept as it is"
+    saves = [f"{one.quality_factor} ({one.subsampling})" for one in degradation.encodings]
+    if len(saves) == 1:
+        return f"saved at quality {saves[0]}"
+    rows, columns = degradation.encodings[1].grid_shift
+    factor = degradation.resize_between
+    resized = f"resized to {100 * factor:g}%, " if factor is not None else ""
+    return f"saved at quality {saves[0]}, {resized}then {saves[1]}, grid shifted by {rows} and {columns}"
+
+
+def settings_slug(request: RestoreRequest) -> str:
+    """The settings as part of a file name, such as "qf10-420_qf30-420-shift4x4_by-hand-20"."""
+    parts = []
+    for one in request.degradation.encodings if request.degradation else ():
+        shift = "-shift{}x{}".format(*one.grid_shift) if any(one.grid_shift) else ""
+        parts.append(f"qf{one.quality_factor}-{one.subsampling.replace(':', '')}{shift}")
+    if request.degradation and request.degradation.resize_between is not None:
+        parts.insert(1, f"resized{request.degradation.resize_between!r}")
+    if not parts:
+        parts.append("as-opened")
+    guidance = {
+        "tables": "from-tables",
+        "pixels": "from-pixels",
+        "manual": f"by-hand-{request.quality_factor}",
+    }
+    if request.guidance in guidance:
+        parts.append(guidance[request.guidance])
+    if request.stages is not None:
+        parts.append(f"stages{request.stages}")
+    return "_".join(parts)
+
+
+def dimensions(image: JpegImage) -> str:
+    """Columns by rows."""
+    rows, columns = image.pixels.shape[:2]
+    return f"{columns} × {rows}"

@@ -1,0 +1,65 @@
+"""What a visitor leaves on the server, and how it goes: at the press of a button, and when the page is closed."""
+
+from typing import Any
+
+import gradio as gr
+
+from studio.anatomy.handlers import Subject
+from studio.engine.cache import ResultCache
+from studio.restore.handlers import Desk
+from studio.restore.tab import IMMEDIATE, RestoreTab
+from studio.server.files import PictureFolder
+from studio.server.later import Later
+from studio.session.link import example_of
+from studio.session.visitor import Photograph, Run, Session
+from studio.sweep.run import SweepRecord
+
+STRAGGLER_SECONDS = 10
+"""After which the last tile of a run that was ended has surely been written."""
+
+
+class Privacy:
+    """Handlers of the two events."""
+
+    def __init__(
+        self, demo: gr.Blocks, desk: Desk, restore: RestoreTab, pictures: PictureFolder, cache: ResultCache
+    ) -> None:
+        self._demo, self._desk, self._restore = demo, desk, restore
+        self._pictures, self._cache = pictures, cache
+        self._stragglers = Later("stragglers")
+
+    def wire(self) -> None:
+        """Connect both."""
+        self._restore.delete.click(self.deleted, None, self._restore.shown(), **IMMEDIATE)
+        self._demo.unload(self.left)
+
+    def deleted(self, request: gr.Request) -> dict[Any, Any]:
+        """The button was pressed."""
+        return self._restore.answer(self._desk.emptied(self.forget(request.session_hash)))
+
+    def left(self, request: gr.Request) -> None:
+        """The page was closed, or its connection broke."""
+        visitor = request.session_hash
+        self.forget(visitor)
+        self._stragglers.call(visitor, STRAGGLER_SECONDS, lambda: self._pictures.forget(visitor))
+
+    def forget(self, visitor: str | None) -> int:
+        """End a visitor's runs and delete his files, results and state; returns how many files were his."""
+        held = self._demo.state_holder.session_data.get(visitor)
+        values = list(held.state_data.values()) if held else []
+        for value in values:
+            if isinstance(value, Run):
+                value.drop()
+            elif isinstance(value, SweepRecord):
+                for run in value.runs:
+                    run.stop.set()
+        for photograph in {_photograph(value) for value in values} - {None}:
+            if not example_of(photograph):  # everybody's results of the examples may stay
+                self._cache.forget(photograph.key)
+        if held:
+            held.state_data.clear()
+        return self._pictures.forget(visitor) if visitor else 0
+
+
+def _photograph(value: Any) -> Photograph | None:
+    return value.photograph if isinstance(value, Session | Subject) else None

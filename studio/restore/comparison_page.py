@@ -1,0 +1,76 @@
+"""One HTML file that holds a whole comparison: the viewer, every picture, the numbers. Works from disk, offline."""
+
+import base64
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from models.places import shipped
+from studio.components.viewer.standalone import standalone_viewer
+from studio.session.visitor import Photograph
+
+ASSETS = shipped("assets")
+CELLS = ("psnr", "delta", "ssim", "psnr_b", "seconds")
+
+
+def comparison_page(
+    photograph: Photograph,
+    settings: str,
+    view: Mapping[str, Any],
+    table: Mapping[str, Any],
+    report: Mapping[str, Any],
+) -> bytes:
+    """Everything the Restore tab shows of one run, in one file.
+
+    Args:
+        photograph: names the page.
+        settings: how the photograph was broken, in words.
+        view: the viewer's value, see studio.page.view; its PNG files are embedded bit for bit.
+        table: the results table's value, see studio.restore.results.
+        report: see studio.restore.takeaway.report_of.
+
+    Returns:
+        The page, UTF-8.
+    """
+    parts = standalone_viewer()
+    embedded = {**view, "panes": [{**pane, "file": {"url": _data_url(pane)}} for pane in view["panes"]]}
+    page = Template((ASSETS / "comparison.html").read_text("utf-8")).substitute(
+        title=escape(f"{photograph.name}, {settings}"),
+        heading=escape(photograph.name),
+        settings=escape(settings),
+        variables=_color_variables(),
+        style=parts.style,
+        markup=parts.markup,
+        script=parts.script,
+        rows="\n".join(_row(row) for row in table["rows"] if row["state"] == "done"),
+        convention=escape(table["convention"] or table["note"]),
+        report=_for_script(report),
+        value=_for_script(embedded),
+    )
+    return page.encode()
+
+
+def _data_url(pane: Mapping[str, Any]) -> str:
+    return "data:image/png;base64," + base64.b64encode(Path(pane["file"]["path"]).read_bytes()).decode()
+
+
+def _for_script(value: Any) -> str:
+    """JSON that cannot end the script it stands in."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    cells = (f"<td{_kind(row) if name == 'delta' else ''}>{escape(str(row[name]))}</td>" for name in CELLS)
+    return f"<tr><th scope='row'>{escape(row['label'])}</th>{''.join(cells)}</tr>"
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    return f" class='{escape(row['delta_kind'])}'"
+
+
+def _color_variables() -> str:
+    """The rules for light and dark from the studio's style sheet: what stands before its first comment."""
+    return (ASSETS / "studio.css").read_text("utf-8").partition("/* Frame */")[0]

@@ -1,0 +1,178 @@
+"""Results that people take away: one zip with every picture, the degraded file itself, and a report. No page code."""
+
+import hashlib
+import io
+import json
+import platform
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from models.jpeg import JpegImage
+from models.jpeg.kept_exif import kept_exif, png_with_exif
+from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.page.wording import settings_slug
+from studio.session.visitor import Photograph
+from training.evaluation.metrics import CONVENTION
+
+PACKAGES = ("torch", "numpy", "pillow", "opencv-python-headless")
+"""What pictures and metrics may depend on."""
+
+OPAQUE = "transparency left out"
+
+WeightsHash = Callable[[str], str | None]
+"""The sha256 of a model's weights, None for baselines without any."""
+
+
+def zip_of_results(
+    photograph: Photograph,
+    outputs: StageOutputs,
+    panes: list[dict[str, Any]],
+    *,
+    weights_hash: WeightsHash,
+    link: str = "",
+    with_exif: bool = False,
+) -> tuple[str, bytes]:
+    """Everything of one run in one file.
+
+    Args:
+        photograph: what was opened.
+        outputs: what came of it.
+        panes: the viewer's, with the PNG files they show.
+        weights_hash: says which weights made a result.
+        link: query string that brings the settings back.
+        with_exif: put the parts of the photograph's EXIF block named in models.jpeg.kept_exif into every PNG.
+
+    Returns:
+        The zip's name and its bytes. PNG and JPEG files are stored as they are, bit for bit.
+    """
+    exif = kept_exif(photograph.image.exif) if with_exif else None
+    pictures = {pane["download"]: _png(pane, exif) for pane in panes}
+    name = f"{photograph.name}_{settings_slug(outputs.request)}"
+    report = report_of(photograph, outputs, panes, weights_hash=weights_hash, link=link)
+    report["exif"] = "camera facts kept, place left out" if exif else "none"
+    if outputs.request.degradation is not None:  # a file kept as it is may carry its place, ours never does
+        pictures[f"{name}.jpg"] = outputs.degraded.data
+    report["files"] = {file: hashlib.sha256(data).hexdigest() for file, data in pictures.items()}
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for picture, data in pictures.items():
+            file.writestr(f"{name}/{picture}", data)
+        text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+        file.writestr(f"{name}/report.json", text, zipfile.ZIP_DEFLATED)
+    return f"{name}.zip", archive.getvalue()
+
+
+def report_of(
+    photograph: Photograph,
+    outputs: StageOutputs,
+    panes: list[dict[str, Any]],
+    *,
+    weights_hash: WeightsHash,
+    link: str = "",
+) -> dict[str, Any]:
+    """Settings, versions, hashes and metrics of one run, ready for JSON; see zip_of_results for the arguments."""
+    return {
+        "photograph": {
+            "name": photograph.name,
+            "sha256": hashlib.sha256(photograph.image.data).hexdigest(),
+            **file_facts(photograph.image),
+            "notes": opaque_notes(photograph.image),
+        },
+        "settings": {**_settings(outputs.request), "link": link},
+        "degraded": {
+            "sha256": hashlib.sha256(outputs.degraded.data).hexdigest(),
+            **file_facts(outputs.degraded),
+            "bits_per_pixel": outputs.degraded.bits_per_pixel,
+        },
+        "convention": CONVENTION
+        if outputs.metrics
+        else "nothing clean to compare with, so nothing is measured",
+        "results": [
+            _result(name, outputs, panes, weights_hash) for name in ("degraded", *outputs.restorations)
+        ],
+        "failures": dict(outputs.failures),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that pictures and metrics depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
+    data = Path(pane["file"]["path"]).read_bytes()
+    return png_with_exif(data, exif) if exif else data
+
+
+def file_facts(image: JpegImage) -> dict[str, Any]:
+    """What a file is, ready for JSON."""
+    rows, columns = image.pixels.shape[:2]
+    return {
+        "format": image.format,
+        "bytes": len(image.data),
+        "rows": rows,
+        "columns": columns,
+        "gray": image.is_gray,
+        "subsampling": image.subsampling,
+        **quality_facts(image),
+        "notes": list(image.notes),
+    }
+
+
+def quality_facts(image: JpegImage) -> dict[str, Any]:
+    """What a file's quantization tables say, ready for JSON; chroma by itself where both tables are exact."""
+    estimate = image.estimated_quality_factor
+    return {
+        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
+        "chroma_quality_factor_from_tables": estimate.chroma_quality_factor if estimate else None,
+        "quality_factor_confidence": round(estimate.confidence, 3) if estimate else None,
+    }
+
+
+def opaque_notes(image: JpegImage) -> list[str]:
+    """Notes on a file whose transparency is not used."""
+    return [*image.notes, *([OPAQUE] if image.alpha is not None else [])]
+
+
+def _settings(request: RestoreRequest) -> dict[str, Any]:
+    degradation = request.degradation
+    return {
+        "saves": [asdict(one) for one in degradation.encodings] if degradation else [],
+        "guidance": request.guidance,
+        "quality_factor_by_hand": request.quality_factor,
+        "models": list(request.model_names),
+    }
+
+
+def _result(
+    name: str, outputs: StageOutputs, panes: list[dict[str, Any]], weights_hash: WeightsHash
+) -> dict[str, Any]:
+    """One row of the results table, unrounded."""
+    metrics, before = outputs.metrics.get(name), outputs.metrics.get("degraded")
+    files = [pane["download"] for pane in panes if pane["id"].split("/")[0] == name]
+    row: dict[str, Any] = {
+        "name": name,
+        "files": files,
+        "metrics": metrics.as_json() if metrics else None,
+    }
+    restoration = outputs.restorations.get(name)
+    if restoration is None:
+        return row
+    gain = metrics.psnr_db - before.psnr_db if metrics and before else None
+    return {
+        **row,
+        "gain_db": gain if gain is not None and abs(gain) < float("inf") else None,
+        "stage_psnr_db": [
+            value if value < float("inf") else None for value in outputs.stage_psnr_db.get(name, ())
+        ],
+        "predicted_quality_factor": restoration.predicted_quality_factor,
+        "applied_quality_factor": restoration.applied_quality_factor,
+        "steered_by": restoration.condition,
+        "seconds": restoration.seconds,
+        "weights_sha256": weights_hash(name),
+    }

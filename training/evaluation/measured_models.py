@@ -1,0 +1,83 @@
+"""What has been measured of the checkpoints in a folder, ready for tables: stale scores are left out and named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.card import ModelCard
+from models.zoo import Zoo
+from training.evaluation.score_files import (
+    SCORES_FILE,
+    Measurement,
+    Setting,
+    is_usual_save,
+    read_scores,
+    weights_of,
+)
+from training.evaluation.scoring import DO_NOTHING
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredModel:
+    """The weights of a checkpoint and their scores.
+
+    Attributes:
+        card: of the checkpoint.
+        measurements: of these very weights by the present convention, by Setting.key.
+        replaced: keys of settings that only earlier weights, or another convention, have scores of.
+    """
+
+    card: ModelCard
+    measurements: Mapping[str, Measurement]
+    replaced: frozenset[str] = field(default=frozenset())
+
+    @property
+    def title(self) -> str:
+        """For people, in Markdown."""
+        return f"`{self.card.name}`"
+
+    def rows(self, setting: Setting, model: str | None = None) -> list[dict[str, Any]]:
+        """The rows of a setting; those of plain decoding for DO_NOTHING, by default the model's own."""
+        found = self.measurements.get(setting.key)
+        wanted = model or self.card.name
+        return [row for row in found.rows if row["model"] == wanted] if found else []
+
+    def single_saves(self, setting: Setting, model: str | None = None) -> dict[int, dict[str, Any]]:
+        """Rows of single saves at 4:2:0 by quality factor."""
+        rows = self.rows(setting, model)
+        return {row["quality_factor"]: row for row in rows if is_usual_save(row)}
+
+    def double_saves(
+        self, setting: Setting, model: str | None = None
+    ) -> dict[tuple[int, ...], dict[str, Any]]:
+        """Rows of double saves by both quality factors and the shift in rows and columns."""
+        return {tuple(row["double"]): row for row in self.rows(setting, model) if row["double"] is not None}
+
+
+def measured_models(checkpoints: Path) -> list[MeasuredModel]:
+    """All checkpoints by cost.
+
+    Raises:
+        BrokenCheckpoint: scores that cannot be read, or a checkpoint without weights.
+    """
+    models = []
+    for card in Zoo(checkpoints, "cpu").cards():
+        if not card.architecture:
+            continue
+        folder = checkpoints / card.name
+        scores = read_scores(folder / SCORES_FILE)
+        fresh = _present(scores.of(weights_of(folder, card)))
+        replaced = frozenset(scores.measurements) - frozenset(fresh)
+        models.append(MeasuredModel(card, fresh, replaced))
+    return models
+
+
+def plain_rows(models: list[MeasuredModel], setting: Setting) -> list[dict[str, Any]]:
+    """Rows of plain decoding, one per condition, from whichever models were measured under it."""
+    rows = {row["condition"]: row for model in models for row in model.rows(setting, DO_NOTHING)}
+    return list(rows.values())
+
+
+def _present(measurements: Mapping[str, Measurement]) -> dict[str, Measurement]:
+    return {key: found for key, found in measurements.items() if found.is_current}
