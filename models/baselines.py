@@ -33,13 +33,17 @@ SHIFTS = tuple(
 PILLOW_SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
 
+PLAIN = "plain"
+"""Name of plain decoding, which every other result is compared with."""
+
+
 @dataclass(frozen=True, eq=False)
 class PlainDecoding:
     """Hands the decoded picture on as it is."""
 
     card: ModelCard = field(
         default=ModelCard(
-            name="plain",
+            name=PLAIN,
             title="Plain decoding",
             architecture="",
             summary="What every viewer shows: the JPEG decoded, nothing repaired; gains are counted from it.",

@@ -6,8 +6,9 @@ import gradio as gr
 
 from studio.anatomy.handlers import Subject
 from studio.engine.cache import ResultCache
+from studio.page.binding import IMMEDIATE
 from studio.restore.handlers import Desk
-from studio.restore.tab import IMMEDIATE, RestoreTab
+from studio.restore.tab import RestoreTab
 from studio.server.files import PictureFolder
 from studio.server.later import Later
 from studio.session.link import example_of

@@ -10,6 +10,18 @@ import pytest
 from tests.paths import REPOSITORY
 
 ROOMS = ("models", "training", "studio")  # each may import itself and those before it
+FLOORS = (  # of the studio, likewise; rooms of one floor know nothing of each other
+    {"engine"},
+    {"server"},
+    {"session"},
+    {"page"},
+    {"components"},
+    {"restore", "batch", "api", "catalog"},
+    {"sweep", "anatomy", "train", "lessons"},
+    {"privacy"},
+    {"interface"},
+    {"program"},
+)
 SOURCES = sorted(
     path
     for room in (*ROOMS, "app.py")
@@ -65,6 +77,21 @@ def test_source_file_keeps_the_rules(path: Path) -> None:
         assert not text.strip() or name == "models/jpeg/__init__.py" or name.startswith("studio/components/")
     else:
         assert ast.get_docstring(ast.parse(text)), f"{name}: a module says in one sentence what lives here"
+
+
+def test_no_import_of_the_studio_runs_back_up() -> None:
+    floor_of = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+    back = []
+    for path in SOURCES:
+        parts = relative(path).removesuffix(".py").split("/")
+        if parts[0] != "studio" or path.name in ("__init__.py", "__main__.py"):  # commands may start anything
+            continue
+        for module in imported_modules(path):
+            if module.startswith("studio."):
+                target = module.split(".")[1]
+                if target != parts[1] and floor_of[target] >= floor_of[parts[1]]:
+                    back.append(f"{relative(path)} imports {module}")
+    assert not back
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

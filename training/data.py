@@ -21,6 +21,7 @@ from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.degradation import resized
 from models.jpeg.planes import component_plane
 from training.config import TrainConfig
+from training.evaluation.benchmarks import VALIDATION_CASES
 from training.grain import as_scanned
 from training.pictures import PictureFile, draw_picture, smallest_side
 
@@ -325,23 +326,6 @@ def _as_frequencies(blocks: np.ndarray) -> np.ndarray:
 def _as_channels(pixels: np.ndarray) -> Tensor:
     """(batch, rows, columns, channels) uint8 -> (batch, channels, rows, columns), channels last in memory."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2)
-
-
-@dataclass(frozen=True)
-class ValidationCase:
-    """One way of breaking the validation pictures; `name` appears in events."""
-
-    name: str
-    degradation: Degradation
-
-
-VALIDATION_CASES = (
-    ValidationCase("qf10", Degradation((JpegEncoding(10),))),
-    ValidationCase("qf20", Degradation((JpegEncoding(20),))),
-    ValidationCase("qf40", Degradation((JpegEncoding(40),))),
-    ValidationCase("qf80", Degradation((JpegEncoding(80),))),
-    ValidationCase("double_10_30", Degradation((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))))),
-)
 
 
 def validation_batches(

@@ -11,7 +11,8 @@ from models.errors import RestorationError
 from studio.anatomy.handlers import AnatomyDesk, AnatomyPage
 from studio.anatomy.layout import AnatomyGroups, AnatomyOutputs, build_anatomy_layout
 from studio.page import facts
-from studio.restore.tab import LIGHT, UNFORESEEN, RestoreTab, asked
+from studio.page.binding import LIGHT, UNFORESEEN, event_data
+from studio.restore.tab import RestoreTab
 
 logger = logging.getLogger(__name__)
 
@@ -78,19 +79,19 @@ class AnatomyTab:
 
     def picked(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A block was picked in this tab."""
-        data = asked(event)
+        data = event_data(event)
         return self._calmly(
             lambda: self._desk.picked(values[self._outputs.subject], data.get("row"), data.get("column"))
         )
 
     def picked_elsewhere(self, event: gr.EventData) -> Any:
         """A block was picked in the Restore tab's viewer; it is shown when this tab is entered."""
-        place = asked(event).get("row"), asked(event).get("column")
+        place = event_data(event).get("row"), event_data(event).get("column")
         return place if all(type(one) is int and one >= 0 for one in place) else gr.skip()
 
     def frequency_picked(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A coefficient was chosen in the inspector."""
-        which = [asked(event).get(name) for name in ("component", "row", "column")]
+        which = [event_data(event).get(name) for name in ("component", "row", "column")]
         return self._calmly(lambda: self._desk.histogram(values[self._outputs.subject], *which))
 
     def frequency_set(self, values: dict[Any, Any]) -> dict[Any, Any]:

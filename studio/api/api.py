@@ -16,7 +16,7 @@ from models.jpeg import Degradation, JpegEncoding, JpegImage
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
-from studio.restore.takeaway import file_facts, opaque_notes
+from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
 from studio.session.visitor import Photograph

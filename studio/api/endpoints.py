@@ -14,7 +14,7 @@ from gradio.context import LocalContext
 
 from models.errors import MissingExtra, RestorationError
 from studio.api.api import Api
-from studio.restore.tab import UNFORESEEN
+from studio.page.binding import UNFORESEEN
 from studio.server.gradio_internals import MODELS
 
 logger = logging.getLogger(__name__)

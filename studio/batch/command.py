@@ -29,8 +29,7 @@ from studio.batch.results import is_result
 from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, OnProgress, run_batch
 from studio.engine.background import Progress
 from studio.page.facts import tables_say
-from studio.page.wording import seconds
-from studio.restore.results import tile_words
+from studio.page.wording import seconds, tile_words
 from studio.session.form import SUBSAMPLINGS, one_of, whole
 
 ALL_DONE, SOME_FAILED, NOTHING_STARTED, INTERRUPTED = 0, 1, 2, 130

@@ -10,7 +10,7 @@ from typing import Any
 from models.errors import InvalidSetting
 from models.files import begins_with, check_output, write_whole
 from studio.batch.run import BatchRow, BatchSettings
-from studio.restore.takeaway import versions
+from studio.engine.file_facts import versions
 from training.evaluation.metrics import CONVENTION
 
 EMPTY = "PSNR is empty where pictures are identical, SSIM where they are smaller than its window."

@@ -27,7 +27,7 @@ from studio.batch.results import is_result, record_in, result_png
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine, Guidance, RestoreRequest, StageOutputs
-from studio.restore.takeaway import file_facts, quality_facts, versions
+from studio.engine.file_facts import file_facts, quality_facts, versions
 from studio.session.visitor import Photograph, open_photograph
 from training.evaluation.metrics import measure
 from training.evaluation.score_files import Weights, weights_of

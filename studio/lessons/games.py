@@ -13,7 +13,7 @@ from studio.components.viewer import viewer
 from studio.lessons.game_handlers import GamePage, GamesDesk
 from studio.lessons.game_pictures import ANY
 from studio.lessons.game_view import blind_value, guess_value
-from studio.restore.tab import HEAVY, LIGHT, UNFORESEEN, asked
+from studio.page.binding import HEAVY, LIGHT, UNFORESEEN, event_data
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class GuessGame(_Game):
 
     def dealt(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """The next picture is asked for."""
-        return self._deal(values, asked(event).get("picture"))
+        return self._deal(values, event_data(event).get("picture"))
 
     def _deal(self, values: dict[Any, Any], choice: Any) -> dict[Any, Any]:
         return self._calmly(
@@ -101,7 +101,7 @@ class GuessGame(_Game):
 
     def guessed(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """Somebody has guessed."""
-        token, guess = asked(event).get("round"), asked(event).get("guess")
+        token, guess = event_data(event).get("round"), event_data(event).get("guess")
         return self._calmly(
             lambda: self._desk.guess_made(values[self._state], token, guess), self._refused(values)
         )
@@ -128,7 +128,7 @@ class BlindGame(_Game):
 
     def dealt(self, values: dict[Any, Any], event: gr.EventData) -> Iterator[dict[Any, Any]]:
         """The next pair is asked for; result by result."""
-        picture, *names = (asked(event).get(name) for name in ("picture", "first", "second"))
+        picture, *names = (event_data(event).get(name) for name in ("picture", "first", "second"))
         try:
             for page in self._desk.pair_dealt(picture, tuple(names), values[self._session]):
                 yield self._answer(page)
@@ -137,7 +137,7 @@ class BlindGame(_Game):
 
     def revealed(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """The names are asked for."""
-        token = asked(event).get("pair")
+        token = event_data(event).get("pair")
         return self._calmly(lambda: self._desk.pair_shown(values[self._state], token), self._refused(values))
 
     def _refused(self, values: dict[Any, Any]) -> Callable[[str], GamePage]:

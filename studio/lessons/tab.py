@@ -11,7 +11,8 @@ from studio.lessons.game_handlers import GamesDesk
 from studio.lessons.games import build_blind_game, build_guess_game
 from studio.lessons.lessons import lesson
 from studio.lessons.view import glossary_markup, lessons_value
-from studio.restore.tab import IMMEDIATE, RestoreTab
+from studio.page.binding import IMMEDIATE
+from studio.restore.tab import RestoreTab
 
 TAB = "lessons"
 """The tab's identifier."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from plotly import graph_objects
 
-from studio.sweep.sweeper import PLAIN
+from models.baselines import PLAIN
 from training.evaluation.style import Look, look_of
 
 INK, MUTED, LINE = "#1b1c1d", "#5d6063", "#d9d9d6"

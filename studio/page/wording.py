@@ -3,7 +3,7 @@
 import math
 
 from models.jpeg import Degradation, JpegImage
-from studio.engine.engine import RestoreRequest
+from studio.engine.engine import Progress, RestoreRequest
 
 UNDEFINED = "–"
 
@@ -78,3 +78,12 @@ def dimensions(image: JpegImage) -> str:
     """Columns by rows."""
     rows, columns = image.pixels.shape[:2]
     return f"{columns} × {rows}"
+
+
+def tile_words(progress: Progress) -> str:
+    """Where a model is, and about how long it will take."""
+    if progress.total == 0:
+        return "starting"
+    words = f"tile {progress.done} of {progress.total}"
+    left = progress.seconds / max(progress.done, 1) * (progress.total - progress.done)
+    return f"{words}, about {seconds(left)} left" if progress.done and left >= 1 else words

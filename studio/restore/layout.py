@@ -11,6 +11,7 @@ from studio.components.results import results_table
 from studio.components.steps import steps_bar
 from studio.components.takeaway import takeaway_bar
 from studio.components.viewer import viewer
+from studio.page.controls import first_models, heading, model_choices, run_bar
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
 
 START = RestoreForm()
@@ -26,10 +27,6 @@ GUIDANCE_WORDS = {
     "pixels": "Each network's own estimate; the file's tables are ignored.",
     "manual": "What the models take for the quality. Lower repairs harder.",
 }
-
-
-LIGHT_MMAC = 0.3
-"""1e6 multiply-accumulates per pixel that a processor does in about a second per megapixel; more is ticked by hand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +77,6 @@ class Buttons:
     takeaway: gr.HTML
 
 
-def heading(number: int, words: str) -> gr.HTML:
-    """A step's numbered heading."""
-    return gr.HTML(f"<h2 class='step-title'><span>{number}</span>{words}</h2>")
-
-
 def break_step() -> tuple[dict[str, gr.components.Component], gr.Group, gr.Group]:
     """Step 2; the group that shows with any save, and the one that shows with two."""
     choices = [("keep the file", "keep"), ("save once", "once"), ("save twice", "twice")]
@@ -130,33 +122,10 @@ def repair_step(
     return controls, words, by_hand, automatic
 
 
-def run_bar(words: str, run_id: str, stop_id: str, notice_id: str) -> tuple[gr.Button, gr.Button, gr.HTML]:
-    """The button that runs the models, the one that stops them, and below them the sentence that refuses a press.
-
-    It stays in sight at the bottom of the controls.
-    """
-    with gr.Column(elem_classes="run-bar"):
-        with gr.Row(elem_classes="actions"):
-            run = gr.Button(words, variant="primary", elem_id=run_id, elem_classes="run-button")
-            stop = gr.Button("Stop", interactive=False, elem_id=stop_id, elem_classes="stop-button")
-        notice = gr.HTML("", elem_id=notice_id)
-    return run, stop, notice
-
-
 def guidance_words(guidance: object) -> str:
     """What a guidance means, as markup; nothing for anything else."""
     words = GUIDANCE_WORDS.get(guidance, "") if isinstance(guidance, str) else ""
     return f"<p class='fact fact-note'>{words}</p>"
-
-
-def model_choices(cards: list[ModelCard]) -> list[tuple[str, str]]:
-    """Titles and names for the picker."""
-    return [(card.title, card.name) for card in cards]
-
-
-def first_models(cards: list[ModelCard]) -> list[str]:
-    """What is ticked at first: what is light; not plain decoding, which the first row of the table shows anyway."""
-    return [card.name for card in cards if card.name != "plain" and card.mmac_per_pixel <= LIGHT_MMAC]
 
 
 def looking(session: gr.State, run: gr.State) -> tuple[dict[str, gr.components.Component], gr.HTML]:

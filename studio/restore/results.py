@@ -6,7 +6,7 @@ from typing import Any
 from models.card import ModelCard
 from studio.engine.engine import Progress, StageOutputs
 from studio.page.view import degraded_label
-from studio.page.wording import UNDEFINED, decibels, seconds, signed_decibels
+from studio.page.wording import UNDEFINED, decibels, seconds, signed_decibels, tile_words
 from training.evaluation.metrics import Metrics
 
 CONVENTION = (
@@ -79,15 +79,6 @@ def waiting_table(
     words = "stopped" if stopped else "waiting"
     rows = [_words_row(name, cards[name].title, words, words) for name in names]
     return {"rows": rows, "note": STOPPED if stopped else "", "convention": ""}
-
-
-def tile_words(progress: Progress) -> str:
-    """Where a model is, and about how long it will take."""
-    if progress.total == 0:
-        return "starting"
-    words = f"tile {progress.done} of {progress.total}"
-    left = progress.seconds / max(progress.done, 1) * (progress.total - progress.done)
-    return f"{words}, about {seconds(left)} left" if progress.done and left >= 1 else words
 
 
 def _measured_row(

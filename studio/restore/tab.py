@@ -9,17 +9,10 @@ import gradio as gr
 
 from models.errors import RestorationError
 from studio.page import facts
+from studio.page.binding import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN, event_data
+from studio.page.controls import first_models, model_choices
 from studio.restore.handlers import Desk, Page
-from studio.restore.layout import (
-    Buttons,
-    Controls,
-    Outputs,
-    build_layout,
-    first_models,
-    guidance_words,
-    model_choices,
-)
-from studio.server.gradio_internals import MODELS
+from studio.restore.layout import Buttons, Controls, Outputs, build_layout, guidance_words
 from studio.session.examples import EXAMPLES, open_example
 from studio.session.form import RestoreForm
 from studio.session.link import from_query, look_values
@@ -27,17 +20,6 @@ from studio.session.uploads import Uploads
 from studio.session.visitor import Photograph, Run, Session
 
 logger = logging.getLogger(__name__)
-
-UNFORESEEN = (
-    "Something unforeseen went wrong; the server's log has the details. Nothing was lost. Try it once more."
-)
-
-UNCHECKED = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False}
-"""Values reach our handlers as they came, and are checked there; Gradio's components would answer with a traceback."""
-
-LIGHT = {**UNCHECKED, "concurrency_limit": 8}
-HEAVY = {**LIGHT, **MODELS}
-IMMEDIATE = {**UNCHECKED, "queue": False}
 
 
 def build_restore_tab(
@@ -104,7 +86,7 @@ class RestoreTab:
         """
 
         def followed(values: dict[Any, Any], happened: gr.EventData) -> dict[Any, Any]:
-            return self._set_up(query_of(asked(happened)), self.run_of(values))
+            return self._set_up(query_of(event_data(happened)), self.run_of(values))
 
         outputs = [*_all(self.controls), *self.shown()]
         self._run_after(event(followed, {self.outputs.run}, outputs, **LIGHT), self.began_unasked)
@@ -146,12 +128,12 @@ class RestoreTab:
 
     def example_opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """One of the thumbnails was pressed."""
-        name = asked(event).get("name")
+        name = event_data(event).get("name")
         return self._open(lambda: open_example(name), self.run_of(values), self.form(values))
 
     def opened(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A file was uploaded."""
-        data = asked(event)
+        data = event_data(event)
         return self._open(
             lambda: self._uploads.open(data.get("path"), data.get("name")),
             self.run_of(values),
@@ -256,11 +238,6 @@ class RestoreTab:
             changes[self._buttons.restore] = gr.update(interactive=not page.busy, value=words)
             changes[self._buttons.stop] = gr.update(interactive=page.busy, value="Stop")
         return changes
-
-
-def asked(event: gr.EventData) -> dict[str, Any]:
-    """What an event of the page carries; nothing where somebody sent anything but names and values."""
-    return event._data if isinstance(event._data, dict) else {}
 
 
 def _all(components: Controls | Outputs) -> list[Any]:

@@ -3,25 +3,18 @@
 import hashlib
 import io
 import json
-import platform
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from models.jpeg import JpegImage
 from models.jpeg.kept_exif import kept_exif, png_with_exif
 from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.engine.file_facts import file_facts, opaque_notes, versions
 from studio.page.wording import settings_slug
 from studio.session.visitor import Photograph
 from training.evaluation.metrics import CONVENTION
-
-PACKAGES = ("torch", "numpy", "pillow", "opencv-python-headless")
-"""What pictures and metrics may depend on."""
-
-OPAQUE = "transparency left out"
 
 WeightsHash = Callable[[str], str | None]
 """The sha256 of a model's weights, None for baselines without any."""
@@ -99,44 +92,9 @@ def report_of(
     }
 
 
-def versions() -> dict[str, str]:
-    """Python and the packages that pictures and metrics depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-
-
 def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
     data = Path(pane["file"]["path"]).read_bytes()
     return png_with_exif(data, exif) if exif else data
-
-
-def file_facts(image: JpegImage) -> dict[str, Any]:
-    """What a file is, ready for JSON."""
-    rows, columns = image.pixels.shape[:2]
-    return {
-        "format": image.format,
-        "bytes": len(image.data),
-        "rows": rows,
-        "columns": columns,
-        "gray": image.is_gray,
-        "subsampling": image.subsampling,
-        **quality_facts(image),
-        "notes": list(image.notes),
-    }
-
-
-def quality_facts(image: JpegImage) -> dict[str, Any]:
-    """What a file's quantization tables say, ready for JSON; chroma by itself where both tables are exact."""
-    estimate = image.estimated_quality_factor
-    return {
-        "quality_factor_from_tables": estimate.quality_factor if estimate else None,
-        "chroma_quality_factor_from_tables": estimate.chroma_quality_factor if estimate else None,
-        "quality_factor_confidence": round(estimate.confidence, 3) if estimate else None,
-    }
-
-
-def opaque_notes(image: JpegImage) -> list[str]:
-    """Notes on a file whose transparency is not used."""
-    return [*image.notes, *([OPAQUE] if image.alpha is not None else [])]
 
 
 def _settings(request: RestoreRequest) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from models.errors import RestorationError
+from studio.page.binding import LIGHT, UNFORESEEN, event_data
 from studio.restore.handlers import Desk
-from studio.restore.tab import LIGHT, UNFORESEEN, RestoreTab, asked
+from studio.restore.tab import RestoreTab
 from studio.session.link import Link, example_of, form_of, look_of, to_query
 from studio.session.visitor import Session
 
@@ -37,7 +38,7 @@ class TakeawayBar:
 
     def zipped(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """Every picture and the report."""
-        wanted = asked(event)
+        wanted = event_data(event)
 
         def work() -> dict[str, Any]:
             session, run = self._session(values), self._tab.run_of(values)
@@ -50,7 +51,7 @@ class TakeawayBar:
 
     def paged(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """The comparison as one file."""
-        wanted = asked(event)
+        wanted = event_data(event)
 
         def work() -> dict[str, Any]:
             session, run = self._session(values), self._tab.run_of(values)
@@ -61,7 +62,7 @@ class TakeawayBar:
 
     def linked(self, values: dict[Any, Any], event: gr.EventData) -> dict[str, Any]:
         """An address for the controls as they are."""
-        wanted = asked(event)
+        wanted = event_data(event)
 
         def work() -> dict[str, Any]:
             form, photograph = self._tab.form(values), self._session(values).photograph

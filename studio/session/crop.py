@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.images import RgbImage
-from studio.restore.takeaway import opaque_notes
+from studio.engine.file_facts import opaque_notes
 from studio.session.visitor import Photograph
 
 Extent = Literal["crop", "whole"]

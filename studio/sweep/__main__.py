@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
+from models.baselines import PLAIN
 from models.command_line import begin
 from models.errors import RestorationError
 from models.files import begins_with, check_output, write_whole
@@ -28,7 +29,7 @@ from studio.session.crop import swept_picture
 from studio.session.form import SUBSAMPLINGS, whole
 from studio.sweep.files import MADE_BY, points_csv
 from studio.sweep.run import SweepRun
-from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepStep
+from studio.sweep.sweeper import QualitySweep, Sweeper, SweepStep
 from studio.sweep.words import measured_words
 
 

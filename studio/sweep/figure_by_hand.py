@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from plotly import graph_objects
 
+from models.baselines import PLAIN
 from studio.page.sheet import look_of_model, quality_axis, sheet
-from studio.sweep.sweeper import PLAIN, ByHandSweep, SweepPoint
+from studio.sweep.sweeper import ByHandSweep, SweepPoint
 
 
 def by_hand_curve(

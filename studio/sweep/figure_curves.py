@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from plotly import graph_objects
 
+from models.baselines import PLAIN
 from studio.page.sheet import look_of_model, quality_axis, sheet
 from studio.page.wording import decibels, signed_decibels
-from studio.sweep.sweeper import PLAIN, SweepPoint
+from studio.sweep.sweeper import SweepPoint
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 from plotly import graph_objects
 
+from models.baselines import PLAIN
 from studio.page.sheet import INK, sheet
 from studio.page.wording import signed_decibels
-from studio.sweep.sweeper import PLAIN, SweepPoint
+from studio.sweep.sweeper import SweepPoint
 
 LOSS_TO_GAIN = ((0.0, "#c98d3a"), (0.25, "#e9d3a8"), (0.5, "#f5f5f5"), (0.75, "#a9d5cf"), (1.0, "#42a198"))
 """Brown to blue-green after C. Brewer, which all kinds of colour vision tell apart; no gain is almost white."""

@@ -9,8 +9,9 @@ from io import StringIO
 from PIL import features
 from plotly import graph_objects
 
+from models.baselines import PLAIN
 from studio.sweep.run import SweepRun
-from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, SweepPoint, TwiceSweep
+from studio.sweep.sweeper import ByHandSweep, QualitySweep, SweepPoint, TwiceSweep
 from studio.sweep.words import measured_words, original_words, settings_words
 from training.evaluation.metrics import CONVENTION
 

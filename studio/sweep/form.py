@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from models.baselines import PLAIN
 from models.card import ModelCard
 from models.errors import InvalidSetting
 from studio.session.crop import Extent, SweptPicture
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
-from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, Sweep, TwiceSweep
+from studio.sweep.sweeper import ByHandSweep, QualitySweep, Sweep, TwiceSweep
 
 SweepKind = Literal["quality", "twice", "by_hand"]
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
+from models.baselines import PLAIN
 from models.card import ModelCard
 from studio.components.chart import chart
 from studio.components.strip import strip
-from studio.restore.layout import first_models, heading, model_choices, run_bar
+from studio.page.controls import first_models, heading, model_choices, run_bar
 from studio.session.form import SUBSAMPLINGS
 from studio.sweep.files import GAINS, RATES
 from studio.sweep.form import SweepForm
-from studio.sweep.sweeper import PLAIN
 from training.evaluation.metrics import CONVENTION
 
 START = SweepForm()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.sweep.sweeper import PLAIN, SweepPoint
+from models.baselines import PLAIN
+from studio.sweep.sweeper import SweepPoint
 
 
 @dataclass(frozen=True, eq=False)

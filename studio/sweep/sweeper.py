@@ -11,7 +11,7 @@ from threading import Event
 from time import monotonic
 from typing import ClassVar
 
-from models.baselines import PlainDecoding
+from models.baselines import PLAIN
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError, UnknownModel
 from models.images import RgbImage
 from models.jpeg import Degradation, Degraded, JpegEncoding, degrade
@@ -21,9 +21,6 @@ from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.session.crop import SweptPicture
 from training.evaluation.metrics import Metrics, measure
-
-PLAIN = PlainDecoding().card.name
-"""Plain decoding, which every sweep compares with."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import gradio as gr
 
 from models.errors import RestorationError
 from studio.page import facts
-from studio.restore.layout import first_models
-from studio.restore.tab import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN
+from studio.page.binding import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN
+from studio.page.controls import first_models
 from studio.sweep.form import SweepForm
 from studio.sweep.handlers import SweepDesk, SweepPage
 from studio.sweep.layout import (

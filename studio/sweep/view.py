@@ -5,6 +5,7 @@ from typing import Any
 
 from plotly import graph_objects
 
+from models.baselines import PLAIN
 from models.images import RgbImage
 from studio.page.wording import decibels, signed_decibels
 from studio.server.files import PictureFolder
@@ -15,7 +16,7 @@ from studio.sweep.figure_twice import gain_map, plain_map
 from studio.sweep.files import figures_page, file_stem, points_csv
 from studio.sweep.rate_distortion import Reading, rate_curve
 from studio.sweep.run import SweepRun
-from studio.sweep.sweeper import PLAIN, SweepPoint
+from studio.sweep.sweeper import SweepPoint
 from studio.sweep.words import measured_words, settings_words, told_words
 
 Titles = Mapping[str, str]

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import pairwise
 
-from studio.page.wording import decibels, seconds
-from studio.restore.results import tile_words
+from studio.page.wording import decibels, seconds, tile_words
 from studio.session.crop import SweptPicture
 from studio.sweep.rate_distortion import Reading
 from studio.sweep.run import SweepRun

@@ -13,7 +13,7 @@ from studio.components.recipe_form import recipe_form
 from studio.components.run_list import run_list
 from studio.components.run_log import run_log
 from studio.components.viewer import viewer
-from studio.restore.layout import heading
+from studio.page.controls import heading
 from studio.train.recipe import PRESETS, SKIMAGE
 from studio.train.view import EMPTY
 

@@ -9,8 +9,9 @@ import gradio as gr
 
 from models.errors import RestorationError
 from studio.page import facts
-from studio.restore.layout import model_choices
-from studio.restore.tab import IMMEDIATE, LIGHT, UNFORESEEN, RestoreTab, asked
+from studio.page.binding import IMMEDIATE, LIGHT, UNFORESEEN, event_data
+from studio.page.controls import model_choices
+from studio.restore.tab import RestoreTab
 from studio.train.checks import picture_folders
 from studio.train.handlers import RESUME, START, STOP, Seen, TrainDesk, TrainPage, Watch
 from studio.train.layout import (
@@ -112,7 +113,7 @@ class TrainTab:
 
     def form_edited(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A setting was changed in the form."""
-        path, value = asked(event).get("setting"), asked(event).get("value")
+        path, value = event_data(event).get("setting"), event_data(event).get("value")
         return self._recipe(lambda: self._recipes.edited(values[self._controls.yaml], path, value))
 
     def named(self, values: dict[Any, Any]) -> dict[Any, Any]:
@@ -162,7 +163,7 @@ class TrainTab:
     def chosen(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run was picked from the list."""
         watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.chosen(watch, name, asked(event).get("name")))
+        return self._life(lambda: self._desk.chosen(watch, name, event_data(event).get("name")))
 
     def pictured(self, values: dict[Any, Any]) -> dict[Any, Any]:
         """Another preview was chosen."""
@@ -170,12 +171,12 @@ class TrainTab:
 
     def compared(self, event: gr.EventData) -> dict[Any, Any]:
         """Ticked runs were laid over each other."""
-        return self._life(lambda: self._desk.compared(asked(event).get("names")))
+        return self._life(lambda: self._desk.compared(event_data(event).get("names")))
 
     def deleted(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run was deleted."""
         watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.deleted(watch, name, asked(event).get("name")))
+        return self._life(lambda: self._desk.deleted(watch, name, event_data(event).get("name")))
 
     def used(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run's weights go into the pickers."""
@@ -183,7 +184,7 @@ class TrainTab:
         picked, known = values[picker], self._known(values)
         names = [name for name in picked if isinstance(name, str)] if isinstance(picked, list) else []
         made: list[str] = []
-        changes = self._life(lambda: self._desk.used_page(*known, asked(event).get("name"), made.append))
+        changes = self._life(lambda: self._desk.used_page(*known, event_data(event).get("name"), made.append))
         chosen = gr.update(choices=model_choices(self._desk.cards()), value=[*dict.fromkeys([*names, *made])])
         return {**changes, picker: chosen} if made else changes
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.baselines import PLAIN
 from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, JpegEncoding, degrade
 from models.restorer import Restoration
@@ -17,7 +18,6 @@ from studio.session.crop import CROP_PIXELS, swept_picture
 from studio.session.examples import example
 from studio.session.visitor import open_photograph
 from studio.sweep.sweeper import (
-    PLAIN,
     ByHandSweep,
     QualitySweep,
     Sweeper,

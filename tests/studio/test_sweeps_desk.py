@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.baselines import PLAIN
 from models.errors import InvalidSetting
 from studio.engine.cache import ResultCache
 from studio.server.files import PictureFolder
@@ -22,7 +23,7 @@ from studio.sweep.files import figures_page, points_csv
 from studio.sweep.form import SweepForm
 from studio.sweep.handlers import SweepDesk
 from studio.sweep.run import SweepRecord, SweepRun
-from studio.sweep.sweeper import PLAIN, QualitySweep, Sweeper, SweepFailure, SweepPoint
+from studio.sweep.sweeper import QualitySweep, Sweeper, SweepFailure, SweepPoint
 from training.evaluation.metrics import CONVENTION, Metrics
 
 FORM = SweepForm(

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from models.baselines import PLAIN
 from models.errors import InvalidSetting
 from studio.session.crop import swept_picture
 from studio.sweep.form import SweepForm, check_size
-from studio.sweep.sweeper import PLAIN, ByHandSweep, QualitySweep, TwiceSweep
+from studio.sweep.sweeper import ByHandSweep, QualitySweep, TwiceSweep
 
 FORM = SweepForm(model_names=["cascade", "ar_cnn"], model_name="cascade", steerable_name="cascade")
 

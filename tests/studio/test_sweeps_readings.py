@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from models.baselines import PLAIN
 from models.jpeg import Degradation, JpegEncoding
 from studio.sweep.rate_distortion import at_psnr, at_quality, rate_curve, readings_at
-from studio.sweep.sweeper import PLAIN, SweepJob, SweepPoint
+from studio.sweep.sweeper import SweepJob, SweepPoint
 from training.evaluation.metrics import Metrics
 
 FACTORS = (10, 30, 50, 70, 90)

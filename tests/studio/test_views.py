@@ -21,8 +21,7 @@ from studio.engine.engine import Progress, RestoreRequest, StageOutputs
 from studio.page.block_grids import BlockGrid, grids_of
 from studio.page.facts import freshness, notice, tables_say
 from studio.page.view import view_of
-from studio.page.wording import decibels, file_size, how_broken, settings_slug, signed_decibels
-from studio.restore.results import tile_words
+from studio.page.wording import decibels, file_size, how_broken, settings_slug, signed_decibels, tile_words
 from studio.server.files import PictureFolder
 from training.evaluation.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
 from training.evaluation.scoring import convention_of

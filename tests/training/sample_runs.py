@@ -7,7 +7,7 @@ import torch
 
 from models.networks.cascade import Cascade
 from training.config import TrainConfig
-from training.data import VALIDATION_CASES
+from training.evaluation.benchmarks import VALIDATION_CASES
 from training.run import TrainRun
 from training.run_lock import LockHolder, living_holder
 

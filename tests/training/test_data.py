@@ -12,7 +12,8 @@ from models.jpeg import DegradationRange, JpegEncoding, degrade, degrade_pixels,
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
 from training.config import DataConfig, TrainConfig
-from training.data import VALIDATION_CASES, DegradedPatches, validation_batches
+from training.data import DegradedPatches, validation_batches
+from training.evaluation.benchmarks import VALIDATION_CASES
 from training.grain import STRONGEST_GRAIN, as_scanned
 from training.pictures import PictureFile, draw_picture, load_photographs, picture_paths
 

@@ -267,3 +267,20 @@ def conditions_of(folder: Path, protocol: Protocol, *, gray: bool, limit: int | 
         gray=gray,
         limit=limit,
     )
+
+
+@dataclass(frozen=True)
+class ValidationCase:
+    """One way of breaking the validation pictures; `name` appears in events."""
+
+    name: str
+    degradation: Degradation
+
+
+VALIDATION_CASES = (
+    ValidationCase("qf10", Degradation((JpegEncoding(10),))),
+    ValidationCase("qf20", Degradation((JpegEncoding(20),))),
+    ValidationCase("qf40", Degradation((JpegEncoding(40),))),
+    ValidationCase("qf80", Degradation((JpegEncoding(80),))),
+    ValidationCase("double_10_30", Degradation((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))))),
+)

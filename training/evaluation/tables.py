@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.data import VALIDATION_CASES
+from training.evaluation.benchmarks import VALIDATION_CASES
 from training.evaluation.measured_models import MeasuredModel, plain_rows
 from training.evaluation.protocols import PAIRS, PROTOCOLS, SHIFTS, TENS
 from training.evaluation.published import Published, literature

@@ -13,9 +13,8 @@ from typing import Any
 from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import ARCHITECTURES
-from training.data import VALIDATION_CASES
 from training.evaluate import at_least_one
-from training.evaluation.benchmarks import recompressed
+from training.evaluation.benchmarks import VALIDATION_CASES, recompressed
 from training.evaluation.tables import MISSING, markdown
 from training.experiments.contestants import best_weights, from_run
 from training.experiments.measurements import Measurements, read_measurements
