@@ -20,7 +20,8 @@ from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
 from studio.session.visitor import Photograph
-from training.evaluation.metrics import CONVENTION, Metrics, measure
+from training.evaluation import metrics
+from training.evaluation.metrics import Measured, as_json, convention_of, measure
 from training.evaluation.score_files import weights_of
 
 OpenFile = Callable[[Any, Any], Photograph]
@@ -150,7 +151,10 @@ class Api:
                 "compared. Send two that are."
             )
         notes = zip(("picture", "reference"), (opaque_notes(image) for image in images), strict=True)
-        return {**_measured(measure(restored=first, reference=second)), "notes": dict(notes)}
+        return {
+            **_measured(measure(restored=first, reference=second, metrics=metrics.METRICS)),
+            "notes": dict(notes),
+        }
 
     def inspect(self, picture: Any) -> dict[str, Any]:
         """Say what a file is.
@@ -223,9 +227,9 @@ class Api:
         return self._pictures.served_bytes(file_name, png_with_density(png, image.density))
 
 
-def _measured(metrics: Metrics) -> dict[str, Any]:
+def _measured(measured: Measured) -> dict[str, Any]:
     """Metrics for JSON: PSNR is null where the pictures are identical, SSIM where they are too small for it."""
-    return {"metrics": metrics.as_json(), "convention": CONVENTION}
+    return {"metrics": as_json(measured), "convention": convention_of(measured)}
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

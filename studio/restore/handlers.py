@@ -168,9 +168,17 @@ class Desk:
             return
         if run.dropped is not None and run.dropped.is_set():
             yield Page(busy=False)
-        else:
+        elif shown is None or run.stop.is_set():
             table = self._table_at_the_end(run, shown, stopped=run.stop.is_set())
             yield replace(news, results=table, busy=False)
+        else:
+            yield replace(news, results=shown.table())
+            outputs = self._engine.with_slow_metrics(shown.outputs, run.stop)
+            if run.dropped is not None and run.dropped.is_set():
+                yield Page(busy=False)
+            else:
+                table = replace(shown, outputs=outputs).table()
+                yield Page(results=table, run=replace(run, outputs=outputs), busy=False)
 
     def _table_at_the_end(self, run: Run, shown: "_Shown | None", *, stopped: bool) -> dict[str, Any]:
         if shown is not None:

@@ -61,12 +61,15 @@ def test_results_arrive_one_after_the_other_and_every_picture_is_exact(desk, pho
 
 def test_what_follows_at_once_is_told_in_one_page(desk, photograph):
     pages, _, run = restored(desk, photograph, replace(FORM, model_names=["plain"]))
-    _, pressed, began, ended = pages
-    assert [page.busy for page in (pressed, began, ended)] == [True, None, False]
+    _, pressed, began, ended, measured = pages
+    assert [page.busy for page in (pressed, began, ended, measured)] == [True, None, None, False]
     assert began.run.outputs.metrics.keys() == {"degraded"}
     assert [row["state"] for row in began.results["rows"]] == ["done", "running"]
     assert "plain" in {pane["id"] for pane in ended.viewer["panes"]}
-    assert ended.run.outputs is run.outputs and ended.quality
+    assert "plain" in ended.run.outputs.restorations and ended.quality
+    assert measured.viewer is None and measured.run.outputs is run.outputs, (
+        "slow metrics come last, and alone"
+    )
 
 
 def test_downloads_are_named_after_picture_model_and_settings(desk, photograph):
@@ -90,7 +93,7 @@ def test_a_kept_file_says_that_nothing_is_measured(desk, photograph):
     table = pages[-1].results
     assert "no original" in table["note"]
     assert table["convention"] == ""
-    assert {row["psnr"] for row in table["rows"]} == {"–"}
+    assert {row["cells"]["psnr_db"]["text"] for row in table["rows"]} == {"–"}
     quality = next(page.quality for page in reversed(pages) if page.quality)
     assert "no JPEG header" in quality
     assert "QF 0" not in quality

@@ -6,7 +6,7 @@ import gradio as gr
 
 from studio.components.custom import custom_html
 
-EMPTY_RESULTS = {"rows": [], "note": "", "convention": ""}
+EMPTY_RESULTS = {"columns": [], "rows": [], "note": "", "convention": ""}
 
 
 def results_table() -> gr.HTML:

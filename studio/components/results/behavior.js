@@ -1,11 +1,36 @@
 // Draws the rows the server sent. Every string goes through textContent: names come from people's files.
 
 const body = element.querySelector("tbody");
+let columns = [];
 
 function cell(text, className) {
   const td = document.createElement("td");
   td.textContent = text;
   if (className) td.className = className;
+  return td;
+}
+
+function heading() {
+  const tr = document.createElement("tr");
+  const titles = [{ title: "Result" }, ...columns.map((column) => ({ ...column, className: "number" })), { className: "save" }];
+  for (const { title, hint, className } of titles) {
+    const th = document.createElement("th");
+    th.scope = "col";
+    if (className) th.className = className;
+    if (hint) th.title = hint;
+    if (title) th.textContent = title;
+    tr.append(th);
+  }
+  const hidden = document.createElement("span");
+  hidden.className = "hidden-text";
+  hidden.textContent = "Download";
+  tr.lastChild.append(hidden);
+  return tr;
+}
+
+function measuredCell({ text, kind, hint }) {
+  const td = cell(text, kind ? "number " + kind : "number");
+  if (hint) td.title = hint;
   return td;
 }
 
@@ -26,7 +51,7 @@ function nameCell(row) {
 
 function progressCell(row) {
   const td = document.createElement("td");
-  td.colSpan = 7;
+  td.colSpan = columns.length + 1;
   const box = document.createElement("div");
   box.className = "progress";
   if (row.total) {
@@ -45,7 +70,7 @@ function progressCell(row) {
 
 function wordsCell(row) {
   const td = cell(row.words, "words " + (row.state === "failed" ? "bad" : "muted"));
-  td.colSpan = 7;
+  td.colSpan = columns.length + 1;
   return td;
 }
 
@@ -69,10 +94,7 @@ function line(row) {
   tr.append(nameCell(row));
   if (row.state === "running" || row.state === "waiting") tr.append(progressCell(row));
   else if (row.state !== "done") tr.append(wordsCell(row));
-  else {
-    tr.append(cell(row.psnr, "number"), cell(row.delta, "number " + row.delta_kind), cell(row.ssim, "number"),
-      cell(row.psnr_b, "number"), cell(row.seconds, "number"), cell(row.speed, "number"), downloadCell(row));
-  }
+  else tr.append(...columns.map((column) => measuredCell(row.cells[column.id])), downloadCell(row));
   return tr;
 }
 
@@ -88,6 +110,8 @@ function update() {
   const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.id : null;
   element.querySelector("caption").textContent = "Measured results";
   element.querySelector(".scroll").hidden = rows.length === 0;
+  columns = value.columns || [];
+  element.querySelector("thead").replaceChildren(heading());
   body.replaceChildren(...rows.map(line));
   mark();
   element.querySelector(".note").textContent = value.note || "";
