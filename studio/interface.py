@@ -99,7 +99,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Restore", id="restore"):
-                handlers = RestoreHandlers(engine, pictures, uploads)
+                handlers = RestoreHandlers(engine, pictures, uploads.open)
                 packing = TakeawayHandlers(engine, pictures)
                 restore = RestoreTab(handlers, packing, thumbnails(Path(folder)), KEPT_SECONDS)
                 restore.wire(demo)

@@ -22,7 +22,7 @@ from studio.server.files import PictureFolder
 from studio.session.examples import EXAMPLES, open_example
 from studio.session.form import RestoreForm
 from studio.session.link import from_query, look_values
-from studio.session.uploads import Uploads
+from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph, Present, Run, Session
 
 logger = logging.getLogger(__name__)
@@ -104,8 +104,8 @@ WORKING = {
 class RestoreHandlers:
     """Serves every visitor; holds nothing of any of them."""
 
-    def __init__(self, engine: Engine, pictures: PictureFolder, uploads: Uploads) -> None:
-        self._engine, self._pictures, self._uploads = engine, pictures, uploads
+    def __init__(self, engine: Engine, pictures: PictureFolder, open_file: OpenFile) -> None:
+        self._engine, self._pictures, self._open_file = engine, pictures, open_file
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""
@@ -143,7 +143,7 @@ class RestoreHandlers:
 
     def open_upload(self, event: Mapping[str, Any], present: Present, form: RestoreForm) -> Page:
         """A file was uploaded."""
-        return self._open(lambda: self._uploads.open(event.get("path"), event.get("name")), present, form)
+        return self._open(lambda: self._open_file(event.get("path"), event.get("name")), present, form)
 
     def _open(self, read: Callable[[], Photograph], present: Present, form: RestoreForm) -> Page:
         """Earlier results go, the degraded picture comes; nothing where another file was opened meanwhile."""

@@ -17,12 +17,11 @@ class Visitor:
     """
 
     def __init__(self, engine, pictures, form=FORM):
-        self.handlers = RestoreHandlers(engine, pictures, self)
+        self.handlers = RestoreHandlers(engine, pictures, self._open_file)
         self.session, self.run, self.present, self.form = Session(), Run(), Present(), form
         self._files = {}
 
-    def open(self, place, name):
-        """Stands in for the uploads."""
+    def _open_file(self, place, name):
         opened = self._files[place]
         return opened() if callable(opened) else opened
 
