@@ -6,12 +6,9 @@ import gradio as gr
 
 from models.card import ModelCard
 from models.jpeg.limits import MAX_BYTES
-from studio.components.photograph import photograph_input
-from studio.components.results import results_table
-from studio.components.steps import steps_bar
-from studio.components.takeaway import takeaway_bar
-from studio.components.viewer import viewer
+from studio.page.components import component, viewer
 from studio.page.controls import first_models, heading, model_choices, run_bar
+from studio.restore.results import NO_RESULTS
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
 
 START = RestoreForm()
@@ -131,10 +128,10 @@ def guidance_words(guidance: object) -> str:
 def looking(session: gr.State, run: gr.State) -> tuple[dict[str, gr.components.Component], gr.HTML]:
     """The right side: viewer, freshness mark, table, quality factor; and the bar to take results away."""
     outputs: dict[str, gr.components.Component] = {"session": session, "run": run}
-    outputs["viewer"] = viewer()
+    outputs["viewer"] = viewer("viewer")
     outputs["freshness"] = gr.HTML("", elem_id="freshness")
-    outputs["results"] = results_table()
-    takeaway = takeaway_bar()
+    outputs["results"] = component("restore/results", NO_RESULTS, elem_id="results")
+    takeaway = component("restore/takeaway", {"answer": 0}, elem_id="takeaway")
     outputs["quality"] = gr.HTML("", elem_id="quality")
     return outputs, takeaway
 
@@ -143,12 +140,13 @@ def build_layout(
     cards: list[ModelCard], examples: list[dict], session: gr.State, run: gr.State, kept: str
 ) -> tuple[Controls, Outputs, Buttons]:
     """Build the whole tab inside the current Blocks context; `kept` says how long pictures stay."""
-    summary = steps_bar()
+    choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB"}
+    summary = component("restore/steps", "", elem_id="steps-bar")
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="steps", scale=0, min_width=304):
             with gr.Column(elem_classes="step"):
                 heading(1, "Photograph")
-                photograph = photograph_input(examples, f"{MAX_BYTES // 2**20} MB")
+                photograph = component("restore/photograph", choices, elem_id="photograph")
                 photograph_facts = gr.HTML("", elem_classes="facts")
                 with gr.Row(elem_classes="privacy"):
                     gr.HTML(f"<p class='fact fact-note'>Deleted after {kept}, or when you leave.</p>")
