@@ -1,9 +1,21 @@
-// Which steps of which lesson are done: kept in the browser, told to everybody on the page.
+// Which steps of which lesson are done: stored in the browser, told to everybody on the page.
 
 const PROGRESS = "jpeg-studio-lessons";
 
 function readProgress() {
-  try { return JSON.parse(localStorage.getItem(PROGRESS)) || {}; } catch { return {}; }
+  try {
+    return JSON.parse(localStorage.getItem(PROGRESS)) || {};
+  } catch {
+    return {};
+  }
+}
+
+function keepProgress(progress) {
+  try {
+    localStorage.setItem(PROGRESS, JSON.stringify(progress));
+  } catch {
+    // A private window.
+  }
 }
 
 export function ticksOf(lesson) {
@@ -14,6 +26,6 @@ export function ticksOf(lesson) {
 export function tick(lesson, step, done) {
   const ticks = ticksOf(lesson);
   ticks[step] = done;
-  try { localStorage.setItem(PROGRESS, JSON.stringify({ ...readProgress(), [lesson.id]: ticks })); } catch { /* a private window */ }
+  keepProgress({ ...readProgress(), [lesson.id]: ticks });
   document.dispatchEvent(new CustomEvent("studio-lesson-ticked", { detail: lesson.id }));
 }

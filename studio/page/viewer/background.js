@@ -4,10 +4,15 @@
 import { life } from "./state.js";
 
 export function background(make) {
-  const open = new Map();  // by number: what was asked and is not answered
-  let worker = null, awake = false, tasks = null, count = 0;
+  const open = new Map();  // requests that are not answered yet, by number
+  let worker = null;
+  let awake = false;  // the worker has said that it is there
+  let tasks = null;  // where there is no worker
+  let count = 0;
 
-  function here(task, argument) { return Promise.resolve().then(() => tasks[task](argument)).then((done) => done.result); }
+  function here(task, argument) {
+    return Promise.resolve().then(() => tasks[task](argument)).then((done) => done.result);
+  }
 
   function start() {
     const source = "const tasks = (" + make + ")();\n"
@@ -19,18 +24,31 @@ export function background(make) {
       worker = new Worker(address);
       worker.onmessage = answered;
       worker.onerror = refused;
-      life.signal.addEventListener("abort", () => { if (worker) worker.terminate(); URL.revokeObjectURL(address); });
-    } catch { tasks = make(); }
+      life.signal.addEventListener("abort", () => {
+        if (worker) worker.terminate();
+        URL.revokeObjectURL(address);
+      });
+    } catch {
+      tasks = make();
+    }
   }
 
   // Nothing is handed over before the worker has said that it is there: what was transferred cannot be had back.
-  function send(number) { const { task, argument, transfer } = open.get(number); worker.postMessage([number, task, argument], transfer); }
+  function send(number) {
+    const { task, argument, transfer } = open.get(number);
+    worker.postMessage([number, task, argument], transfer);
+  }
 
   function answered({ data: [number, result, problem] }) {
-    if (number === 0) { awake = true; for (const one of open.keys()) send(one); return; }
+    if (number === 0) {
+      awake = true;
+      for (const waiting of open.keys()) send(waiting);
+      return;
+    }
     const { resolve, reject } = open.get(number);
     open.delete(number);
-    if (problem) reject(new Error(problem)); else resolve(result);
+    if (problem) reject(new Error(problem));
+    else resolve(result);
   }
 
   function refused() {

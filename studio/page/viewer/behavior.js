@@ -23,38 +23,45 @@
 // - studio-shown, detail [pane id, ...]: what is looked at, stages named by their network.
 // Dispatched on section.viewer, studio-show-pane with a pane's id as detail shows that pane as picture B.
 
+import { find, findAll } from "../elements.js";
 import { changed, choose, choosePane, setMap, setMode, showPopup, toggleFull } from "./choosing.js";
 import { MAPS } from "./color_scales.js";
 import { choices, gainSelect, mapSelect, selects, stagesInput, zoomSelect } from "./controls.js";
 import { forgetSums } from "./crop.js";
 import { draw } from "./drawing.js";
 import { redraw } from "./frame.js";
-import { ZOOMS, cells, clampCentre, fit, growSurface, measurePage, stepZoom, zoomTo } from "./geometry.js";
+import { ZOOMS, cells, clampCenter, fit, growSurface, measurePage, stepZoom, zoomTo } from "./geometry.js";
 import { KEYS, listenToKeys } from "./keys.js";
 import { followLook, takeLook } from "./look.js";
 import { tiles } from "./maps.js";
 import { forgetAll, forgetMissing, loadNeeded } from "./pictures.js";
 import { listenToPointers } from "./pointer.js";
-import { canvas, find, on, pane, root, stagesOf, state, stillHere, style, surface } from "./state.js";
+import { canvas, listen, paneWith, root, setStyle, stagesOf, state, stillHere, surface } from "./state.js";
 
 function listenToToolbar() {
-  for (const button of root.querySelectorAll("[data-mode]")) on(button, "click", () => setMode(button.dataset.mode));
+  for (const button of findAll("[data-mode]")) listen(button, "click", () => setMode(button.dataset.mode));
   const zooms = { in: () => stepZoom(1), out: () => stepZoom(-1), one: () => zoomTo(1), fit };
-  for (const button of root.querySelectorAll("[data-zoom]")) on(button, "click", zooms[button.dataset.zoom]);
-  on(zoomSelect, "change", () => { if (zoomSelect.value === "fit") fit(); else if (zoomSelect.value) zoomTo(Number(zoomSelect.value)); });
-  on(selects.a, "change", () => choose("a", selects.a.value));
-  on(selects.b, "change", () => choose("b", selects.b.value));
-  on(find(".which"), "click", () => showPopup(".choices", choices.hidden));
-  on(choices, "change", (event) => choosePane(event.target.value, event.target.checked));
-  on(find(".nearest"), "click", KEYS.n);
-  on(find(".magnify"), "click", KEYS.l);
-  on(find(".lines"), "click", KEYS.b);
-  on(mapSelect, "change", () => setMap(mapSelect.value));
-  on(gainSelect, "change", () => { state.gain = Number(gainSelect.value); redraw(); });
-  on(find(".full"), "click", toggleFull);
-  on(find(".help"), "click", KEYS["?"]);
-  on(stagesInput, "input", () => {
-    const sibling = stagesOf(pane(state.b)).find((other) => other.stage === Number(stagesInput.value));
+  for (const button of findAll("[data-zoom]")) listen(button, "click", zooms[button.dataset.zoom]);
+  listen(zoomSelect, "change", () => {
+    if (zoomSelect.value === "fit") fit();
+    else if (zoomSelect.value) zoomTo(Number(zoomSelect.value));
+  });
+  listen(selects.a, "change", () => choose("a", selects.a.value));
+  listen(selects.b, "change", () => choose("b", selects.b.value));
+  listen(find(".which"), "click", () => showPopup(".choices", choices.hidden));
+  listen(choices, "change", (event) => choosePane(event.target.value, event.target.checked));
+  listen(find(".nearest"), "click", KEYS.n);
+  listen(find(".magnify"), "click", KEYS.l);
+  listen(find(".lines"), "click", KEYS.b);
+  listen(mapSelect, "change", () => setMap(mapSelect.value));
+  listen(gainSelect, "change", () => {
+    state.gain = Number(gainSelect.value);
+    redraw();
+  });
+  listen(find(".full"), "click", toggleFull);
+  listen(find(".help"), "click", KEYS["?"]);
+  listen(stagesInput, "input", () => {
+    const sibling = stagesOf(paneWith(state.b)).find((other) => other.stage === Number(stagesInput.value));
     if (sibling) choose("b", sibling.id);
   });
 }
@@ -70,16 +77,19 @@ function fillToolbar() {
 function update() {
   const value = props.value || {}, list = (name) => (Array.isArray(value[name]) ? value[name] : []);
   Object.assign(state, { panes: list("panes"), grids: list("grids"), turn: value.turn || {}, hint: value.hint ?? state.hint, reference: value.reference || "" });
-  if (value.run !== state.run) { state.run = value.run; state.picked = false; }
+  if (value.run !== state.run) {
+    state.run = value.run;
+    state.picked = false;
+  }
   if (value.picture !== state.picture) {
-    Object.assign(state, { picture: value.picture, zoom: null, centre: null, cursor: null, block: null });
+    Object.assign(state, { picture: value.picture, zoom: null, center: null, cursor: null, block: null });
     forgetAll();
     tiles.clear();
     forgetSums();
   }
   const { panes } = state;
-  if (!state.picked || !pane(state.a)) state.a = pane(value.a) ? value.a : (panes[0] || { id: "" }).id;
-  if (!state.picked || !pane(state.b)) state.b = pane(value.b) ? value.b : (panes.at(-1) || { id: "" }).id;
+  if (!state.picked || !paneWith(state.a)) state.a = paneWith(value.a) ? value.a : (panes[0] || { id: "" }).id;
+  if (!state.picked || !paneWith(state.b)) state.b = paneWith(value.b) ? value.b : (panes.at(-1) || { id: "" }).id;
   if (value.look) takeLook(value.look);
   followLook();
   if (value.block) state.block = value.block;
@@ -94,9 +104,9 @@ function resize() {
   const width = Math.max(1, Math.round(box.width * ratio)), height = Math.max(1, Math.round(box.height * ratio));
   if (canvas.width === width && canvas.height === height) return;
   Object.assign(canvas, { width, height });
-  style(canvas, "width", width / ratio + "px");
-  style(canvas, "height", height / ratio + "px");
-  if (state.zoom !== null) clampCentre();
+  setStyle(canvas, "width", width / ratio + "px");
+  setStyle(canvas, "height", height / ratio + "px");
+  if (state.zoom !== null) clampCenter();
   loadNeeded();
   draw();
 }
@@ -105,10 +115,18 @@ fillToolbar();
 listenToToolbar();
 listenToPointers();
 listenToKeys();
-on(root, "studio-show-pane", (event) => choose("b", event.detail));
-on(document, "scroll", () => { if (cells().length > 1) { measurePage(); loadNeeded(); redraw(); } }, { capture: true, passive: true });
-on(window, "resize", resize);
-new ResizeObserver(() => { if (stillHere()) resize(); }).observe(surface);
+listen(root, "studio-show-pane", (event) => choose("b", event.detail));
+listen(document, "scroll", () => {
+  if (cells().length > 1) {
+    measurePage();
+    loadNeeded();
+    redraw();
+  }
+}, { capture: true, passive: true });
+listen(window, "resize", resize);
+new ResizeObserver(() => {
+  if (stillHere()) resize();
+}).observe(surface);
 watch("value", update);
 resize();
 update();

@@ -2,7 +2,7 @@
 // counted in the file's own grid; a photograph that is shown turned upright keeps the block numbers of its file.
 
 import { redraw } from "./frame.js";
-import { pane, root, size, state } from "./state.js";
+import { paneWith, root, size, state } from "./state.js";
 
 export const BLOCK = 8;
 
@@ -27,17 +27,20 @@ export function insideBlock({ x, y }) {
 // Where a block lies in the upright picture, cut off at its edges.
 export function blockBox({ row, column }) {
   const [width, height] = size(), { flip_rows: rows, flip_columns: columns, swap } = state.turn;
-  const one = (index, length, flipped) => (flipped ? length - (index + 1) * BLOCK : index * BLOCK);
-  const left = one(swap ? row : column, width, columns), top = one(swap ? column : row, height, rows);
+  const start = (index, length, flipped) => (flipped ? length - (index + 1) * BLOCK : index * BLOCK);
+  const left = start(swap ? row : column, width, columns), top = start(swap ? column : row, height, rows);
   const x = Math.max(left, 0), y = Math.max(top, 0);
   return { x, y, width: Math.min(left + BLOCK, width) - x, height: Math.min(top + BLOCK, height) - y };
 }
 
-export function inPicture({ x, y }) { const [width, height] = size(); return x >= 0 && y >= 0 && x < width && y < height; }
+export function inPicture({ x, y }) {
+  const [width, height] = size();
+  return x >= 0 && y >= 0 && x < width && y < height;
+}
 
 // Outlines the block in all panes and tells the page and the server.
 export function pick(pixel, id) {
-  if (!inPicture(pixel) || !pane(id)) return;
+  if (!inPicture(pixel) || !paneWith(id)) return;
   const { row, column } = blockAt(pixel);
   const detail = { row, column, pane: id };
   state.block = { row, column };
@@ -49,7 +52,9 @@ export function pick(pixel, id) {
 // ---------------------------------------------------------------- grids, each { name, row, column, chroma_rows, chroma_columns }
 
 // The grid the file has now.
-export function lastGrid() { return state.grids[0]; }
+export function lastGrid() {
+  return state.grids[0];
+}
 
 // Positions of a grid's lines between two picture coordinates: from the first line at or after `from`.
 export function* gridLines(phase, period, from, to) {

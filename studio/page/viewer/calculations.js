@@ -9,30 +9,48 @@ import { nextMapJob } from "./maps.js";
 import { life } from "./state.js";
 
 const AT_ONCE = 2;
-const BUDGET = 8, BUDGET_MOVING = 2, MOVING_MS = 100;  // milliseconds of a frame that reading pixels may take, at rest and in motion
+const BUDGET_MS = 8;  // of a frame that reading pixels may take at rest
+const BUDGET_MOVING_MS = 2;  // and while the view moves, until it has rested for
+const MOVING_MS = 100;
 const calculations = background(mapMathematics);
-let underway = 0, spent = 0, resting = false;
+let underway = 0;
+let spentMs = 0;
+let resting = false;
 
 // Jobs are made when there is room for them, never queued: what is not looked at any more is never calculated.
 export function calculate() {
   while (underway < AT_ONCE) {
     const began = performance.now();
-    if (spent > (began - frame.movedAt < MOVING_MS ? BUDGET_MOVING : BUDGET)) { rest(); return; }
+    if (spentMs > (began - frame.movedAt < MOVING_MS ? BUDGET_MOVING_MS : BUDGET_MS)) {
+      rest();
+      return;
+    }
     const job = nextJob();
-    spent += performance.now() - began;
+    spentMs += performance.now() - began;
     if (!job) return;
     underway++;
     calculations.ask(job.task, job.argument, job.transfer)
-      .then((result) => { if (!life.signal.aborted) job.done(result); }, (problem) => console.warn("calculation failed", problem))
-      .finally(() => { underway--; calculate(); });
+      .then((result) => {
+        if (!life.signal.aborted) job.done(result);
+      }, (problem) => console.warn("calculation failed", problem))
+      .finally(() => {
+        underway--;
+        calculate();
+      });
   }
 }
 
 // A job is { task, argument, transfer, done }.
-function nextJob() { return nextErrorJob() || nextMapJob() || nextSimilarityJob(calculate); }
+function nextJob() {
+  return nextErrorJob() || nextMapJob() || nextSimilarityJob(calculate);
+}
 
 function rest() {
   if (resting) return;
   resting = true;
-  requestAnimationFrame(() => { resting = false; spent = 0; calculate(); });
+  requestAnimationFrame(() => {
+    resting = false;
+    spentMs = 0;
+    calculate();
+  });
 }

@@ -1,11 +1,11 @@
-// Colour scales that people with any colour vision can read, lightness in step with the value; and their legends.
+// Color scales that people with any color vision can read, lightness in step with the value; and their legends.
 // One for signed values, pale at zero; one for the rest, brighter where pictures differ more.
 
 const DIVERGING = ["#08316e", "#2c6cab", "#76acd3", "#c3dbe8", "#f2f1ef", "#f0d3b3", "#dd9f5a", "#b16213", "#6b3403"];
 const SEQUENTIAL = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"];
-const STEPS = 255;  // odd, so that zero has a colour of its own in the middle
+const STEPS = 255;  // odd, so that zero has a color of its own in the middle
 
-// STEPS colours as the bytes of RGBA pixels, one 32-bit number each.
+// STEPS colors as the bytes of RGBA pixels, one 32-bit number each.
 function colorTable(stops) {
   const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
   const bytes = new Uint8Array(4 * STEPS);
@@ -28,7 +28,7 @@ export const MAPS = {
   blockiness: { name: "blockiness", scale: "sequential", range: (gain) => [0, 255 / gain], unit: "grey levels of luma" },
 };
 
-// Writes the colours of values into RGBA pixels; values that are no number stay clear.
+// Writes the colors of values into RGBA pixels; values that are no number stay clear.
 export function colorValues(values, map, gain, pixels) {
   const table = TABLES[MAPS[map].scale], [low, high] = MAPS[map].range(gain), factor = (STEPS - 1) / (high - low);
   const words = new Uint32Array(pixels.buffer);

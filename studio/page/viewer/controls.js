@@ -1,89 +1,100 @@
 // Brings labels, toolbar, legend and stage scrubber in line with the state; never changes the state.
 
+import { find, findAll, make } from "../elements.js";
 import { gridWords, lastGrid } from "./blocks.js";
 import { MAPS, legendGradient, legendNumbers } from "./color_scales.js";
 import { cropSentence, cropWords } from "./crop.js";
 import { ZOOMS, cells, fits, zoomNow } from "./geometry.js";
-import { tellLook } from "./look.js";
+import { publishLook } from "./look.js";
 import { mapIsUnderway, showsMap } from "./maps.js";
 import { GRID_ZOOM } from "./overlays.js";
 import { pictures } from "./pictures.js";
-import { canvas, find, hasOriginal, mark, pane, reference, root, say, show, shown, stagesOf, state, style, surface } from "./state.js";
+import { canvas, hasOriginal, paneWith, reference, root, setAttribute, setStyle, setText, setVisible, shown, stagesOf, state, surface } from "./state.js";
 
 const labels = find(".labels");
 export const divider = find(".divider");
+/** @type {Record<string, HTMLSelectElement>} */
 export const selects = { a: find(".side-a select"), b: find(".side-b select") };
 const stagesRow = find(".stages");
+/** @type {HTMLInputElement} */
 export const stagesInput = find(".stages input");
+/** @type {HTMLSelectElement} */
 export const mapSelect = find(".map select");
+/** @type {HTMLSelectElement} */
 export const gainSelect = find(".gain select");
+/** @type {HTMLSelectElement} */
 export const zoomSelect = find(".ratio select");
 export const choices = find(".choices");
 
 // ---------------------------------------------------------------- labels on the pictures
 
 export function drawLabels() {
-  const wanted = cells().flatMap((cell) => cell.ids.map((id, i) => ({ cell, id, right: cell.ids.length === 2 && i === 1 })));
-  while (labels.children.length > wanted.length) labels.lastChild.remove();
-  while (labels.children.length < wanted.length) {
-    const label = document.createElement("span");
-    label.append(...["b", "span", "span"].map((name) => document.createElement(name)));
-    label.lastChild.className = "of-crop";
+  const list = cells().flatMap((cell) => cell.ids.map((id, i) => ({ cell, id, right: cell.ids.length === 2 && i === 1 })));
+  while (labels.children.length > list.length) labels.lastChild.remove();
+  while (labels.children.length < list.length) {
+    const label = make("span");
+    label.append(make("b"), make("span"), make("span", "of-crop"));
     labels.append(label);
   }
-  wanted.forEach(({ cell, id, right }, i) => placeLabel(labels.children[i], cell, pane(id), right));
+  list.forEach(({ cell, id, right }, i) => placeLabel(labels.children[i], cell, paneWith(id), right));
 }
 
-function placeLabel(label, cell, one, right) {
-  show(label, Boolean(one));
-  if (!one) return;
-  const ratio = devicePixelRatio, words = cropWords(one.id);
-  say(label.children[0], one.label);
-  say(label.children[1], one.detail || "");
-  say(label.children[2], words && "crop " + words);
-  style(label, "maxWidth", cell.width / cell.ids.length / ratio - 16 + "px");
-  style(label, "top", cell.y / ratio + 8 + "px");
-  style(label, "left", right ? "auto" : cell.x / ratio + 8 + "px");
-  style(label, "right", right ? (canvas.width - cell.x - cell.width) / ratio + 8 + "px" : "auto");
+function placeLabel(label, cell, pane, right) {
+  setVisible(label, Boolean(pane));
+  if (!pane) return;
+  const ratio = devicePixelRatio;
+  const words = cropWords(pane.id);
+  setText(label.children[0], pane.label);
+  setText(label.children[1], pane.detail || "");
+  setText(label.children[2], words && "crop " + words);
+  setStyle(label, "maxWidth", cell.width / cell.ids.length / ratio - 16 + "px");
+  setStyle(label, "top", cell.y / ratio + 8 + "px");
+  setStyle(label, "left", right ? "auto" : cell.x / ratio + 8 + "px");
+  setStyle(label, "right", right ? (canvas.width - cell.x - cell.width) / ratio + 8 + "px" : "auto");
 }
 
 // ---------------------------------------------------------------- toolbar
 
-function pressed(selector, yes) { mark(find(selector), "aria-pressed", yes); }
+function setPressed(selector, pressed) {
+  setAttribute(find(selector), "aria-pressed", pressed);
+}
 
-function zoomWords(zoom) { const percent = zoom * 100; return (percent >= 10 ? Math.round(percent) : percent.toFixed(1)) + " %"; }
+function zoomWords(zoom) {
+  const percent = zoom * 100;
+  return (percent >= 10 ? Math.round(percent) : percent.toFixed(1)) + " %";
+}
 
 export function drawControls() {
   const zoom = zoomNow(), split = state.mode === "split" && shown().length === 2;
-  say(find(".percent"), state.panes.length ? zoomWords(zoom) : "–");
+  setText(find(".percent"), state.panes.length ? zoomWords(zoom) : "–");
   zoomSelect.value = state.zoom === null ? "fit" : ZOOMS.includes(zoom) ? String(zoom) : "";
-  pressed("[data-zoom=fit]", state.zoom === null);
-  pressed("[data-zoom=one]", state.zoom === 1);
-  pressed(".nearest", state.sharp);
-  pressed(".magnify", state.loupe);
-  mark(root, "data-loupe", state.loupe);
-  pressed(".lines", state.lines);
-  for (const button of root.querySelectorAll("[data-mode]")) mark(button, "aria-pressed", button.dataset.mode === state.mode);
-  show(divider, split);
-  style(divider, "left", state.split * 100 + "%");
-  mark(divider, "aria-valuenow", Math.round(state.split * 100));
+  setPressed("[data-zoom=fit]", state.zoom === null);
+  setPressed("[data-zoom=one]", state.zoom === 1);
+  setPressed(".nearest", state.sharp);
+  setPressed(".magnify", state.loupe);
+  setAttribute(root, "data-loupe", state.loupe);
+  setPressed(".lines", state.lines);
+  for (const button of findAll("[data-mode]")) setAttribute(button, "aria-pressed", button.dataset.mode === state.mode);
+  setVisible(divider, split);
+  setStyle(divider, "left", state.split * 100 + "%");
+  setAttribute(divider, "aria-valuenow", Math.round(state.split * 100));
   find(".side-a").classList.toggle("off", state.mode !== "split");
   find(".side-b").classList.toggle("off", state.mode === "grid");
-  show(find(".which"), state.mode === "grid");
+  setVisible(find(".which"), state.mode === "grid");
   const nothing = state.panes.length === 0;
-  say(find(".empty"), state.hint);
-  show(find(".empty"), nothing);
-  style(surface, "touchAction", fits() ? "pan-y" : "none");
-  mark(canvas, "aria-label", describe());
+  setText(find(".empty"), state.hint);
+  setVisible(find(".empty"), nothing);
+  setStyle(surface, "touchAction", fits() ? "pan-y" : "none");
+  setAttribute(canvas, "aria-label", describe());
   drawLegend();
   drawStages();
-  tellLook();
+  publishLook();
 }
 
 function describe() {
-  const words = [...new Set(shown())].map(pane).filter(Boolean).map((one) => {
-    const crop = cropWords(one.id), map = showsMap(one.id) ? ", map of " + MAPS[state.map].name : "";
-    return one.alt + map + (one.detail ? ", " + one.detail : "") + (crop ? ", visible crop " + crop : "");
+  const words = [...new Set(shown())].map(paneWith).filter(Boolean).map((pane) => {
+    const crop = cropWords(pane.id), map = showsMap(pane.id) ? ", map of " + MAPS[state.map].name : "";
+    return pane.alt + map + (pane.detail ? ", " + pane.detail : "") + (crop ? ", visible crop " + crop : "");
   });
   if (!words.length) return "No picture yet";
   return (words.length === 2 && state.mode === "split" ? "Left: " + words[0] + ". Right: " + words[1] : words.join(". ")) + ".";
@@ -95,17 +106,17 @@ function drawLegend() {
   const map = state.map;
   mapSelect.value = map;
   gainSelect.value = String(state.gain);
-  show(find(".legend"), map !== "none");
-  show(find(".gain"), map !== "none" && map !== "ssim");
+  setVisible(find(".legend"), map !== "none");
+  setVisible(find(".gain"), map !== "none" && map !== "ssim");
   if (map !== "none") {
-    style(find(".legend .scale"), "background", legendGradient(map));
+    setStyle(find(".legend .scale"), "background", legendGradient(map));
     const numbers = legendNumbers(map, state.gain), row = find(".legend .numbers");
-    while (row.children.length < 3) row.append(document.createElement("span"));
-    [...row.children].forEach((node, i) => say(node, (numbers.length === 2 ? [numbers[0], "", numbers[1]] : numbers)[i]));
-    say(find(".legend .unit"), MAPS[map].unit);
+    while (row.children.length < 3) row.append(make("span"));
+    [...row.children].forEach((node, i) => setText(node, (numbers.length === 2 ? [numbers[0], "", numbers[1]] : numbers)[i]));
+    setText(find(".legend .unit"), MAPS[map].unit);
   }
-  mark(canvas, "data-map", map === "none" ? "none" : mapIsUnderway() ? "underway" : "ready");
-  say(find(".remarks"), remarks());
+  setAttribute(canvas, "data-map", map === "none" ? "none" : mapIsUnderway() ? "underway" : "ready");
+  setText(find(".remarks"), remarks());
 }
 
 function remarks() {
@@ -114,7 +125,7 @@ function remarks() {
 }
 
 function lossRemark() {
-  const lost = shown().map(pane).find((one) => one && pictures.get(one.id)?.failed);
+  const lost = shown().map(paneWith).find((pane) => pane && pictures.get(pane.id)?.failed);
   return lost ? "“" + lost.label + "” could not be loaded. Pictures are kept for a limited time. Restore it again." : "";
 }
 
@@ -138,12 +149,12 @@ function gridRemark() {
 // ---------------------------------------------------------------- stages
 
 function drawStages() {
-  const one = pane(state.b), siblings = stagesOf(one);
-  show(stagesRow, siblings.length > 1 && !state.held);
+  const pane = paneWith(state.b), siblings = stagesOf(pane);
+  setVisible(stagesRow, siblings.length > 1 && !state.degradedOnly);
   if (stagesRow.hidden) return;
-  mark(stagesInput, "max", siblings.length);
-  if (stagesInput.value !== String(one.stage)) stagesInput.value = String(one.stage);
-  mark(stagesInput, "aria-label", one.scrubber || "Stage of " + one.group);
-  say(find(".stages-name"), one.scrubber || "Stages of " + one.group);
-  say(find(".stages output"), one.stage + " of " + siblings.length + (one.detail ? " · " + one.detail : ""));
+  setAttribute(stagesInput, "max", siblings.length);
+  if (stagesInput.value !== String(pane.stage)) stagesInput.value = String(pane.stage);
+  setAttribute(stagesInput, "aria-label", pane.scrubber || "Stage of " + pane.group);
+  setText(find(".stages-name"), pane.scrubber || "Stages of " + pane.group);
+  setText(find(".stages output"), pane.stage + " of " + siblings.length + (pane.detail ? " · " + pane.detail : ""));
 }

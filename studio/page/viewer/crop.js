@@ -4,7 +4,7 @@
 import { frame, redraw } from "./frame.js";
 import { visibleCrop } from "./geometry.js";
 import { UNIT, grown, isCurrent, readPixels, unitsOf, versionOf } from "./pictures.js";
-import { hasOriginal, pane, shown, size, state } from "./state.js";
+import { hasOriginal, paneWith, shown, size, state } from "./state.js";
 
 const WINDOW = 11;
 const STILL_MS = 150;  // SSIM waits until the view rests that long
@@ -23,7 +23,7 @@ export function forgetSums() {
 }
 
 function plan() {
-  const crop = visibleCrop(), ids = shown().filter((id) => id !== state.reference && pane(id) && isCurrent(id));
+  const crop = visibleCrop(), ids = shown().filter((id) => id !== state.reference && paneWith(id) && isCurrent(id));
   const key = [crop.x, crop.y, crop.width, crop.height, ...[state.reference, ...ids].map(versionOf)].join(" ");
   return { key, crop, ids };
 }
@@ -40,17 +40,19 @@ function begin({ key, crop, ids }) {
 
 // True where a picture of the crop at work has been replaced.
 function outdated() {
-  return measured.against !== versionOf(state.reference) || measured.results.some((one) => one.version !== versionOf(one.id));
+  return measured.against !== versionOf(state.reference) || measured.results.some((result) => result.version !== versionOf(result.id));
 }
 
-function ready() { return measuresCrop() && isCurrent(state.reference); }
+function ready() {
+  return measuresCrop() && isCurrent(state.reference);
+}
 
 export function nextErrorJob() {
   if (!ready()) return null;
-  const wanted = plan();
+  const latest = plan();
   // Squared errors are finished even while the view moves on, so that numbers follow the hand; then comes the newest crop.
-  const done = measured && measured.results.every((one) => one.errors.pending === 0);
-  if (!measured || outdated() || (done && measured.key !== wanted.key)) begin(wanted);
+  const done = measured && measured.results.every((result) => result.errors.pending === 0);
+  if (!measured || outdated() || (done && measured.key !== latest.key)) begin(latest);
   return nextSum("errors");
 }
 
@@ -65,10 +67,10 @@ export function nextSimilarityJob(again) {
 }
 
 function nextSum(which) {
-  for (const one of measured.results) {
-    const sum = one[which];
+  for (const result of measured.results) {
+    const sum = result[which];
     while (sum.todo.length) {
-      const job = sumJob(one.id, sum, sum.todo.shift());
+      const job = sumJob(result.id, sum, sum.todo.shift());
       if (job) return job;
     }
   }
@@ -77,25 +79,35 @@ function nextSum(which) {
 
 // A job, or null where the sum of this unit was known.
 function sumJob(id, sum, area) {
-  const add = (value) => { sum.total += value; sum.pending--; if (sum.pending === 0) redraw(); };
+  const add = (value) => {
+    sum.total += value;
+    sum.pending--;
+    if (sum.pending === 0) redraw();
+  };
   const whole = area.width === UNIT && area.height === UNIT;
   const key = [sum.task, versionOf(id), versionOf(state.reference), area.x, area.y].join(" ");
-  if (whole && sums.has(key)) { add(sums.get(key)); return null; }
+  if (whole && sums.has(key)) {
+    add(sums.get(key));
+    return null;
+  }
   const outer = grown(area, sum.margin);
   const pixels = readPixels(id, outer), others = readPixels(state.reference, outer);
-  const done = (value) => { if (whole) sums.set(key, value); add(value); };
+  const done = (value) => {
+    if (whole) sums.set(key, value);
+    add(value);
+  };
   return { task: sum.task, argument: { pixels, others, outer }, transfer: [pixels.buffer, others.buffer], done };
 }
 
 // ---------------------------------------------------------------- words
 
 export function cropWords(id) {
-  const one = measured && ready() ? measured.results.find((other) => other.id === id) : null;
-  if (!one || one.errors.pending > 0) return "";
-  const { crop, inner } = measured, error = one.errors.total / (3 * crop.width * crop.height);
+  const result = measured && ready() ? measured.results.find((other) => other.id === id) : null;
+  if (!result || result.errors.pending > 0) return "";
+  const { crop, inner } = measured, error = result.errors.total / (3 * crop.width * crop.height);
   const psnr = error === 0 ? "identical" : (10 * Math.log10(255 ** 2 / error)).toFixed(2) + " dB";
   if (inner.width <= 0 || inner.height <= 0) return psnr;
-  return psnr + ", SSIM " + (one.similarity.pending > 0 ? "…" : (one.similarity.total / (inner.width * inner.height)).toFixed(3));
+  return psnr + ", SSIM " + (result.similarity.pending > 0 ? "…" : (result.similarity.total / (inner.width * inner.height)).toFixed(3));
 }
 
 export function cropSentence() {

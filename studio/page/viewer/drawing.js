@@ -44,6 +44,9 @@ function drawPart(part) {
 function describeView(parts) {
   const panes = parts.map((part) => ({ id: part.id, ...view(part.cell), cell: [part.cell.x, part.cell.y, part.cell.width, part.cell.height] }));
   const words = JSON.stringify(panes);
-  if (canvas.dataset.view !== words) { canvas.dataset.view = words; frame.movedAt = performance.now(); }
+  if (canvas.dataset.view !== words) {
+    canvas.dataset.view = words;
+    frame.movedAt = performance.now();
+  }
   canvas.dataset.ready = String(parts.every((part) => isCurrent(part.id)));
 }

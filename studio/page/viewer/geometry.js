@@ -1,11 +1,12 @@
-// Where pictures lie on the canvas, in device pixels. One zoom and one centre for all panes, and panes of exactly equal size, so that
+// Where pictures lie on the canvas, in device pixels. One zoom and one center for all panes, and panes of exactly equal size, so that
 // every pane shows the same picture point at the same place. A zoom of 1 draws one picture pixel on one screen pixel.
 
 import { redraw } from "./frame.js";
-import { canvas, gridPanes, root, shown, size, state, style, surface } from "./state.js";
+import { canvas, gridPanes, root, setStyle, shown, size, state, surface } from "./state.js";
 
 export const ZOOMS = [1 / 16, 1 / 8, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1, 2, 3, 4, 6, 8, 12, 16];
-const NARROW = 520, SMALLEST_CELL = 180;  // CSS pixels
+const NARROW = 520;  // CSS pixels
+const SMALLEST_CELL = 180;
 
 // Measured once per frame, before anything is written to the page: asking in between would make the browser lay it out again.
 const page = { width: 0, top: 0, height: 0 };  // CSS pixels: of the viewer; of the surface, from the top of the window
@@ -19,12 +20,16 @@ export function measurePage() {
 // A canvas that starts between two screen pixels would be resampled by the browser.
 export function placeCanvas(box) {
   const snap = (at) => Math.round(at * devicePixelRatio) / devicePixelRatio - at;
-  style(canvas, "left", snap(box.left) + "px");
-  style(canvas, "top", snap(box.top + window.scrollY) + "px");
+  setStyle(canvas, "left", snap(box.left) + "px");
+  setStyle(canvas, "top", snap(box.top + window.scrollY) + "px");
 }
 
-function isNarrow() { return page.width <= NARROW; }
-function isFull() { return document.fullscreenElement === root; }
+function isNarrow() {
+  return page.width <= NARROW;
+}
+function isFull() {
+  return document.fullscreenElement === root;
+}
 
 // The height that the style sheet gives the surface; the grid may ask for more.
 function plainHeight() {
@@ -43,14 +48,14 @@ function columnsFor(count) {
 
 // A grid of many panes grows the page rather than shrink them.
 export function growSurface() {
-  let wanted = 0;
+  let grown = 0;
   if (state.mode === "grid" && !isFull()) {
     const count = gridPanes().length, [width, height] = size();
     const whole = height * wholeZoom(page.width * devicePixelRatio / width) / devicePixelRatio;
     const cell = isNarrow() ? Math.min(Math.max(whole, 120), innerHeight * 0.6) + 2 : SMALLEST_CELL;
-    wanted = Math.round(cell * Math.ceil(count / columnsFor(count)));
+    grown = Math.round(cell * Math.ceil(count / columnsFor(count)));
   }
-  root.style.setProperty("--grown", wanted + "px");
+  root.style.setProperty("--grown", grown + "px");
 }
 
 export function cells() {
@@ -87,37 +92,44 @@ export function partAt(x, y) {
 
 // ---------------------------------------------------------------- the shared view
 
-function wholeZoom(ratio) { return ratio >= 1 ? Math.min(Math.floor(ratio), 16) : ratio; }
+function wholeZoom(ratio) {
+  return ratio >= 1 ? Math.min(Math.floor(ratio), 16) : ratio;
+}
 
 function fitZoom() {
   const [width, height] = size(), cell = cells()[0];
   return wholeZoom(Math.min(cell.width / width, cell.height / height));
 }
 
-export function zoomNow() { return state.zoom === null ? fitZoom() : state.zoom; }
+export function zoomNow() {
+  return state.zoom === null ? fitZoom() : state.zoom;
+}
 
-function centreNow() {
+function centerNow() {
   const [width, height] = size();
-  return state.zoom === null || !state.centre ? [width / 2, height / 2] : state.centre;
+  return state.zoom === null || !state.center ? [width / 2, height / 2] : state.center;
 }
 
 // Zoom, and where the picture's top left corner lies. Whole numbers, so that whole zooms are exact.
 export function view(cell) {
-  const zoom = zoomNow(), [x, y] = centreNow();
+  const zoom = zoomNow(), [x, y] = centerNow();
   return { zoom, left: cell.x + Math.round(cell.width / 2 - x * zoom), top: cell.y + Math.round(cell.height / 2 - y * zoom) };
 }
 
 // The picture point, not rounded, at a place on the canvas.
-export function spotAt(cell, x, y) { const where = view(cell); return [(x - where.left) / where.zoom, (y - where.top) / where.zoom]; }
+export function spotAt(cell, x, y) {
+  const where = view(cell);
+  return [(x - where.left) / where.zoom, (y - where.top) / where.zoom];
+}
 
-export function clampCentre() {
+export function clampCenter() {
   const cell = cells()[0], zoom = zoomNow(), [width, height] = size();
-  const one = (value, length, room) => {
+  const clamped = (value, length, room) => {
     const half = room / zoom / 2;
     return length <= 2 * half ? length / 2 : Math.min(Math.max(value, half), length - half);
   };
-  const [x, y] = state.centre || [width / 2, height / 2];
-  state.centre = [one(x, width, cell.width), one(y, height, cell.height)];
+  const [x, y] = state.center || [width / 2, height / 2];
+  state.center = [clamped(x, width, cell.width), clamped(y, height, cell.height)];
 }
 
 // True where the whole picture is on the screen: then fingers may scroll the page.
@@ -132,8 +144,8 @@ export function carry(zoom, from, to) {
   const [x, y] = spotAt(cell, ...from);
   const next = Math.min(Math.max(zoom, Math.min(1 / 16, fitZoom())), 16);
   state.zoom = next;
-  state.centre = [x - (to[0] - cell.x - cell.width / 2) / next, y - (to[1] - cell.y - cell.height / 2) / next];
-  clampCentre();
+  state.center = [x - (to[0] - cell.x - cell.width / 2) / next, y - (to[1] - cell.y - cell.height / 2) / next];
+  clampCenter();
   redraw();
 }
 
@@ -148,27 +160,31 @@ export function stepZoom(direction) {
   if (next) zoomTo(next);
 }
 
-export function fit() { state.zoom = null; state.centre = null; redraw(); }
+export function fit() {
+  state.zoom = null;
+  state.center = null;
+  redraw();
+}
 
 export function pan(dx, dy) {
-  const zoom = zoomNow(), [x, y] = centreNow();
+  const zoom = zoomNow(), [x, y] = centerNow();
   state.zoom = zoom;
-  state.centre = [x - dx / zoom, y - dy / zoom];
-  clampCentre();
+  state.center = [x - dx / zoom, y - dy / zoom];
+  clampCenter();
   redraw();
 }
 
 // Moves the view just far enough to show a picture pixel.
 export function reveal({ x, y }) {
   if (fits()) return;
-  const cell = cells()[0], zoom = zoomNow(), centre = centreNow();
+  const cell = cells()[0], zoom = zoomNow(), center = centerNow();
   const near = (value, middle, room) => {
     const reach = Math.max(room / zoom / 2 - 2, 0);
     return Math.min(Math.max(middle, value + 0.5 - reach), value + 0.5 + reach);
   };
   state.zoom = zoom;
-  state.centre = [near(x, centre[0], cell.width), near(y, centre[1], cell.height)];
-  clampCentre();
+  state.center = [near(x, center[0], cell.width), near(y, center[1], cell.height)];
+  clampCenter();
 }
 
 // Columns and rows of the pixels that are wholly on the screen: { x, y, width, height }.

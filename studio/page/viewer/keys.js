@@ -1,20 +1,27 @@
 // Keys. They belong to the viewer that has the focus, otherwise to the one under the pointer.
 
+import { find } from "../elements.js";
 import { BLOCK, pick } from "./blocks.js";
-import { OPENERS, choose, hold, nextMap, setMode, showPopup, stepGain, stepPane, toggleFull } from "./choosing.js";
+import { OPENERS, choose, nextMap, setMode, showDegraded, showPopup, stepGain, stepPane, toggleFull } from "./choosing.js";
 import { divider } from "./controls.js";
 import { redraw } from "./frame.js";
 import { fit, pan, stepZoom, zoomTo } from "./geometry.js";
 import { middle, moveCursor, toggleLoupe } from "./loupe.js";
 import { moveSplit } from "./pointer.js";
-import { canvas, finals, find, on, root, shown, state } from "./state.js";
+import { canvas, finals, listen, root, shown, state } from "./state.js";
 
 export const KEYS = {
   "+": () => stepZoom(1), "=": () => stepZoom(1), "-": () => stepZoom(-1), "−": () => stepZoom(-1), "0": fit, z: () => zoomTo(1),
   s: () => setMode("split"), x: () => setMode("flip"), g: () => setMode("grid"),
   "[": () => stepPane(-1), "]": () => stepPane(1),
-  n: () => { state.sharp = !state.sharp; redraw(); }, f: toggleFull,
-  l: toggleLoupe, b: () => { state.lines = !state.lines; redraw(); },
+  n: () => {
+    state.sharp = !state.sharp;
+    redraw();
+  }, f: toggleFull,
+  l: toggleLoupe, b: () => {
+    state.lines = !state.lines;
+    redraw();
+  },
   m: nextMap, ",": () => stepGain(1 / 2), ".": () => stepGain(2),
   Enter: pickAtCursor, "?": () => showPopup(".keys", find(".keys").hidden), Escape: escape,
 };
@@ -29,7 +36,10 @@ function pickAtCursor() {
 // First closes what is open, then lets go of the block.
 function escape() {
   const open = Object.keys(OPENERS).filter((selector) => !find(selector).hidden);
-  for (const selector of open) { showPopup(selector, false); find(OPENERS[selector]).focus(); }
+  for (const selector of open) {
+    showPopup(selector, false);
+    find(OPENERS[selector]).focus();
+  }
   if (!open.length) state.block = null;
   redraw();
 }
@@ -54,7 +64,7 @@ function mine(event) {
 function keyDown(event) {
   if (!state.panes.length || !mine(event)) return;
   const number = /^[1-9]$/.test(event.key) && finals()[Number(event.key) - 1];
-  if (event.key === " ") hold(true);
+  if (event.key === " ") showDegraded(true);
   else if (ARROWS[event.key]) arrow(ARROWS[event.key], event.shiftKey);
   else if (KEYS[event.key]) KEYS[event.key]();
   else if (number) choose("b", number.id);
@@ -71,10 +81,12 @@ function moveLine(event) {
 }
 
 export function listenToKeys() {
-  on(root, "pointerenter", () => { hovered = true; });
-  on(root, "pointerleave", () => { hovered = false; });
-  on(document, "keydown", keyDown);
-  on(document, "keyup", (event) => { if (event.key === " ") hold(false); });
-  on(window, "blur", () => hold(false));
-  on(divider, "keydown", moveLine);
+  listen(root, "pointerenter", () => { hovered = true; });
+  listen(root, "pointerleave", () => { hovered = false; });
+  listen(document, "keydown", keyDown);
+  listen(document, "keyup", (event) => {
+    if (event.key === " ") showDegraded(false);
+  });
+  listen(window, "blur", () => showDegraded(false));
+  listen(divider, "keydown", moveLine);
 }

@@ -1,15 +1,17 @@
 // The loupe: the values of one pixel in every pane on the screen, and where it lies in its block.
 
+import { find, make } from "../elements.js";
 import { blockAt, inPicture, insideBlock } from "./blocks.js";
 import { redraw } from "./frame.js";
 import { reveal, visibleCrop } from "./geometry.js";
 import { isCurrent, readPixels, versionOf } from "./pictures.js";
-import { find, pane, say, show, shown, size, state } from "./state.js";
+import { paneWith, setText, setVisible, shown, size, state } from "./state.js";
 
 const loupePanel = find(".loupe");
 const loupeRows = find(".loupe tbody");
 let loupeShown = "";
 
+/** @param {number[]} rgb */
 function ycbcr([red, green, blue]) {
   return [
     0.299 * red + 0.587 * green + 0.114 * blue,
@@ -25,13 +27,16 @@ function pixelOf(id) {
 
 // Reads and writes only where the pixel or the pictures have changed.
 export function drawLoupe() {
-  show(loupePanel, state.loupe);
-  if (!state.loupe) { loupeShown = ""; return; }
-  const at = state.cursor && inPicture(state.cursor) ? state.cursor : null, ids = [...new Set(shown())].filter(pane);
+  setVisible(loupePanel, state.loupe);
+  if (!state.loupe) {
+    loupeShown = "";
+    return;
+  }
+  const at = state.cursor && inPicture(state.cursor) ? state.cursor : null, ids = [...new Set(shown())].filter(paneWith);
   const key = JSON.stringify([at, state.picture, ids.map((id) => [id, versionOf(id)])]);
   if (key === loupeShown) return;
   loupeShown = key;
-  say(find(".loupe .where"), at ? placeWords(at) : "Point at the picture, or move with the arrow keys.");
+  setText(find(".loupe .where"), at ? placeWords(at) : "Point at the picture, or move with the arrow keys.");
   loupeRows.replaceChildren(...(at ? ids.map(loupeRow) : []));
 }
 
@@ -42,9 +47,10 @@ function placeWords(at) {
 }
 
 function loupeRow(id) {
-  const row = document.createElement("tr"), name = document.createElement("th"), values = pixelOf(id);
+  const row = make("tr");
+  const name = make("th", "", paneWith(id).label);
+  const values = pixelOf(id);
   name.scope = "row";
-  name.textContent = pane(id).label;
   row.append(name);
   const words = values ? [...values.map(String), ...ycbcr(values).map((value) => value.toFixed(1))] : Array(6).fill("–");
   for (const word of words) row.insertCell().textContent = word;

@@ -24,9 +24,9 @@ export function mapMathematics() {
   };
 
   function differences(kind, pixels, others) {
-    const one = PER_PIXEL[kind], values = new Float32Array(pixels.length / 4);
+    const difference = PER_PIXEL[kind], values = new Float32Array(pixels.length / 4);
     for (let i = 0, at = 0; i < values.length; i++, at += 4) {
-      values[i] = one(pixels[at] - others[at], pixels[at + 1] - others[at + 1], pixels[at + 2] - others[at + 2]);
+      values[i] = difference(pixels[at] - others[at], pixels[at + 1] - others[at + 1], pixels[at + 2] - others[at + 2]);
     }
     return values;
   }
@@ -52,7 +52,7 @@ export function mapMathematics() {
     return mean;
   }
 
-  // SSIM of one channel under every whole window; moments are taken around mid-grey for precision.
+  // SSIM of one channel under every whole window; moments are taken around mid-gray for precision.
   function addSimilarity(total, channel, pixels, others, width, height) {
     const count = width * height;
     const first = new Float32Array(count), second = new Float32Array(count);
@@ -81,13 +81,13 @@ export function mapMathematics() {
 
   // The map for `inner`; not a number within 5 pixels of the picture's edge, where no whole window fits.
   function similarityMap({ pixels, others, outer, inner }) {
-    const found = similarities(pixels, others, outer.width, outer.height);
+    const similarity = similarities(pixels, others, outer.width, outer.height);
     const values = new Float32Array(inner.width * inner.height).fill(NaN);
     const columns = outer.width - 2 * MARGIN, rows = outer.height - 2 * MARGIN;
     const left = inner.x - outer.x - MARGIN, top = inner.y - outer.y - MARGIN;
     const x0 = Math.max(0, -left), x1 = Math.min(inner.width, columns - left);
     for (let y = Math.max(0, -top); y < Math.min(inner.height, rows - top); y++) {
-      if (x1 > x0) values.set(found.subarray((y + top) * columns + x0 + left, (y + top) * columns + x1 + left), y * inner.width + x0);
+      if (x1 > x0) values.set(similarity.subarray((y + top) * columns + x0 + left, (y + top) * columns + x1 + left), y * inner.width + x0);
     }
     return values;
   }
@@ -100,7 +100,7 @@ export function mapMathematics() {
     return luma;
   }
 
-  // How much the mean step across one edge of a block exceeds the mean of the steps right beside it, in grey levels of luma; 0 or more.
+  // How much the mean step across one edge of a block exceeds the mean of the steps right beside it, in gray levels of luma; 0 or more.
   function edgeStrength(luma, at, across, along, count, hasBefore, hasAfter) {
     let step = 0, before = 0, after = 0;
     for (let i = 0; i < count; i++, at += along) {

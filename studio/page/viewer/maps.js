@@ -8,7 +8,7 @@ import { frame, redraw } from "./frame.js";
 import { view, visibleParts } from "./geometry.js";
 import { pen } from "./pen.js";
 import { UNIT, grown, isCurrent, readPixels, unitsOf, versionOf } from "./pictures.js";
-import { pane, reference, size, state } from "./state.js";
+import { paneWith, reference, size, state } from "./state.js";
 
 const TILES = 192;
 const MARGINS = { signed: 0, absolute: 0, squared: 0, ssim: 5, blockiness: 8 };
@@ -16,7 +16,7 @@ export const tiles = new Map();  // by key: { values, canvas, todo, pending, pai
 
 // A map of the reference against itself would say nothing: it stays a picture.
 export function showsMap(id) {
-  if (state.map === "none" || !pane(id)) return false;
+  if (state.map === "none" || !paneWith(id)) return false;
   return state.map === "blockiness" ? Boolean(lastGrid()) : Boolean(reference()) && id !== state.reference;
 }
 
@@ -25,7 +25,9 @@ export function needsReference() {
 }
 
 // Halvings of the map for a zoom: a value then covers 2, 4, ... pixels in both directions, about one on the screen.
-function halvings(zoom) { return Math.min(4, Math.max(0, Math.round(Math.log2(1 / zoom)))); }
+function halvings(zoom) {
+  return Math.min(4, Math.max(0, Math.round(Math.log2(1 / zoom))));
+}
 
 // ---------------------------------------------------------------- tiles
 
@@ -58,7 +60,9 @@ function* visibleTiles(part) {
   }
 }
 
-function canMap(id) { return showsMap(id) && isCurrent(id) && (state.map === "blockiness" || isCurrent(state.reference)); }
+function canMap(id) {
+  return showsMap(id) && isCurrent(id) && (state.map === "blockiness" || isCurrent(state.reference));
+}
 
 export function drawMap(id, where, part) {
   if (!canMap(id)) return;
@@ -79,11 +83,11 @@ export function drawMap(id, where, part) {
   pen.restore();
 }
 
-// Colours the values anew where they or the gain have changed.
+// Colors the values anew where they or the gain have changed.
 function paint(tile) {
-  const wanted = state.map + " " + state.gain + " " + tile.pending;
-  if (tile.painted === wanted) return;
-  tile.painted = wanted;
+  const look = state.map + " " + state.gain + " " + tile.pending;
+  if (tile.painted === look) return;
+  tile.painted = look;
   const picture = new ImageData(UNIT, UNIT);
   colorValues(tile.values, state.map, state.gain, picture.data);
   tile.canvas.getContext("2d", { willReadFrequently: true }).putImageData(picture, 0, 0);
@@ -111,7 +115,10 @@ function mapJob(id, tile, inner, depth, column, row) {
     transfer.push(argument.others.buffer);
   }
   const place = { x: (inner.x >> depth) - column * UNIT, y: (inner.y >> depth) - row * UNIT, width: Math.ceil(inner.width / side) };
-  return { task: "values", argument, transfer, done: (values) => { fill(tile, values, place); redraw(); } };
+  return { task: "values", argument, transfer, done: (values) => {
+    fill(tile, values, place);
+    redraw();
+  } };
 }
 
 function fill(tile, values, { x, y, width }) {

@@ -7,8 +7,10 @@ import { levelsOf } from "./pictures.js";
 import { size, state } from "./state.js";
 
 export const GRID_ZOOM = 4;
-const LENS_PIXELS = 17, LENS_ZOOM = 6;  // picture pixels across, and CSS pixels for each
-const ACCENT = "#5fd0da", FIRST_SAVE = "#ffb347";
+const LENS_PIXELS = 17;  // picture pixels across
+const LENS_ZOOM = 6;  // CSS pixels for each
+const ACCENT = "#5fd0da";
+const FIRST_SAVE = "#ffb347";
 
 export function drawOverlays(part) {
   const where = view(part.cell);
@@ -41,7 +43,10 @@ function drawLines(where, clip, { column, row, columns, rows }, { color, thickne
   const area = { x: left + x0 * zoom, y: top + y0 * zoom, width: (x1 - x0) * zoom, height: (y1 - y0) * zoom };
   const across = [...gridLines(column, columns, x0, x1)].map((x) => Math.round(left + x * zoom));
   const down = [...gridLines(row, rows, y0, y1)].map((y) => Math.round(top + y * zoom));
-  if (dashed) { dashLines(area, across, down, color, thickness); return; }
+  if (dashed) {
+    dashLines(area, across, down, color, thickness);
+    return;
+  }
   for (const [shift, ink] of [[thickness, "rgb(0 0 0 / 40%)"], [0, color]]) {
     pen.fillStyle = ink;
     for (const x of across) pen.fillRect(x + shift, area.y, thickness, area.height);
@@ -55,8 +60,14 @@ function dashLines(area, across, down, color, thickness) {
   pen.lineWidth = thickness;
   pen.strokeStyle = color;
   pen.beginPath();
-  for (const x of across) { pen.moveTo(x + aside, area.y); pen.lineTo(x + aside, area.y + area.height); }
-  for (const y of down) { pen.moveTo(area.x, y + aside); pen.lineTo(area.x + area.width, y + aside); }
+  for (const x of across) {
+    pen.moveTo(x + aside, area.y);
+    pen.lineTo(x + aside, area.y + area.height);
+  }
+  for (const y of down) {
+    pen.moveTo(area.x, y + aside);
+    pen.lineTo(area.x + area.width, y + aside);
+  }
   pen.stroke();
   pen.setLineDash([]);
 }

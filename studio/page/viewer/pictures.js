@@ -3,7 +3,7 @@
 import { background } from "./background.js";
 import { redraw } from "./frame.js";
 import { visibleParts } from "./geometry.js";
-import { pane, shown, size, state } from "./state.js";
+import { paneWith, shown, size, state } from "./state.js";
 
 const PRELOAD_PIXELS = 6e6;
 const MEMORY = 512e6;  // bytes of decoded pictures; beyond them, those not looked at are decoded again from their file when needed
@@ -22,11 +22,13 @@ function pictureDecoding() {
     return { result: levels, transfer: levels };
   }
   // Two at a time: decoded all at once, large pictures would all come late.
+  /** @type {Promise<any>[]} */
   const lanes = [Promise.resolve(), Promise.resolve()];
   let count = 0;
   return {
     decode(blob) {
-      const lane = count++ % lanes.length, work = () => levelsOfFile(blob);
+      const lane = count++ % lanes.length;
+      const work = () => levelsOfFile(blob);
       lanes[lane] = lanes[lane].then(work, work);
       return lanes[lane];
     },
@@ -45,24 +47,29 @@ export function levelsOf(id) {
 }
 
 // True where exactly this picture can be read: `levels` may still be those of the address before.
-export function isCurrent(id) { const entry = pictures.get(id); return Boolean(entry && entry.current); }
+export function isCurrent(id) {
+  const entry = pictures.get(id);
+  return Boolean(entry && entry.current);
+}
 
 // A number for exactly this picture; addresses may be megabytes long. 0 where it cannot be read.
-export function versionOf(id) { return isCurrent(id) ? pictures.get(id).version : 0; }
+export function versionOf(id) {
+  return isCurrent(id) ? pictures.get(id).version : 0;
+}
 
-export async function load(one) {
-  let entry = pictures.get(one.id);
-  if (!entry || entry.url !== one.file.url) {
-    entry = { url: one.file.url, version: ++clock, blob: null, levels: entry && entry.levels, current: false, used: ++clock };
-    pictures.set(one.id, entry);
+export async function load(pane) {
+  let entry = pictures.get(pane.id);
+  if (!entry || entry.url !== pane.file.url) {
+    entry = { url: pane.file.url, version: ++clock, blob: null, levels: entry && entry.levels, current: false, used: ++clock };
+    pictures.set(pane.id, entry);
   }
   if (entry.current || entry.loading || entry.failed) return;
   entry.loading = true;
   try {
     entry.blob = entry.blob || await fetched(entry.url);
-    keep(one.id, entry, await decoding.ask("decode", entry.blob));
+    keep(pane.id, entry, await decoding.ask("decode", entry.blob));
   } catch (problem) {
-    console.warn("picture not loaded", one.id, problem);
+    console.warn("picture not loaded", pane.id, problem);
     Object.assign(entry, { loading: false, failed: true });
   }
   redraw();
@@ -74,10 +81,15 @@ async function fetched(url) {
   return reply.blob();
 }
 
-function close({ levels }) { if (levels) for (const level of levels) level.close(); }
+function close({ levels }) {
+  if (levels) for (const level of levels) level.close();
+}
 
 function keep(id, entry, levels) {
-  if (pictures.get(id) !== entry) { close({ levels }); return; }
+  if (pictures.get(id) !== entry) {
+    close({ levels });
+    return;
+  }
   close(entry);
   Object.assign(entry, { levels, current: true, loading: false });
   forgetOld();
@@ -103,7 +115,7 @@ export function forgetAll() {
 
 export function forgetMissing() {
   for (const [id, entry] of pictures) {
-    if (pane(id)) continue;
+    if (paneWith(id)) continue;
     close(entry);
     pictures.delete(id);
   }
@@ -112,9 +124,9 @@ export function forgetMissing() {
 // Pictures on the screen, and all of them where they are small.
 export function loadNeeded() {
   const [width, height] = size();
-  const wanted = new Set(visibleParts().map((part) => part.id));
-  if (state.panes.length * width * height <= PRELOAD_PIXELS) state.panes.forEach((one) => wanted.add(one.id));
-  for (const id of wanted) if (pane(id)) load(pane(id));
+  const ids = new Set(visibleParts().map((part) => part.id));
+  if (state.panes.length * width * height <= PRELOAD_PIXELS) state.panes.forEach((pane) => ids.add(pane.id));
+  for (const id of ids) if (paneWith(id)) load(paneWith(id));
 }
 
 // ---------------------------------------------------------------- exact pixels
@@ -125,15 +137,15 @@ export const UNIT = 256;  // calculations read pieces of at most this many pixel
 
 // The pieces of a rectangle, cut where multiples of UNIT lie.
 export function unitsOf({ x, y, width, height }) {
-  const found = [];
-  if (width <= 0 || height <= 0) return found;
+  const units = [];
+  if (width <= 0 || height <= 0) return units;
   for (let top = y - (y % UNIT); top < y + height; top += UNIT) {
     for (let left = x - (x % UNIT); left < x + width; left += UNIT) {
       const x0 = Math.max(left, x), y0 = Math.max(top, y);
-      found.push({ x: x0, y: y0, width: Math.min(left + UNIT, x + width) - x0, height: Math.min(top + UNIT, y + height) - y0 });
+      units.push({ x: x0, y: y0, width: Math.min(left + UNIT, x + width) - x0, height: Math.min(top + UNIT, y + height) - y0 });
     }
   }
-  return found;
+  return units;
 }
 
 // A rectangle with a margin, as far as the picture goes.

@@ -4,7 +4,7 @@ import { pick } from "./blocks.js";
 import { redraw } from "./frame.js";
 import { carry, cellAt, fit, fits, pan, partAt, spotAt, zoomNow, zoomTo } from "./geometry.js";
 import { pointAt } from "./loupe.js";
-import { canvas, on, shown, state, surface } from "./state.js";
+import { canvas, listen, shown, state, surface } from "./state.js";
 
 const DRAG_FROM = 4;  // CSS pixels a press may tremble
 const pointers = new Map();
@@ -15,9 +15,14 @@ function place(event) {
   return [(event.clientX - box.left) * devicePixelRatio, (event.clientY - box.top) * devicePixelRatio];
 }
 
-function inPopup(event) { return Boolean(event.target.closest(".keys, .choices")); }
+function inPopup(event) {
+  return Boolean(event.target.closest(".keys, .choices"));
+}
 
-export function moveSplit(x) { state.split = Math.min(Math.max(x / canvas.width, 0), 1); redraw(); }
+export function moveSplit(x) {
+  state.split = Math.min(Math.max(x / canvas.width, 0), 1);
+  redraw();
+}
 
 // ---------------------------------------------------------------- press, move, release
 
@@ -33,7 +38,10 @@ function pressDown(event) {
 
 function move(event) {
   const before = pointers.get(event.pointerId), now = place(event);
-  if (!before) { if (state.loupe && event.pointerType !== "touch" && !inPopup(event)) pointAt(spotAt(cellAt(...now), ...now)); return; }
+  if (!before) {
+    if (state.loupe && event.pointerType !== "touch" && !inPopup(event)) pointAt(spotAt(cellAt(...now), ...now));
+    return;
+  }
   if (!press.moved && Math.hypot(now[0] - press.at[0], now[1] - press.at[1]) < DRAG_FROM * devicePixelRatio) return;
   press.moved = true;
   pointers.set(event.pointerId, now);
@@ -44,9 +52,9 @@ function move(event) {
 
 // The picture point between the fingers stays between them.
 function pinch(id, before, now) {
-  const other = [...pointers].find(([one]) => one !== id)[1];
-  const between = (one) => [(one[0] + other[0]) / 2, (one[1] + other[1]) / 2];
-  const apart = (one) => Math.max(Math.hypot(one[0] - other[0], one[1] - other[1]), 1);
+  const other = [...pointers].find(([pointer]) => pointer !== id)[1];
+  const between = (spot) => [(spot[0] + other[0]) / 2, (spot[1] + other[1]) / 2];
+  const apart = (spot) => Math.max(Math.hypot(spot[0] - other[0], spot[1] - other[1]), 1);
   carry(zoomNow() * apart(now) / apart(before), between(before), between(now));
 }
 
@@ -74,10 +82,10 @@ function pressTwice(event) {
 }
 
 export function listenToPointers() {
-  on(surface, "pointerdown", pressDown);
-  on(surface, "pointermove", move);
-  on(surface, "pointerup", release);
-  on(surface, "pointercancel", release);
-  on(surface, "wheel", turnWheel, { passive: false });
-  on(surface, "dblclick", pressTwice);
+  listen(surface, "pointerdown", pressDown);
+  listen(surface, "pointermove", move);
+  listen(surface, "pointerup", release);
+  listen(surface, "pointercancel", release);
+  listen(surface, "wheel", turnWheel, { passive: false });
+  listen(surface, "dblclick", pressTwice);
 }

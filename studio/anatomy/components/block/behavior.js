@@ -4,24 +4,55 @@
 // {row, column}: another 8 × 8 block of the picture is wanted; and `frequency` with {component: number of the one on show, row, column}:
 // a coefficient was clicked, or Enter pressed on it.
 
+import { find, findAll, make } from "../../../page/elements.js";
 import { drawSamples, paint } from "./samples.js";
-import { addTable, cursor, fill, listenToCells, moveCursor, strengthsOf } from "./tables.js";
+import { addTable, cursor, fillTable, listenToCells, moveCursor, strengthsOf } from "./tables.js";
 import { SIDE, basisPattern, bitsOf, distance, quantized, rounded, samplesOf, tableAt, times } from "./transform.js";
 
-const find = (selector) => element.querySelector(selector);
 const section = find(".inspector");
 const components = find(".components");
+/** @type {Record<string, HTMLInputElement>} */
 const fields = { row: find("input.row"), column: find("input.column") };
-const modelSelect = find("select.model"), numbersOf = find("select.numbers-of");
+/** @type {HTMLSelectElement} */
+const modelSelect = find("select.model");
+/** @type {HTMLSelectElement} */
+const numbersSelect = find("select.numbers-of");
+/** @type {HTMLInputElement} */
 const factor = find("input.factor");
 const state = { component: 0, quality: 0, model: "" };
 
-const value = () => props.value || {};
-const parts = () => (Array.isArray(value().parts) ? value().parts : []);
-const part = () => parts()[state.component] || parts()[0];
-const models = () => value().models.filter((one) => part().restored[one.id]);
-const shortNumber = (number) => (Math.abs(number) < 0.05 ? "0" : number.toFixed(Math.abs(number) < 99.95 ? 1 : 0).replace("-", "−"));
-const whole = (number) => String(number).replace("-", "−");
+function value() {
+  return props.value || {};
+}
+
+function parts() {
+  return Array.isArray(value().parts) ? value().parts : [];
+}
+
+function part() {
+  return parts()[state.component] || parts()[0];
+}
+
+function models() {
+  return value().models.filter((model) => part().restored[model.id]);
+}
+
+function chosenModel() {
+  return models().find((model) => model.id === state.model) || models().at(-1);
+}
+
+function withMinus(text) {
+  return text.replace("-", "−");
+}
+
+function shortNumber(number) {
+  if (Math.abs(number) < 0.05) return "0";
+  return withMinus(number.toFixed(Math.abs(number) < 99.95 ? 1 : 0));
+}
+
+function whole(number) {
+  return withMinus(String(number));
+}
 
 for (const name of ["original", "step", "integers", "dequantized", "restored", "saved"]) addTable(name, find("[data-table=" + name + "]"));
 addTable("samples", find(".numbers-table"), { live: false });
@@ -31,45 +62,68 @@ addTable("samples", find(".numbers-table"), { live: false });
 function ask(row, column) {
   const { extent, place } = value();
   const next = { row: Math.min(Math.max(row, 0), extent.rows - 1), column: Math.min(Math.max(column, 0), extent.columns - 1) };
-  if (next.row === place.row && next.column === place.column) { drawFields(); return; }
+  if (next.row === place.row && next.column === place.column) {
+    drawFields();
+    return;
+  }
   section.setAttribute("aria-busy", "true");
   trigger("pick", next);
 }
 
-function askPart(row, column) { const [down, across] = part().factors; ask(row * down, column * across); }
-
-for (const [name, input] of Object.entries(fields)) {
-  input.addEventListener("change", () => {
-    const typed = Math.round(Number(input.value));
-    if (Number.isFinite(typed)) askPart(...(name === "row" ? [typed, part().column] : [part().row, typed]));
-    else drawFields();
-  });
+// Row and column of a block of the component on show.
+function askPart(row, column) {
+  const [down, across] = part().factors;
+  ask(row * down, column * across);
 }
 
-section.querySelectorAll("[data-step]").forEach((button) => button.addEventListener("click", () => {
+function enter(name) {
+  const number = Math.round(Number(fields[name].value));
+  if (!Number.isFinite(number)) drawFields();
+  else if (name === "row") askPart(number, part().column);
+  else askPart(part().row, number);
+}
+
+function step(button) {
   const [down, across] = button.dataset.step.split(",").map(Number);
   askPart(part().row + down, part().column + across);
-}));
+}
 
-function choose(number) { state.component = number; draw(); }
+function choose(number) {
+  state.component = number;
+  draw();
+}
 
-modelSelect.addEventListener("change", () => { state.model = modelSelect.value; drawTables(); });
-numbersOf.addEventListener("change", drawNumbers);
-factor.addEventListener("input", () => { state.quality = Number(factor.value); drawSaved(); });
-
+for (const name of Object.keys(fields)) fields[name].addEventListener("change", () => enter(name));
+for (const button of findAll("[data-step]")) button.addEventListener("click", () => step(button));
+modelSelect.addEventListener("change", () => {
+  state.model = modelSelect.value;
+  drawTables();
+});
+numbersSelect.addEventListener("change", drawNumbers);
+factor.addEventListener("input", () => {
+  state.quality = Number(factor.value);
+  drawSaved();
+});
 listenToCells({
   moved: drawStory,
   chosen: (index) => trigger("frequency", { component: part().number, row: Math.floor(index / SIDE), column: index % SIDE }),
 });
 
-// ---------------------------------------------------------------- drawing
+// ---------------------------------------------------------------- what is drawn
 
-function truth() { return part().original; }
-function source() { return truth() || times(part().integers, part().table); }
+function truth() {
+  return part().original;
+}
+
+function source() {
+  return truth() || times(part().integers, part().table);
+}
 
 function savedAgain() {
-  const { annex, codes } = value(), kind = part().chroma ? "chroma" : "luma";
-  const table = tableAt(annex[kind], state.quality), integers = quantized(source(), table);
+  const { annex, codes } = value();
+  const kind = part().chroma ? "chroma" : "luma";
+  const table = tableAt(annex[kind], state.quality);
+  const integers = quantized(source(), table);
   const bits = bitsOf(integers, rounded(part().previous_dc / table[0]), codes[kind]);
   return { table, integers, coefficients: times(integers, table), bits };
 }
@@ -79,7 +133,7 @@ function pictures() {
   const list = truth() ? [{ id: "original", label: "Original", coefficients: truth() }] : [];
   list.push({ id: "file", label: "In the file", coefficients: file });
   list.push({ id: "saved", label: "At quality " + state.quality, coefficients: savedAgain().coefficients });
-  for (const one of models()) list.push({ id: one.id, label: one.label, coefficients: part().restored[one.id] });
+  for (const model of models()) list.push({ id: model.id, label: model.label, coefficients: part().restored[model.id] });
   return list;
 }
 
@@ -88,87 +142,126 @@ function kindsOf(integers, before) {
 }
 
 // What the coefficients would be without any loss: the original's, rounded to whole numbers.
-function beforeLoss() { return truth() ? truth().map(rounded) : null; }
-
-function countOf(integers) { return integers.filter((one) => one !== 0).length; }
+function beforeLoss() {
+  return truth() ? truth().map(rounded) : null;
+}
 
 function survivalWords(kinds) {
-  const count = (kind) => kinds.filter((one) => one === kind).length;
+  const count = (kind) => kinds.filter((other) => other === kind).length;
   return count("survived") + " of 64 survive" + (count("died") ? ", " + count("died") + " died" : "");
 }
 
+// ---------------------------------------------------------------- tables
+
+// A table of coefficients with decimals, hidden where there are none.
+function fillCoefficients(name, title, note, coefficients) {
+  if (coefficients) fillTable(name, title, note, coefficients.map(shortNumber), { strengths: strengthsOf(coefficients) });
+  else fillTable(name, title, note, null);
+}
+
 function drawTables() {
-  const { table, integers, name } = part(), dequantized = times(integers, table), before = beforeLoss();
-  fill("original", "Original", name + ", its cosine transform", truth() && truth().map(shortNumber), truth() ? { strengths: strengthsOf(truth()) } : {});
-  fill("step", "÷ Quantization table", "of the file", table.map(String));
-  const kinds = kindsOf(integers, before || integers);
-  fill("integers", "= Integers in the file", survivalWords(kinds), integers.map(whole), { strengths: strengthsOf(dequantized), kinds });
-  fill("dequantized", "× Table = decoded", "what the decoder knows", dequantized.map(whole), { strengths: strengthsOf(dequantized) });
-  const chosen = models().find((one) => one.id === state.model) || models().at(-1);
-  const restored = chosen && part().restored[chosen.id];
-  fill("restored", "Restored", chosen ? chosen.label : "", restored ? restored.map(shortNumber) : null, restored ? { strengths: strengthsOf(restored) } : {});
+  const { table, integers, name } = part();
+  const dequantized = times(integers, table);
+  const kinds = kindsOf(integers, beforeLoss() || integers);
+  const strengths = strengthsOf(dequantized);
+  const model = chosenModel();
+  fillCoefficients("original", "Original", name + ", its cosine transform", truth());
+  fillTable("step", "÷ Quantization table", "of the file", table.map(String));
+  fillTable("integers", "= Integers in the file", survivalWords(kinds), integers.map(whole), { strengths, kinds });
+  fillTable("dequantized", "× Table = decoded", "what the decoder knows", dequantized.map(whole), { strengths });
+  fillCoefficients("restored", "Restored", model ? model.label : "", model && part().restored[model.id]);
 }
 
 function drawSaved() {
   const again = savedAgain();
   const kinds = kindsOf(again.integers, source().map(rounded));
-  fill("saved", "Integers at quality " + state.quality, survivalWords(kinds), again.integers.map(whole), { strengths: strengthsOf(again.coefficients), kinds });
-  find(".factor-words").textContent = state.quality;
+  const strengths = strengthsOf(again.coefficients);
+  fillTable("saved", "Integers at quality " + state.quality, survivalWords(kinds), again.integers.map(whole), { strengths, kinds });
+  find(".factor-words").textContent = String(state.quality);
   factor.setAttribute("aria-valuetext", "quality " + state.quality);
+  const count = again.integers.filter((integer) => integer !== 0).length;
   const from = truth() ? "" : " No original is known: this saves the file's own block again.";
-  find(".verdict").textContent = countOf(again.integers) + " of 64 coefficients survive, about " + again.bits + " bits, error "
+  find(".verdict").textContent = count + " of 64 coefficients survive, about " + again.bits + " bits, error "
     + distance(again.coefficients, source()).toFixed(1) + " levels." + from;
   drawSamples(pictures(), part().name, truth());
   drawNumbers();
   drawStory();
 }
 
-function drawStory() {
-  const index = cursor, { table, integers } = part(), again = savedAgain();
-  const row = Math.floor(index / SIDE), column = index % SIDE, step = table[index], low = (integers[index] - 0.5) * step;
-  const words = [index ? "Row " + row + ", column " + column + ": " + row + " half waves down, " + column + " across." : "Row 0, column 0: the mean of the block, 8 times over (DC)."];
-  if (truth()) words.push("Original " + truth()[index].toFixed(1) + " ÷ " + step + " = " + (truth()[index] / step).toFixed(2) + ", stored as " + integers[index] + ", decoded as " + integers[index] * step + ".");
-  else words.push("Stored as " + integers[index] + ", times " + step + " is " + integers[index] * step + ".");
-  words.push("The file allows " + low + " to " + (low + step) + ".");
-  for (const one of models()) {
-    const found = part().restored[one.id][index];
-    words.push(one.label + " " + found.toFixed(1) + (Math.abs(found - integers[index] * step) <= step / 2 + value().tolerance ? ", inside." : ", outside."));
-  }
-  words.push("At quality " + state.quality + " it is divided by " + again.table[index] + " and stored as " + again.integers[index] + ".");
-  find(".story").textContent = words.join(" ").replace(/ -/g, " −");
-  const canvas = find(".basis"), pattern = basisPattern(index);
-  paint(canvas, pattern, -0.25, 0.25);
-  canvas.setAttribute("aria-label", "Basis pattern of row " + row + ", column " + column);
+// ---------------------------------------------------------------- the coefficient under the cursor
+
+function frequencyWords(index) {
+  if (index === 0) return "Row 0, column 0: the mean of the block, 8 times over (DC).";
+  const row = Math.floor(index / SIDE);
+  const column = index % SIDE;
+  return "Row " + row + ", column " + column + ": " + row + " half waves down, " + column + " across.";
 }
 
+function storedWords(index) {
+  const integer = part().integers[index];
+  const size = part().table[index];
+  if (!truth()) return "Stored as " + integer + ", times " + size + " is " + integer * size + ".";
+  return "Original " + truth()[index].toFixed(1) + " ÷ " + size + " = " + (truth()[index] / size).toFixed(2) + ", stored as " + integer
+    + ", decoded as " + integer * size + ".";
+}
+
+function restoredWords(model, index) {
+  const size = part().table[index];
+  const coefficient = part().restored[model.id][index];
+  const isInside = Math.abs(coefficient - part().integers[index] * size) <= size / 2 + value().tolerance;
+  return model.label + " " + coefficient.toFixed(1) + (isInside ? ", inside." : ", outside.");
+}
+
+function drawStory() {
+  const index = cursor;
+  const again = savedAgain();
+  const size = part().table[index];
+  const low = (part().integers[index] - 0.5) * size;
+  const words = [
+    frequencyWords(index),
+    storedWords(index),
+    "The file allows " + low + " to " + (low + size) + ".",
+    ...models().map((model) => restoredWords(model, index)),
+    "At quality " + state.quality + " it is divided by " + again.table[index] + " and stored as " + again.integers[index] + ".",
+  ];
+  find(".story").textContent = words.join(" ").replace(/ -/g, " −");
+  /** @type {HTMLCanvasElement} */
+  const canvas = find(".basis");
+  paint(canvas, basisPattern(index), -0.25, 0.25);
+  canvas.setAttribute("aria-label", "Basis pattern of row " + Math.floor(index / SIDE) + ", column " + (index % SIDE));
+}
+
+// ---------------------------------------------------------------- the rest
+
 function drawNumbers() {
-  const list = pictures(), kept = numbersOf.value;
-  numbersOf.replaceChildren(...list.map((one) => new Option(one.label, one.id)));
-  const one = list.find((each) => each.id === kept) || list[0];
-  numbersOf.value = one.id;
-  fill("samples", one.label, part().name + ", samples 0 to 255", samplesOf(one.coefficients).map(String));
+  const list = pictures();
+  const chosen = list.find((picture) => picture.id === numbersSelect.value) || list[0];
+  numbersSelect.replaceChildren(...list.map((picture) => new Option(picture.label, picture.id)));
+  numbersSelect.value = chosen.id;
+  fillTable("samples", chosen.label, part().name + ", samples 0 to 255", samplesOf(chosen.coefficients).map(String));
 }
 
 function drawFields() {
-  const { row, column, rows, columns } = part();
+  const { row, column, rows, columns, bits } = part();
   Object.assign(fields.row, { value: row, max: rows - 1 });
   Object.assign(fields.column, { value: column, max: columns - 1 });
-  const bits = value().bits_from_file ? part().bits + " bits in the file" : part().bits + " bits if it were baseline";
-  find(".where").textContent = "of " + rows + " × " + columns + " blocks, " + bits;
+  const bitsWords = bits + (value().bits_from_file ? " bits in the file" : " bits if it were baseline");
+  find(".where").textContent = "of " + rows + " × " + columns + " blocks, " + bitsWords;
 }
 
 function drawComponents() {
-  components.replaceChildren(...parts().map((one, number) => {
-    const button = document.createElement("button");
+  components.replaceChildren(...parts().map((component, number) => {
+    const button = make("button", "", component.name);
     button.type = "button";
-    button.textContent = one.name;
     button.setAttribute("aria-pressed", String(number === state.component));
-    button.addEventListener("click", () => { choose(number); components.children[number].focus(); });
+    button.addEventListener("click", () => {
+      choose(number);
+      components.children[number].focus();
+    });
     return button;
   }));
-  modelSelect.replaceChildren(...models().map((one) => new Option(one.label, one.id)));
-  const chosen = models().find((one) => one.id === state.model) || models().at(-1);
-  if (chosen) modelSelect.value = chosen.id;
+  modelSelect.replaceChildren(...models().map((model) => new Option(model.label, model.id)));
+  if (chosenModel()) modelSelect.value = chosenModel().id;
 }
 
 function draw() {
@@ -189,7 +282,7 @@ function update() {
   if (parts().length && value().picture !== picture) {
     picture = value().picture;
     state.quality = value().quality || 50;
-    factor.value = state.quality;
+    factor.value = String(state.quality);
   }
   draw();
 }

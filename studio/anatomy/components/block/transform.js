@@ -1,7 +1,8 @@
 // Arithmetic of one 8 × 8 block, everything in row-major arrays of 64: the cosine transform and its inverse, quantization as
 // libjpeg does it, and the bits that run lengths and Huffman codes take.
 
-export const SIDE = 8, COUNT = 64;
+export const SIDE = 8;
+const COUNT = SIDE * SIDE;
 
 const COSINES = Array.from({ length: COUNT }, (_, i) => {
   const frequency = Math.floor(i / SIDE), place = i % SIDE;

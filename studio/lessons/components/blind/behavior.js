@@ -3,28 +3,52 @@
 // The value is what studio.lessons.game_view.blind_value returns. Triggers `deal` with {picture: choice, first: name, second: name},
 // `reveal` with {pair: token}, and `halt`.
 
+import { find, findAll, make } from "../../../page/elements.js";
+
 const STORE = "jpeg-studio-taste";
 const NOTHING = { pairs: 0, agreed: 0, disagreed: 0, same: 0, last: "" };
-const find = (selector) => element.querySelector(selector);
-const value = () => props.value || {};
+
+/** @type {Record<string, HTMLSelectElement>} */
 const choosers = { picture: find(".picture"), first: find(".first"), second: find(".second") };
-const ballots = [...element.querySelectorAll("[data-vote]")];
-let votes = { a: 0, b: 0, same: 0 }, pair = "", waiting = false;
+/** @type {HTMLButtonElement[]} */
+const ballots = findAll("[data-vote]");
+/** @type {HTMLButtonElement} */
+const dealButton = find(".deal");
+/** @type {HTMLButtonElement} */
+const revealButton = find(".reveal");
+let votes = { a: 0, b: 0, same: 0 };
+let pair = "";
+let waiting = false;
+let tally = readTally();
+
+function value() {
+  return props.value || {};
+}
+
+// ---------------------------------------------------------------- the tally
 
 function readTally() {
   try {
-    const kept = JSON.parse(localStorage.getItem(STORE)) || {};
-    const counts = Object.fromEntries(["pairs", "agreed", "disagreed", "same"].map((name) => [name, Number(kept[name]) || 0]));
-    return { ...counts, last: String(kept.last || "") };
-  } catch { return { ...NOTHING }; }
+    const stored = JSON.parse(localStorage.getItem(STORE)) || {};
+    const count = (name) => Number(stored[name]) || 0;
+    return {
+      pairs: count("pairs"), agreed: count("agreed"), disagreed: count("disagreed"), same: count("same"), last: String(stored.last || ""),
+    };
+  } catch {
+    return { ...NOTHING };
+  }
 }
 
-let tally = readTally();
-
-function keep() { try { localStorage.setItem(STORE, JSON.stringify(tally)); } catch { /* a private window */ } }
+function keepTally() {
+  try {
+    localStorage.setItem(STORE, JSON.stringify(tally));
+  } catch {
+    // A private window.
+  }
+}
 
 // Each pair counts once; where both have the same PSNR, taste can neither agree nor disagree.
-function count() {
+function countVotes() {
   const { revealed, closer } = value();
   if (!revealed || tally.last === pair) return;
   tally.last = pair;
@@ -34,11 +58,14 @@ function count() {
     tally.agreed += votes[closer];
     tally.disagreed += votes[closer === "a" ? "b" : "a"];
   }
-  keep();
+  keepTally();
 }
 
+// ---------------------------------------------------------------- drawing
+
 function verdict() {
-  const { closer, quality } = value(), letter = (closer || "").toUpperCase();
+  const { closer, quality } = value();
+  const letter = (closer || "").toUpperCase();
   const saved = "The picture was saved at quality factor " + quality + ". ";
   if (!closer) return saved + "Both have the same PSNR.";
   const other = closer === "a" ? "b" : "a";
@@ -46,30 +73,34 @@ function verdict() {
   return saved + letter + " has the higher PSNR, and taste " + (votes[closer] > votes[other] ? "agrees." : "disagrees.");
 }
 
-function row(one, letter, count) {
-  const line = document.createElement("tr");
-  const cells = [letter, one.name, one.psnr, one.ssim, count].map((text, i) => {
-    const cell = document.createElement(i ? "td" : "th");
-    cell.textContent = text;
-    return cell;
-  });
-  cells[0].scope = "row";
-  line.append(...cells);
-  return line;
+function tableRow(result, letter, count) {
+  const name = make("th", "", letter);
+  name.scope = "row";
+  const row = make("tr");
+  row.append(name, ...[result.name, result.psnr, result.ssim, count].map((text) => make("td", "", text)));
+  return row;
 }
 
 function drawNames() {
-  const rows = value().rows || [];
+  const results = value().rows || [];
   find(".names").hidden = !value().revealed;
-  find("tbody").replaceChildren(...rows.map((one, i) => row(one, "AB"[i], votes["ab"[i]])));
+  find("tbody").replaceChildren(...results.map((result, i) => tableRow(result, "AB"[i], votes["ab"[i]])));
   find(".verdict").textContent = value().revealed ? verdict() : "";
 }
 
+function drawTally() {
+  const judged = tally.agreed + tally.disagreed;
+  find(".pairs").textContent = String(tally.pairs);
+  find(".votes").textContent = String(judged);
+  find(".agreed").textContent = judged ? tally.agreed + " (" + Math.round((100 * tally.agreed) / judged) + " %)" : "–";
+  find(".same").textContent = String(tally.same);
+}
+
 function draw() {
-  const { notice, working, revealed } = value(), cast = votes.a + votes.b + votes.same, judged = tally.agreed + tally.disagreed;
+  const { notice, working, revealed } = value();
   const busy = waiting || Boolean(working);
-  find(".deal").textContent = pair ? "Next pair" : "Show a pair";
-  find(".deal").disabled = busy;
+  dealButton.textContent = pair ? "Next pair" : "Show a pair";
+  dealButton.disabled = busy;
   find(".working").hidden = !busy;
   find(".working span").textContent = "Both methods are at work" + (working ? ", " + working : "");
   find(".notice").textContent = notice || "";
@@ -79,14 +110,13 @@ function draw() {
     button.lastChild.textContent = votes[button.dataset.vote] || "";
     button.disabled = revealed;
   }
-  find(".reveal").hidden = revealed;
-  find(".reveal").disabled = !cast;
-  find(".pairs").textContent = tally.pairs;
-  find(".votes").textContent = judged;
-  find(".agreed").textContent = judged ? tally.agreed + " (" + Math.round((100 * tally.agreed) / judged) + " %)" : "–";
-  find(".same").textContent = tally.same;
+  revealButton.hidden = revealed;
+  revealButton.disabled = votes.a + votes.b + votes.same === 0;
+  drawTally();
   drawNames();
 }
+
+// ---------------------------------------------------------------- what the server sends, and what is pressed
 
 function fill(chooser, choices, fallback) {
   const chosen = chooser.value || fallback;
@@ -105,18 +135,31 @@ function update() {
     pair = value().pair;
     votes = { a: 0, b: 0, same: 0 };
   }
-  count();
+  countVotes();
   draw();
 }
 
-for (const button of ballots) button.addEventListener("click", () => { votes[button.dataset.vote] += 1; draw(); });
-find(".deal").addEventListener("click", () => {
+function vote(choice) {
+  votes[choice] += 1;
+  draw();
+}
+
+function deal() {
   waiting = true;
   draw();
   trigger("deal", { picture: choosers.picture.value, first: choosers.first.value, second: choosers.second.value });
-});
+}
+
+function startAgain() {
+  tally = { ...NOTHING, last: tally.last };
+  keepTally();
+  draw();
+}
+
+for (const button of ballots) button.addEventListener("click", () => vote(button.dataset.vote));
+dealButton.addEventListener("click", deal);
 find(".halt").addEventListener("click", () => trigger("halt", {}));
-find(".reveal").addEventListener("click", () => trigger("reveal", { pair }));
-find(".again").addEventListener("click", () => { tally = { ...NOTHING, last: tally.last }; keep(); draw(); });
+revealButton.addEventListener("click", () => trigger("reveal", { pair }));
+find(".again").addEventListener("click", startAgain);
 watch("value", update);
 update();

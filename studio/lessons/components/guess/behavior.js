@@ -3,25 +3,51 @@
 // The value is what studio.lessons.game_view.guess_value returns. Triggers `deal` with {picture: choice}, and `guess` with
 // {round: token, guess: number}.
 
+import { find } from "../../../page/elements.js";
+
 const STORE = "jpeg-studio-guess";
-const find = (selector) => element.querySelector(selector);
-const value = () => props.value || {};
-const slider = find(".slider"), number = find(".number"), go = find(".go");
+/** @type {HTMLInputElement} */
+const slider = find(".slider");
+/** @type {HTMLInputElement} */
+const number = find(".number");
+/** @type {HTMLButtonElement} */
+const mainButton = find(".go");
+/** @type {HTMLSelectElement} */
+const pictureSelect = find(".picture");
+const game = readGame();
 let waiting = false;
+
+function value() {
+  return props.value || {};
+}
+
+// ---------------------------------------------------------------- points
 
 function readGame() {
   try {
-    const kept = JSON.parse(localStorage.getItem(STORE)) || {};
-    return { points: Array.isArray(kept.points) ? kept.points : [], best: Number(kept.best) || 0, last: String(kept.last || "") };
-  } catch { return { points: [], best: 0, last: "" }; }
+    const stored = JSON.parse(localStorage.getItem(STORE)) || {};
+    const points = Array.isArray(stored.points) ? stored.points : [];
+    return { points, best: Number(stored.best) || 0, last: String(stored.last || "") };
+  } catch {
+    return { points: [], best: 0, last: "" };
+  }
 }
 
-let game = readGame();
+function keepGame() {
+  try {
+    localStorage.setItem(STORE, JSON.stringify(game));
+  } catch {
+    // A private window.
+  }
+}
 
-function keep() { try { localStorage.setItem(STORE, JSON.stringify(game)); } catch { /* a private window */ } }
+function total() {
+  return game.points.reduce((sum, points) => sum + points, 0);
+}
 
-const total = () => game.points.reduce((sum, one) => sum + one, 0);
-const isOver = () => game.points.length >= value().rounds;
+function isOver() {
+  return game.points.length >= value().rounds;
+}
 
 // Each round counts once, whatever arrives twice.
 function score() {
@@ -31,8 +57,10 @@ function score() {
   game.points.push(points);
   game.last = round;
   if (isOver()) game.best = Math.max(game.best, total());
-  keep();
+  keepGame();
 }
+
+// ---------------------------------------------------------------- drawing
 
 function outcome() {
   const { truth, guess, error, points } = value();
@@ -41,18 +69,17 @@ function outcome() {
   return "It was quality factor " + truth + ". You said " + guess + ": " + off + ", " + points + " points." + end;
 }
 
-function ask(kind) {
-  waiting = true;
-  go.disabled = true;
-  if (kind === "guess") trigger("guess", { round: value().round, guess: Number(number.value) });
-  else trigger("deal", { picture: find(".picture").value });
+function mainWords() {
+  const { revealed, round } = value();
+  if (revealed) return isOver() ? "New game" : "Next picture";
+  return round ? "Guess" : "Show a picture";
 }
 
-function draw() {
-  const { revealed, round, rounds, notice, truth, guess, full, per_step: step } = value();
-  const played = game.points.length, over = isOver();
+function drawRound() {
+  const { revealed, round, rounds, truth, guess, full, per_step: step } = value();
+  const played = game.points.length;
   find(".rules").textContent = "This picture was saved at a hidden quality factor. A right guess earns " + full + " points, and each step off costs " + step + ". A game has " + rounds + " rounds.";
-  find(".round").textContent = "Round " + (revealed ? played : over ? 1 : played + 1) + " of " + rounds;
+  find(".round").textContent = "Round " + (revealed ? played : isOver() ? 1 : played + 1) + " of " + rounds;
   find(".truth").hidden = !revealed;
   slider.disabled = number.disabled = revealed || !round;
   if (revealed) {
@@ -60,33 +87,54 @@ function draw() {
     find(".yours").style.left = guess + "%";
     find(".real").style.left = truth + "%";
   }
-  go.textContent = revealed ? (over ? "New game" : "Next picture") : round ? "Guess" : "Show a picture";
-  go.disabled = waiting;
-  find(".now").textContent = (over && !revealed ? 0 : total()) + " points";
-  find(".rounds").textContent = (over && !revealed ? 0 : played) + " of " + rounds;
+}
+
+function draw() {
+  const { revealed, rounds, notice } = value();
+  const isNew = isOver() && !revealed;
+  drawRound();
+  mainButton.textContent = mainWords();
+  mainButton.disabled = waiting;
+  find(".now").textContent = (isNew ? 0 : total()) + " points";
+  find(".rounds").textContent = (isNew ? 0 : game.points.length) + " of " + rounds;
   find(".best").textContent = game.best ? game.best + " points" : "none yet";
   find(".notice").textContent = notice || "";
   find(".notice").hidden = !notice;
 }
 
+// ---------------------------------------------------------------- what the server sends, and what is pressed
+
 function update() {
-  const chooser = find(".picture"), chosen = chooser.value;
+  const chosen = pictureSelect.value;
   waiting = false;
-  chooser.replaceChildren(...(value().pictures || []).map(([words, id]) => new Option(words, id)));
-  if (chosen) chooser.value = chosen;
+  pictureSelect.replaceChildren(...(value().pictures || []).map(([words, id]) => new Option(words, id)));
+  if (chosen) pictureSelect.value = chosen;
   score();
   draw();
 }
 
-function set(guess) {
+function ask(kind) {
+  waiting = true;
+  mainButton.disabled = true;
+  if (kind === "guess") trigger("guess", { round: value().round, guess: Number(number.value) });
+  else trigger("deal", { picture: pictureSelect.value });
+}
+
+function setGuess(guess) {
   const whole = Math.min(Math.max(Math.round(Number(guess)) || 1, 1), 100);
   slider.value = number.value = String(whole);
 }
 
-slider.addEventListener("input", () => set(slider.value));
-number.addEventListener("change", () => set(number.value));
-number.addEventListener("keydown", (event) => { if (event.key === "Enter") { set(number.value); go.click(); } });
-go.addEventListener("click", () => ask(value().round && !value().revealed ? "guess" : "deal"));
-find(".picture").addEventListener("change", () => { if (value().round) ask("deal"); });
+slider.addEventListener("input", () => setGuess(slider.value));
+number.addEventListener("change", () => setGuess(number.value));
+number.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  setGuess(number.value);
+  mainButton.click();
+});
+mainButton.addEventListener("click", () => ask(value().round && !value().revealed ? "guess" : "deal"));
+pictureSelect.addEventListener("change", () => {
+  if (value().round) ask("deal");
+});
 watch("value", update);
 update();

@@ -3,54 +3,82 @@
 // The value is what studio.lessons.view.lessons_value returns. Triggers `study` with {lesson: identifier}: set the studio up for it. In
 // the page, the event `studio-lesson` on the document carries the lesson and its terms to the guide.
 
+import { find, make, targetOf } from "../../../page/elements.js";
 import { tick, ticksOf } from "../progress.js";
 import { explainTerms } from "../terms.js";
 import { plant } from "../tree.js";
 
-const find = (selector) => element.querySelector(selector);
-const all = () => (props.value && props.value.lessons) || [];
-const terms = () => (props.value && props.value.terms) || {};
+/** @type {HTMLSelectElement} */
+const chooser = find("select");
+const contents = find(".contents ol");
+const steps = find(".steps");
+/** @type {HTMLDetailsElement} */
+const answer = find(".answer");
 let current = null;
 
-function stateWords(lesson) {
-  const ticks = ticksOf(lesson), done = ticks.filter(Boolean).length;
+function lessons() {
+  return (props.value && props.value.lessons) || [];
+}
+
+function terms() {
+  return (props.value && props.value.terms) || {};
+}
+
+// ---------------------------------------------------------------- the list of lessons
+
+function progressWords(lesson) {
+  const ticks = ticksOf(lesson);
+  const done = ticks.filter(Boolean).length;
   if (done === ticks.length) return "done";
   return done ? done + " of " + ticks.length + " steps" : lesson.minutes + " minutes";
 }
 
 function entry(lesson) {
-  const item = document.createElement("li"), button = document.createElement("button");
+  const item = make("li");
+  const button = make("button");
   button.type = "button";
-  button.append(...["number", "title", "state"].map((name) => Object.assign(document.createElement("span"), { className: name })));
+  button.append(...["number", "title", "state"].map((name) => make("span", name)));
   button.addEventListener("click", () => open(lesson));
   item.append(button);
   return item;
 }
 
 function drawContents() {
-  all().forEach((lesson, i) => {
-    const button = find(".contents ol").children[i].firstChild, words = [lesson.number, lesson.title, stateWords(lesson)];
-    words.forEach((text, place) => { button.children[place].textContent = text; });
-    if (lesson === current) button.setAttribute("aria-current", "page"); else button.removeAttribute("aria-current");
-    find("select").options[i].textContent = lesson.number + "  " + lesson.title + " (" + stateWords(lesson) + ")";
+  lessons().forEach((lesson, i) => {
+    const button = contents.children[i].children[0];
+    const words = [lesson.number, lesson.title, progressWords(lesson)];
+    words.forEach((text, place) => {
+      button.children[place].textContent = text;
+    });
+    if (lesson === current) button.setAttribute("aria-current", "page");
+    else button.removeAttribute("aria-current");
+    chooser.options[i].textContent = lesson.number + "  " + lesson.title + " (" + progressWords(lesson) + ")";
   });
-  find("select").value = current.id;
+  chooser.value = current.id;
 }
 
+// ---------------------------------------------------------------- one lesson
+
 function stepItem(lesson, trees, i) {
-  const item = document.createElement("li"), box = document.createElement("input"), words = document.createElement("div");
+  const item = make("li");
+  const box = make("input");
+  const words = make("div");
   plant(words, trees);
   words.id = "lesson-step-" + i;
   box.type = "checkbox";
   box.setAttribute("aria-labelledby", words.id);
   box.addEventListener("change", () => tick(lesson, i, box.checked));
-  words.addEventListener("click", (event) => { if (!event.target.closest("button")) box.click(); });
+  words.addEventListener("click", (event) => {
+    if (!targetOf(event).closest("button")) box.click();
+  });
   item.append(box, words);
   return item;
 }
 
 function drawTicks() {
-  ticksOf(current).forEach((done, i) => { find(".steps").children[i].firstChild.checked = done; });
+  ticksOf(current).forEach((done, i) => {
+    steps.children[i].querySelector("input").checked = done;
+  });
 }
 
 function turnButton(button, lesson, words) {
@@ -61,16 +89,16 @@ function turnButton(button, lesson, words) {
 
 function show(lesson) {
   current = lesson;
-  find(".kicker").textContent = "Lesson " + lesson.number + " of " + all().length + ", about " + lesson.minutes + " minutes";
+  find(".kicker").textContent = "Lesson " + lesson.number + " of " + lessons().length + ", about " + lesson.minutes + " minutes";
   find("h2").textContent = lesson.title;
   plant(find(".about"), lesson.about);
   plant(find(".question"), lesson.question);
   plant(find(".answer > div"), lesson.answer);
-  find(".answer").open = false;
-  find(".steps").replaceChildren(...lesson.steps.map((trees, i) => stepItem(lesson, trees, i)));
-  const at = all().indexOf(lesson);
-  turnButton(find(".previous"), all()[at - 1], "Before");
-  turnButton(find(".next"), all()[at + 1], "Next");
+  answer.open = false;
+  steps.replaceChildren(...lesson.steps.map((trees, i) => stepItem(lesson, trees, i)));
+  const place = lessons().indexOf(lesson);
+  turnButton(find(".previous"), lessons()[place - 1], "Before");
+  turnButton(find(".next"), lessons()[place + 1], "Next");
   drawTicks();
   drawContents();
 }
@@ -81,18 +109,23 @@ function open(lesson) {
   if (find("h2").getBoundingClientRect().top < 0) element.scrollIntoView();
 }
 
-function build() {
-  find(".contents ol").replaceChildren(...all().map(entry));
-  find("select").replaceChildren(...all().map((lesson) => new Option(lesson.title, lesson.id)));
-  if (all().length) show(all().find((lesson) => ticksOf(lesson).includes(false)) || all()[0]);
+// ---------------------------------------------------------------- what the server sends, and what is pressed
+
+function update() {
+  contents.replaceChildren(...lessons().map(entry));
+  chooser.replaceChildren(...lessons().map((lesson) => new Option(lesson.title, lesson.id)));
+  if (lessons().length) show(lessons().find((lesson) => ticksOf(lesson).includes(false)) || lessons()[0]);
 }
 
-find("select").addEventListener("change", () => show(all().find((lesson) => lesson.id === find("select").value)));
+chooser.addEventListener("change", () => show(lessons().find((lesson) => lesson.id === chooser.value)));
 find(".set-up").addEventListener("click", () => {
   document.dispatchEvent(new CustomEvent("studio-lesson", { detail: { lesson: current, terms: terms() } }));
   trigger("study", { lesson: current.id });
 });
-document.addEventListener("studio-lesson-ticked", () => { drawTicks(); drawContents(); });
+document.addEventListener("studio-lesson-ticked", () => {
+  drawTicks();
+  drawContents();
+});
 explainTerms(find(".lessons"), terms);
-watch("value", build);
-build();
+watch("value", update);
+update();

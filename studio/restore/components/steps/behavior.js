@@ -2,9 +2,13 @@
 //
 // The value: a summary of the settings in plain words.
 
-const button = element.querySelector("button");
+import { find, targetOf } from "../../../page/elements.js";
 
-const isOpen = () => button.getAttribute("aria-expanded") === "true";
+const button = find("button");
+
+function isOpen() {
+  return button.getAttribute("aria-expanded") === "true";
+}
 
 function setOpen(open) {
   document.getElementById("workbench").dataset.open = String(open);
@@ -13,19 +17,23 @@ function setOpen(open) {
 }
 
 button.addEventListener("click", () => setOpen(!isOpen()));
-document.addEventListener("click", (event) => { if (event.target.closest("#restore-button")) setOpen(false); });
+document.addEventListener("click", (event) => {
+  if (targetOf(event).closest("#restore-button")) setOpen(false);
+});
 
 // A Gradio slider reports its release for the mouse only. Arrow keys and Enter in its number box count as well.
 document.addEventListener("keyup", (event) => {
-  if (event.target.matches("input[type=range]") && /^(Arrow|Page|Home|End)/.test(event.key)) {
+  if (targetOf(event).matches("input[type=range]") && /^(Arrow|Page|Home|End)/.test(event.key)) {
     event.target.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (event.target.matches("input[type=number]") && event.key === "Enter") event.target.blur();
+  if (targetOf(event).matches("input[type=number]") && event.key === "Enter") targetOf(event).blur();
 });
 
-function update() { element.querySelector(".summary").textContent = props.value || ""; }
+function update() {
+  find(".summary").textContent = props.value || "";
+}
 
 watch("value", update);
 update();

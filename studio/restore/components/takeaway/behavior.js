@@ -4,27 +4,39 @@
 // shows (see studio.session.link.look_of). The value is the answer: {answer: a new number, file: a served file or null, query: a query
 // string or null, words: what to say}.
 
-const buttons = [...element.querySelectorAll("button")];
-const said = element.querySelector(".said");
-const address = element.querySelector(".address");
-const exif = element.querySelector("input[type=checkbox]");
+import { find, findAll } from "../../../page/elements.js";
+
+/** @type {HTMLButtonElement[]} */
+const buttons = findAll("button");
+const words = find(".said");
+/** @type {HTMLInputElement} */
+const address = find(".address");
+/** @type {HTMLInputElement} */
+const exif = find("input[type=checkbox]");
 let answered = 0;
 
 function look() {
+  /** @type {HTMLElement} */
   const viewer = document.querySelector("#viewer .viewer");
-  try { return JSON.parse((viewer && viewer.dataset.look) || "{}"); } catch { return {}; }
+  try {
+    return JSON.parse((viewer && viewer.dataset.look) || "{}");
+  } catch {
+    return {};
+  }
 }
 
-function busy(on) { buttons.forEach((button) => { button.disabled = on; }); }
+function setBusy(busy) {
+  for (const button of buttons) button.disabled = busy;
+}
 
 function ask(kind) {
-  busy(true);
-  said.textContent = kind === "link" ? "" : "packing";
+  setBusy(true);
+  words.textContent = kind === "link" ? "" : "packing";
   address.hidden = true;
-  const asked = { exif: exif.checked, look: look() };
-  if (kind === "zip") trigger("take_zip", asked);
-  else if (kind === "page") trigger("take_page", asked);
-  else trigger("take_link", asked);
+  const request = { exif: exif.checked, look: look() };
+  if (kind === "zip") trigger("take_zip", request);
+  else if (kind === "page") trigger("take_page", request);
+  else trigger("take_link", request);
 }
 
 function save(file) {
@@ -44,7 +56,7 @@ async function offer(query) {
   address.hidden = false;
   try {
     await navigator.clipboard.writeText(url.href);
-    said.textContent = said.textContent + " Copied.";
+    words.textContent = words.textContent + " Copied.";
   } catch {
     address.focus();
     address.select();
@@ -55,12 +67,12 @@ function update() {
   const value = props.value || {};
   if (!value.answer || value.answer === answered) return;
   answered = value.answer;
-  busy(false);
-  said.textContent = value.words || "";
+  setBusy(false);
+  words.textContent = value.words || "";
   if (value.file) save(value.file);
   if (value.query) offer(value.query);
 }
 
-buttons.forEach((button) => button.addEventListener("click", () => ask(button.dataset.kind)));
+for (const button of buttons) button.addEventListener("click", () => ask(button.dataset.kind));
 watch("value", update);
 update();

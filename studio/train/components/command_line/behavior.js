@@ -2,11 +2,13 @@
 //
 // The value: line, the command, and note, a sentence below; without a line it takes no room. Triggers `copied`.
 
-const root = element.querySelector(".command");
-const line = element.querySelector("pre");
-const note = element.querySelector(".note");
+import { find } from "../../../page/elements.js";
 
-element.querySelector("button").addEventListener("click", async () => {
+const root = find(".command");
+const line = find("pre");
+const note = find(".note");
+
+find("button").addEventListener("click", async () => {
   trigger("copied", {});
   try {
     await navigator.clipboard.writeText(line.textContent);

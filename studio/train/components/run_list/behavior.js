@@ -5,93 +5,128 @@
 // none), used (said where there is nothing to press), and with shown, live, comparable and deletable. Triggers `chosen`, `used` and
 // `deleted` with {name}, `compared` with {names}. Deleting was confirmed.
 
-const root = element.querySelector(".runs");
-const body = element.querySelector("tbody");
-const compare = element.querySelector(".compare");
+import { find, make } from "../../../page/elements.js";
+
+const root = find(".runs");
+const body = find("tbody");
+/** @type {HTMLButtonElement} */
+const compare = find(".compare");
 const ticked = new Set();
-let doomed = "";  // the run whose deletion is being asked about
+let doomed = "";  // the run whose deletion is to be confirmed
 let drawn = "";
 
-const runs = () => (props.value && Array.isArray(props.value.runs) ? props.value.runs : []);
-const make = (tag, className, text) => Object.assign(document.createElement(tag), { className, textContent: text || "" });
-
-function button(words, className, label, act) {
-  const one = make("button", className, words);
-  one.type = "button";
-  one.setAttribute("aria-label", label);
-  one.dataset.act = words;
-  one.addEventListener("click", act);
-  return one;
+function runs() {
+  return props.value && Array.isArray(props.value.runs) ? props.value.runs : [];
 }
 
-function tick(run) {
-  const cell = make("td"), box = make("input");
+function actionButton(words, className, label, act) {
+  const button = make("button", className, words);
+  button.type = "button";
+  button.setAttribute("aria-label", label);
+  button.dataset.act = words;
+  button.addEventListener("click", act);
+  return button;
+}
+
+function tickCell(run) {
+  const cell = make("td");
+  const box = make("input");
   Object.assign(box, { type: "checkbox", checked: ticked.has(run.name), disabled: !run.comparable });
   box.setAttribute("aria-label", "Compare " + run.name);
   box.addEventListener("change", () => {
-    if (box.checked) ticked.add(run.name); else ticked.delete(run.name);
-    count();
+    if (box.checked) ticked.add(run.name);
+    else ticked.delete(run.name);
+    drawCompare();
   });
   cell.append(box);
   return cell;
 }
 
-function acts(run) {
-  const cell = make("td"), row = make("div", "acts");
-  if (doomed === run.name) {
-    row.append(
-      make("span", "said", "Delete it with its checkpoints?"),
-      button("Delete", "danger", "Delete " + run.name + " for good", () => { doomed = ""; ticked.delete(run.name); trigger("deleted", { name: run.name }); }),
-      button("Keep", "", "Keep " + run.name, () => { doomed = ""; draw(); }),
-    );
-  } else {
-    if (run.use) row.append(button(run.use, "", run.use + ": " + run.name, () => trigger("used", { name: run.name })));
-    else if (run.used) row.append(make("span", "said", run.used));
-    if (run.deletable) row.append(button("Delete", "", "Delete " + run.name, () => { doomed = run.name; draw(); }));
-  }
+// ---------------------------------------------------------------- what can be done with a run
+
+function setDoomed(name) {
+  doomed = name;
+  draw();
+}
+
+function deleteRun(run) {
+  doomed = "";
+  ticked.delete(run.name);
+  trigger("deleted", { name: run.name });
+}
+
+function confirmation(run) {
+  return [
+    make("span", "said", "Delete it with its checkpoints?"),
+    actionButton("Delete", "danger", "Delete " + run.name + " for good", () => deleteRun(run)),
+    actionButton("Keep", "", "Keep " + run.name, () => setDoomed("")),
+  ];
+}
+
+function actions(run) {
+  const parts = [];
+  if (run.use) parts.push(actionButton(run.use, "", run.use + ": " + run.name, () => trigger("used", { name: run.name })));
+  else if (run.used) parts.push(make("span", "said", run.used));
+  if (run.deletable) parts.push(actionButton("Delete", "", "Delete " + run.name, () => setDoomed(run.name)));
+  return parts;
+}
+
+function actionCell(run) {
+  const cell = make("td");
+  const row = make("div", "acts");
+  row.append(...(doomed === run.name ? confirmation(run) : actions(run)));
   cell.append(row);
   return cell;
 }
 
-function line(run) {
-  const tr = make("tr", run.shown ? "shown" : ""), name = make("th");
-  tr.dataset.name = run.name;
-  tr.dataset.state = run.state;
+// ---------------------------------------------------------------- the table
+
+function tableRow(run) {
+  const row = make("tr", run.shown ? "shown" : "");
+  const name = make("th");
+  row.dataset.name = run.name;
+  row.dataset.state = run.state;
   name.scope = "row";
-  name.append(button(run.name, "", "Show " + run.name, () => trigger("chosen", { name: run.name })));
-  tr.append(tick(run), name, make("td", run.live ? "live" : run.state === "failed" ? "bad" : "", run.words), make("td", "", run.network),
+  name.append(actionButton(run.name, "", "Show " + run.name, () => trigger("chosen", { name: run.name })));
+  row.append(tickCell(run), name, make("td", run.live ? "live" : run.state === "failed" ? "bad" : "", run.words), make("td", "", run.network),
     make("td", "number", run.steps), make("td", "number", run.score), make("td", "number " + run.gain_kind, run.gain),
-    make("td", "number", run.time), acts(run));
-  return tr;
+    make("td", "number", run.time), actionCell(run));
+  return row;
 }
 
-function count() {
-  const some = [...ticked].filter((name) => runs().some((run) => run.name === name)).length;
-  compare.disabled = some < 2;
-  compare.textContent = some > 1 ? "Compare " + some : "Compare";
+function tickedNames() {
+  return runs().map((run) => run.name).filter((name) => ticked.has(name));
 }
 
+function drawCompare() {
+  const count = tickedNames().length;
+  compare.disabled = count < 2;
+  compare.textContent = count > 1 ? "Compare " + count : "Compare";
+}
+
+// The button that had the focus has it again.
 function draw() {
-  const focused = body.contains(document.activeElement) ? document.activeElement : null;
-  const place = focused && [focused.closest("tr").dataset.name, focused.dataset.act];
-  body.replaceChildren(...runs().map(line));
+  /** @type {HTMLElement} */
+  const focused = body.contains(document.activeElement) ? /** @type {any} */ (document.activeElement) : null;
+  const place = focused && { name: focused.closest("tr").dataset.name, act: focused.dataset.act };
+  body.replaceChildren(...runs().map(tableRow));
   if (place) {
-    const row = [...body.children].find((one) => one.dataset.name === place[0]);
-    const again = row && ([...row.querySelectorAll("button")].find((one) => one.dataset.act === place[1]) || row.querySelector("button"));
-    if (again) again.focus();
+    const row = [...body.children].find((other) => other.dataset.name === place.name);
+    const buttons = row ? [...row.querySelectorAll("button")] : [];
+    const button = buttons.find((other) => other.dataset.act === place.act) || buttons[0];
+    if (button) button.focus();
   }
-  count();
+  drawCompare();
 }
-
-compare.addEventListener("click", () => trigger("compared", { names: runs().map((run) => run.name).filter((name) => ticked.has(name)) }));
 
 function update() {
   root.hidden = runs().length === 0;
-  const now = JSON.stringify(runs());
-  if (now === drawn) return;
-  drawn = now;
+  const latest = JSON.stringify(runs());
+  if (latest === drawn) return;
+  drawn = latest;
   draw();
 }
 
+compare.addEventListener("click", () => trigger("compared", { names: tickedNames() }));
 watch("value", update);
 update();

@@ -3,15 +3,20 @@
 //
 // The value: lines, texts, and note, a sentence below; without either it takes no room.
 
-const root = element.querySelector(".log");
-const lines = element.querySelector("pre");
+import { find } from "../../../page/elements.js";
 
-function follow() { lines.scrollTop = lines.scrollHeight; }
+const root = find(".log");
+const lines = find("pre");
+
+function follow() {
+  lines.scrollTop = lines.scrollHeight;
+}
 
 function update() {
-  const value = props.value || {}, text = (value.lines || []).join("\n");
+  const value = props.value || {};
+  const text = (value.lines || []).join("\n");
   root.hidden = !text && !value.note;
-  element.querySelector(".note").textContent = value.note || "";
+  find(".note").textContent = value.note || "";
   if (lines.textContent === text) return;
   const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 24;
   lines.textContent = text;
