@@ -17,7 +17,7 @@ from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models, model_choices
 from studio.page.view import EMPTY_VIEW, view_of
-from studio.restore.results import table_of, waiting_table
+from studio.restore.results import NO_RESULTS, table_of, waiting_table
 from studio.server.files import PictureFolder
 from studio.session.examples import EXAMPLES, open_example
 from studio.session.form import RestoreForm
@@ -158,7 +158,7 @@ class RestoreHandlers:
             session=Session(photograph),
             run=Run(),
             photograph_facts=facts.photograph_line(photograph),
-            results={"rows": [], "note": PRESS_RESTORE, "convention": ""},
+            results={**NO_RESULTS, "note": PRESS_RESTORE},
             quality="",
             freshness="",
             **IDLE,
@@ -170,7 +170,7 @@ class RestoreHandlers:
             session=Session(),
             run=Run(),
             viewer=EMPTY_VIEW,
-            results={"rows": [], "note": DELETED, "convention": ""},
+            results={**NO_RESULTS, "note": DELETED},
             photograph_facts=facts.deleted_line(files),
             bench_facts="",
             quality="",
@@ -305,7 +305,7 @@ class RestoreHandlers:
         if not present.shows(run):
             return Page()
         if run.photograph_key != session.photograph.key:  # it was opened while Restore was pressed
-            return Page(results={"rows": [], "note": PRESS_RESTORE, "convention": ""}, **IDLE)
+            return Page(results={**NO_RESULTS, "note": PRESS_RESTORE}, **IDLE)
         cards = self.cards()
         if run.taken is not None and not run.taken.is_set() and not run.stop.is_set():
             shown = _Shown(run, cards, self._engine.by_cost(run.request.model_names, cards))

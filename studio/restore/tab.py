@@ -7,14 +7,11 @@ import gradio as gr
 
 from models.card import ModelCard
 from models.jpeg.limits import MAX_BYTES
-from studio.components.photograph import photograph_input
-from studio.components.results import results_table
-from studio.components.steps import steps_bar
-from studio.components.takeaway import takeaway_bar
-from studio.components.viewer import viewer
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
+from studio.page.components import component, viewer
 from studio.page.controls import first_models, heading, model_choices, run_bar
 from studio.restore.handlers import IDLE, FormGroups, LinkedPage, Page, RestoreHandlers, guidance_markup
+from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
 from studio.session.visitor import Present, Run, Session
@@ -110,13 +107,14 @@ class RestoreTab:
 
 def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> dict[str, Any]:
     """Every component by its name."""
-    made: dict[str, Any] = {"summary": steps_bar()}
+    made: dict[str, Any] = {"summary": component("restore/steps", "", elem_id="steps-bar")}
+    choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB"}
     kept = f"Deleted after {kept_seconds // 60} minutes, or when you leave."
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="steps", scale=0, min_width=304):
             with gr.Column(elem_classes="step"):
                 heading(1, "Photograph")
-                made["photograph"] = photograph_input(examples, f"{MAX_BYTES // 2**20} MB")
+                made["photograph"] = component("restore/photograph", choices, elem_id="photograph")
                 made["photograph_facts"] = gr.HTML("", elem_classes="facts")
                 with gr.Row(elem_classes="privacy"):
                     gr.HTML(f"<p class='fact fact-note'>{kept}</p>")
@@ -131,10 +129,10 @@ def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> 
                 bar = run_bar("Restore", "restore-button", "stop-button", "notice")
                 made["restore"], made["stop"], made["notice"] = bar
         with gr.Column(elem_id="looking"):
-            made["viewer"] = viewer()
+            made["viewer"] = viewer("viewer")
             made["freshness"] = gr.HTML("", elem_id="freshness")
-            made["results"] = results_table()
-            made["takeaway"] = takeaway_bar()
+            made["results"] = component("restore/results", NO_RESULTS, elem_id="results")
+            made["takeaway"] = component("restore/takeaway", {"answer": 0}, elem_id="takeaway")
             made["quality"] = gr.HTML("", elem_id="quality")
     return made
 
