@@ -15,6 +15,7 @@ NO_ORIGINAL = (
     "The file is kept as it is, so there is no original to measure against. "
     "Save it once or twice in step 2 to see numbers."
 )
+NO_RESULTS = {"columns": [], "rows": [], "note": "", "convention": ""}
 
 
 def columns() -> list[dict[str, str]]:

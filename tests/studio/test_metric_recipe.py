@@ -5,6 +5,7 @@ import json
 import shutil
 import zipfile
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,10 @@ from studio.batch.report import csv_report, json_report
 from studio.batch.run import BatchRestorer, BatchSettings
 from studio.catalog.scores import known_scores, scores_markup
 from studio.engine.cache import ResultCache
+from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
-from studio.session.visitor import Run, Session, open_photograph
+from studio.session.visitor import Session, open_photograph
 from studio.sweep.form import SweepForm
 from studio.sweep.handlers import SweepDesk
 from studio.sweep.run import SweepRecord
@@ -54,22 +56,22 @@ def test_a_metric_is_named_in_one_file_and_in_the_glossary() -> None:
     assert f"## {newest.title}" in (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 
-def test_the_results_table_and_what_is_taken_away_have_it(metric, desk, photograph) -> None:
-    form = RestoreForm(saves="once", first_quality=15, model_names=("cascade",))
-    opened = desk.opened(photograph, Run(), form)
-    began = desk.began(opened.session, opened.run, form)
-    *_, last = desk.restored(opened.session, began.run)
-    outputs, table = last.run.outputs, last.results
+def test_the_results_table_and_what_is_taken_away_have_it(
+    metric, visitor, engine, pictures, photograph
+) -> None:
+    visitor.form = RestoreForm(saves="once", first_quality=15, model_names=("cascade",))
+    pages = visitor.restore(photograph)
+    outputs, table = visitor.run.outputs, [page.results for page in pages if page.results is not None][-1]
     expected = metric.compute(outputs.restorations["cascade"].pixels, outputs.original)
     assert [column["title"] for column in table["columns"]].count(metric.title) == 1
     cells = {row["id"]: row["cells"][metric.name]["text"] for row in table["rows"]}
     assert cells["cascade"] == f"{expected:.3f} levels"
     assert metric.brief in table["convention"]
-    page = desk.paged(opened.session, last.run, link="")
-    with open(page["path"], encoding="utf-8") as file:
-        text = file.read()
+    takeaway = TakeawayHandlers(engine, pictures)
+    page = takeaway.make_page({}, visitor.session, visitor.run).takeaway["file"]
+    text = Path(page["path"]).read_text(encoding="utf-8")
     assert f'<th scope="col">{metric.title}</th>' in text and f"<td>{expected:.3f} levels</td>" in text
-    archive = desk.zipped(opened.session, last.run, link="", with_exif=False)
+    archive = takeaway.make_zip({}, visitor.session, visitor.run).takeaway["file"]
     with zipfile.ZipFile(archive["path"]) as file:
         (name,) = [name for name in file.namelist() if name.endswith("report.json")]
         report = json.loads(file.read(name))
@@ -82,8 +84,10 @@ def test_sweeps_draw_it_and_write_it(metric, zoo, photograph, tmp_path) -> None:
     form = SweepForm(lowest=10, highest=60, step=25, model_names=["cascade"])
     began = desk.began(Session(photograph), SweepRecord(), form)
     record, last = began.record, began
-    for page in desk.swept(began.record):
+    assert record is not None
+    for page in desk.swept(record):
         record, last = page.record or record, page
+    assert last.curves is not None and record.current is not None
     assert [chart["label"] for chart in last.curves["charts"]][-1] == metric.title
     with open(last.curves["files"][0]["file"]["path"], encoding="utf-8") as file:
         lines = file.read().splitlines()
