@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade, degrade_pixels, quantization_tables
+from models.jpeg import Degradation, Save, degrade, degrade_pixels, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.degradation import resized
@@ -310,7 +310,7 @@ def _texture(window: RgbImage) -> float:
     return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
-def _saved_plane(plane: np.ndarray, encoding: JpegEncoding, chroma: bool) -> np.ndarray:
+def _saved_plane(plane: np.ndarray, encoding: Save, chroma: bool) -> np.ndarray:
     """One plane (rows, columns) uint8 through a gray JPEG with the luma or the chroma table."""
     file = io.BytesIO()
     table = quantization_tables(encoding.quality_factor)[int(chroma)]

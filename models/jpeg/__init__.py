@@ -1,6 +1,6 @@
 """The JPEG layer: reading, breaking and measuring JPEG files, without any network."""
 
-from models.jpeg.codec import SUBSAMPLINGS, JpegEncoding, encode, read
+from models.jpeg.codec import SUBSAMPLINGS, Save, encode, read
 from models.jpeg.coefficients import JpegComponent
 from models.jpeg.degradation import Degradation, DegradationRange, Degraded, degrade, degrade_pixels
 from models.jpeg.image import JpegImage
@@ -15,7 +15,7 @@ __all__ = [
     "Degraded",
     "ImageFacts",
     "JpegComponent",
-    "JpegEncoding",
+    "Save",
     "JpegImage",
     "QualityEstimate",
     "degrade",

@@ -24,7 +24,7 @@ LARGEST_SIDE = 65500
 
 
 @dataclass(frozen=True)
-class JpegEncoding:
+class Save:
     """One save as JPEG.
 
     Attributes:
@@ -57,7 +57,7 @@ class JpegEncoding:
         object.__setattr__(self, "grid_shift", (int(shift[0]), int(shift[1])))
 
 
-def encode(pixels: RgbImage, encoding: JpegEncoding, *, gray: bool = False) -> JpegImage:
+def encode(pixels: RgbImage, encoding: Save, *, gray: bool = False) -> JpegImage:
     """Save pixels as JPEG and open the result.
 
     Args:
@@ -88,7 +88,7 @@ def trimmed(pixels: np.ndarray, shift: tuple[int, int]) -> np.ndarray:
     return rest
 
 
-def save(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool = False) -> bytes:
+def save(pixels: np.ndarray, encoding: Save, *, gray: bool = False) -> bytes:
     """The bytes of a JPEG file; trims nothing.
 
     Args:

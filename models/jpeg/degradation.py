@@ -9,7 +9,7 @@ from PIL import Image
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg.codec import JpegEncoding, encode, save, trimmed
+from models.jpeg.codec import Save, encode, save, trimmed
 from models.jpeg.image import JpegImage
 from models.jpeg.tables import QuantizationTable, check_quality_factor, quantization_tables
 
@@ -29,7 +29,7 @@ class Degradation:
         InvalidSetting: no save, a factor outside its range, or a resize with nothing saved after it.
     """
 
-    encodings: tuple[JpegEncoding, ...]
+    encodings: tuple[Save, ...]
     resize_between: float | None = None
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ def degrade_pixels(
     return np.repeat(current[..., None], 3, axis=2), luma_table, None
 
 
-def _saved_and_opened(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool) -> np.ndarray:
+def _saved_and_opened(pixels: np.ndarray, encoding: Save, *, gray: bool) -> np.ndarray:
     """The same pixels as _opened(save(...)), in half the time: both call libjpeg-turbo, Pillow with detours."""
     import cv2  # late: who only opens files needs none of it
 
@@ -209,7 +209,7 @@ class DegradationRange:
                     "be the larger one. Exchange the two."
                 )
         for name, _ in self.subsamplings:
-            JpegEncoding(50, name)  # raises for a name that is not allowed
+            Save(50, name)  # raises for a name that is not allowed
         for what, choices in (("quality_factors", self.quality_factors), ("subsamplings", self.subsamplings)):
             weights = [choice[-1] for choice in choices]
             if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
@@ -240,10 +240,10 @@ class DegradationRange:
         """Draw whether the picture is to be saved as gray."""
         return bool(rng.random() < self.gray_share)
 
-    def _encoding(self, rng: np.random.Generator, grid_shift: tuple[int, int]) -> JpegEncoding:
+    def _encoding(self, rng: np.random.Generator, grid_shift: tuple[int, int]) -> Save:
         lowest, highest, _ = _choice(self.quality_factors, rng)
         name, _ = _choice(self.subsamplings, rng)
-        return JpegEncoding(int(rng.integers(lowest, highest + 1)), name, grid_shift)
+        return Save(int(rng.integers(lowest, highest + 1)), name, grid_shift)
 
 
 def _choice(choices: tuple[tuple, ...], rng: np.random.Generator) -> tuple:

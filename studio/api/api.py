@@ -12,7 +12,7 @@ import numpy as np
 from models.card import ModelCard
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, JpegImage
+from models.jpeg import Degradation, JpegImage, Save
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
@@ -101,7 +101,7 @@ class Api:
             that was sent, "metrics" and their "convention".
         """
         saves = [
-            JpegEncoding(
+            Save(
                 whole(quality_factor, 1, 100, "quality_factor"),
                 one_of(subsampling, SUBSAMPLINGS, "subsampling"),
             )
@@ -113,7 +113,7 @@ class Api:
         second = one_of(second_subsampling, SUBSAMPLINGS, "second_subsampling")
         if second_quality_factor is not None:
             factor = whole(second_quality_factor, 1, 100, "second_quality_factor")
-            saves.append(JpegEncoding(factor, second, shift))
+            saves.append(Save(factor, second, shift))
         elif any(shift):
             raise InvalidSetting(
                 f"The grid is to be shifted by {shift[0]} and {shift[1]} before a second save, but there is only one. "

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from models.errors import InvalidSetting
 from models.files import check_output
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Save
 from models.zoo import Zoo
 from studio.batch.files import (
     BatchPicture,
@@ -61,7 +61,7 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
     )
 
 
-def encoding_of(text: str) -> JpegEncoding:
+def encoding_of(text: str) -> Save:
     """One save as people write it: "30" or "30,4:4:4".
 
     Raises:
@@ -73,7 +73,7 @@ def encoding_of(text: str) -> JpegEncoding:
             f"--recompress was given {text[:40]!r}. A quality factor from 1 to 100 is needed, and after a comma one of "
             f"{', '.join(SUBSAMPLINGS)} if you like. Write, for example, --recompress 30,4:2:0."
         )
-    return JpegEncoding(
+    return Save(
         whole(int(quality[:9]), 1, 100, "The quality factor of --recompress"),
         one_of(subsampling.strip() or "4:2:0", SUBSAMPLINGS, "The colour subsampling of --recompress"),
     )

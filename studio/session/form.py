@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Save
 from studio.engine.engine import Guidance, RestoreRequest
 
 SAVES = ("keep", "once", "twice")
@@ -46,13 +46,13 @@ class RestoreForm:
         saves = one_of(self.saves, SAVES, "How often the photograph is saved")
         if saves == "keep":
             return None
-        first = JpegEncoding(
+        first = Save(
             whole(self.first_quality, 1, 100, "The quality factor"),
             one_of(self.first_subsampling, SUBSAMPLINGS, "The colour subsampling"),
         )
         if saves == "once":
             return Degradation((first,))
-        second = JpegEncoding(
+        second = Save(
             whole(self.second_quality, 1, 100, "The second quality factor"),
             one_of(self.second_subsampling, SUBSAMPLINGS, "The second colour subsampling"),
             (

@@ -11,7 +11,7 @@ from models.errors import ImageTooLarge, InvalidSetting
 from models.jpeg import (
     Degradation,
     DegradationRange,
-    JpegEncoding,
+    Save,
     degrade,
     degrade_pixels,
     encode,
@@ -20,7 +20,7 @@ from models.jpeg import (
 from tests.paths import SHARED, needs_shared_data
 
 ASTRONAUT = skimage.data.astronaut()[100:228, 150:290]  # 128 x 140
-DOUBLE = Degradation((JpegEncoding(20), JpegEncoding(60, "4:4:4", grid_shift=(3, 6))))
+DOUBLE = Degradation((Save(20), Save(60, "4:4:4", grid_shift=(3, 6))))
 
 
 def _psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -30,7 +30,7 @@ def _psnr(one: np.ndarray, other: np.ndarray) -> float:
 def test_one_save_equals_pillow():
     buffer = io.BytesIO()
     Image.fromarray(ASTRONAUT).save(buffer, "JPEG", quality=30)
-    degraded = degrade(ASTRONAUT, Degradation((JpegEncoding(30),)))
+    degraded = degrade(ASTRONAUT, Degradation((Save(30),)))
     assert degraded.image.data == buffer.getvalue()
     assert np.array_equal(degraded.image.pixels, np.asarray(Image.open(buffer)))
     assert np.array_equal(degraded.reference, ASTRONAUT)
@@ -49,7 +49,7 @@ def test_two_saves_equal_pillow_step_by_step():
 
 def test_shifts_add_up_and_the_reference_stays_aligned():
     shifts = [(1, 2), (7, 0), (4, 5)]
-    degradation = Degradation(tuple(JpegEncoding(95, "4:4:4", shift) for shift in shifts))
+    degradation = Degradation(tuple(Save(95, "4:4:4", shift) for shift in shifts))
     degraded = degrade(ASTRONAUT, degradation)
     assert degradation.total_shift == (12, 7)
     assert degraded.image.pixels.shape == degraded.reference.shape == (116, 133, 3)
@@ -59,7 +59,7 @@ def test_shifts_add_up_and_the_reference_stays_aligned():
 
 @pytest.mark.parametrize("factor", [0.5, 0.73, 1.4])
 def test_resize_between_keeps_the_reference_aligned(factor):
-    encodings = (JpegEncoding(95, "4:4:4"), JpegEncoding(95, "4:4:4", grid_shift=(2, 3)))
+    encodings = (Save(95, "4:4:4"), Save(95, "4:4:4", grid_shift=(2, 3)))
     degraded = degrade(ASTRONAUT, Degradation(encodings, resize_between=factor))
     expected = (round(128 * factor) - 2, round(140 * factor) - 3, 3)
     assert degraded.image.pixels.shape == degraded.reference.shape == expected
@@ -87,7 +87,7 @@ def test_fast_path_gives_the_same_pixels(gray, resize_between):
 def test_gray_stays_gray(flat):
     gray = ASTRONAUT[..., 1]
     original = gray if flat else np.repeat(gray[..., None], 3, axis=2)
-    degraded = degrade(original, Degradation((JpegEncoding(10),)), gray=True)
+    degraded = degrade(original, Degradation((Save(10),)), gray=True)
     assert degraded.image.subsampling == "gray"
     assert len(degraded.image.components) == 1
     assert np.ptp(degraded.image.pixels, axis=2).max() == 0
@@ -98,14 +98,12 @@ def test_gray_stays_gray(flat):
 def test_lower_quality_is_worse_and_smaller():
     scores, sizes = [], []
     for quality_factor in (5, 20, 50, 90):
-        degraded = degrade(ASTRONAUT, Degradation((JpegEncoding(quality_factor),)))
+        degraded = degrade(ASTRONAUT, Degradation((Save(quality_factor),)))
         scores.append(_psnr(degraded.image.pixels, degraded.reference))
         sizes.append(degraded.image.bits_per_pixel)
     assert scores == sorted(scores)
     assert sizes == sorted(sizes)
-    assert sizes[0] == pytest.approx(
-        8 * len(encode(ASTRONAUT, JpegEncoding(5)).data) / ASTRONAUT[..., 0].size
-    )
+    assert sizes[0] == pytest.approx(8 * len(encode(ASTRONAUT, Save(5)).data) / ASTRONAUT[..., 0].size)
 
 
 @needs_shared_data
@@ -113,7 +111,7 @@ def test_plain_decoding_of_live1_gives_the_published_figure():
     scores = []
     for path in sorted((SHARED / "benchmarks" / "LIVE1").iterdir()):
         original = np.asarray(Image.open(path).convert("RGB"))
-        degraded = degrade(original, Degradation((JpegEncoding(10),)))
+        degraded = degrade(original, Degradation((Save(10),)))
         scores.append(_psnr(degraded.image.pixels, degraded.reference))
     assert len(scores) == 29
     assert np.mean(scores) == pytest.approx(25.69, abs=0.005)
@@ -122,17 +120,17 @@ def test_plain_decoding_of_live1_gives_the_published_figure():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: JpegEncoding(0),
-        lambda: JpegEncoding(101),
-        lambda: JpegEncoding(50, "4:1:1"),
-        lambda: JpegEncoding(50, None),
-        lambda: JpegEncoding(50, grid_shift=(8, 0)),
-        lambda: JpegEncoding(50, grid_shift=(0, -1)),
-        lambda: JpegEncoding(50, grid_shift=(0.5, 0)),
-        lambda: JpegEncoding(50, grid_shift=(1,)),
-        lambda: JpegEncoding(50, grid_shift=3),
+        lambda: Save(0),
+        lambda: Save(101),
+        lambda: Save(50, "4:1:1"),
+        lambda: Save(50, None),
+        lambda: Save(50, grid_shift=(8, 0)),
+        lambda: Save(50, grid_shift=(0, -1)),
+        lambda: Save(50, grid_shift=(0.5, 0)),
+        lambda: Save(50, grid_shift=(1,)),
+        lambda: Save(50, grid_shift=3),
         lambda: Degradation(()),
-        lambda: Degradation((JpegEncoding(50),), resize_between=0.5),
+        lambda: Degradation((Save(50),), resize_between=0.5),
         lambda: Degradation(DOUBLE.encodings, resize_between=0),
         lambda: Degradation(DOUBLE.encodings, resize_between=float("nan")),
         lambda: DegradationRange(quality_factors=((60, 5, 1.0),)),
@@ -144,7 +142,7 @@ def test_plain_decoding_of_live1_gives_the_published_figure():
         lambda: DegradationRange(double_share=1.1),
         lambda: DegradationRange(shifted_share=-0.1),
         lambda: DegradationRange(gray_share=float("nan")),
-        lambda: degrade(ASTRONAUT[:4, :4], Degradation((JpegEncoding(50, grid_shift=(4, 0)),))),
+        lambda: degrade(ASTRONAUT[:4, :4], Degradation((Save(50, grid_shift=(4, 0)),))),
     ],
 )
 def test_wrong_settings_are_refused_in_three_sentences(make):
@@ -155,17 +153,17 @@ def test_wrong_settings_are_refused_in_three_sentences(make):
 
 def test_pictures_too_long_for_jpeg_are_refused():
     with pytest.raises(ImageTooLarge, match="65500"):
-        encode(np.zeros((1, 65501, 3), np.uint8), JpegEncoding(50))
+        encode(np.zeros((1, 65501, 3), np.uint8), Save(50))
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((8, 8, 3)), np.zeros((8, 8, 4), np.uint8), np.zeros(8, np.uint8)])
 def test_pixels_of_another_kind_are_a_callers_bug(wrong):
     with pytest.raises((ValueError, IndexError)):
-        encode(wrong, JpegEncoding(50))
+        encode(wrong, Save(50))
 
 
 def test_encodings_are_values():
-    assert JpegEncoding(50.0, grid_shift=[1, 2]) == JpegEncoding(50, grid_shift=(1, 2))
+    assert Save(50.0, grid_shift=[1, 2]) == Save(50, grid_shift=(1, 2))
     assert len({DOUBLE, Degradation(DOUBLE.encodings), Degradation(DOUBLE.encodings, 0.5)}) == 2
 
 
@@ -199,5 +197,5 @@ def test_sampling_keeps_to_its_shares():
 
 def test_a_single_choice_is_always_taken():
     choices = DegradationRange(((10, 10, 1.0),), (("4:4:4", 1.0),), double_share=1, shifted_share=0)
-    expected = Degradation((JpegEncoding(10, "4:4:4"), JpegEncoding(10, "4:4:4")))
+    expected = Degradation((Save(10, "4:4:4"), Save(10, "4:4:4")))
     assert choices.sample(np.random.default_rng(0)) == expected
