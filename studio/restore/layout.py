@@ -12,7 +12,13 @@ from studio.components.steps import steps_bar
 from studio.components.takeaway import takeaway_bar
 from studio.components.viewer import viewer
 from studio.page.controls import first_models, heading, model_choices, run_bar
-from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
+from studio.session.form import (
+    MAX_RESIZE_PERCENT,
+    MAX_SHIFT,
+    MIN_RESIZE_PERCENT,
+    SUBSAMPLINGS,
+    RestoreForm,
+)
 
 START = RestoreForm()
 GUIDANCES = (
@@ -40,6 +46,7 @@ class Controls:
     second_subsampling: gr.Radio
     shift_rows: gr.Slider
     shift_columns: gr.Slider
+    resize_percent: gr.Slider
     model_names: gr.CheckboxGroup
     guidance: gr.Dropdown
     manual_quality: gr.Slider
@@ -93,6 +100,14 @@ def break_step() -> tuple[dict[str, gr.components.Component], gr.Group, gr.Group
         with gr.Row(elem_classes="pair"):
             controls["shift_rows"] = _shift_slider("Shift, rows", START.shift_rows)
             controls["shift_columns"] = _shift_slider("Shift, columns", START.shift_columns)
+        controls["resize_percent"] = gr.Slider(
+            MIN_RESIZE_PERCENT,
+            MAX_RESIZE_PERCENT,
+            START.resize_percent,
+            step=1,
+            label="Resize between, %",
+            buttons=[],
+        )
     return controls, breaking, second_save
 
 

@@ -68,7 +68,8 @@ class RestoreTab:
         b.photograph.example(self.example_opened, inputs, shown, **LIGHT)
         self._run_after(b.restore.click(lambda: None, None, None, **IMMEDIATE), self.began)
         b.stop.click(self.stopped, {o.run}, shown, **IMMEDIATE)
-        for slider in (c.first_quality, c.second_quality, c.shift_rows, c.shift_columns, c.manual_quality):
+        between = c.shift_rows, c.shift_columns, c.resize_percent
+        for slider in (c.first_quality, c.second_quality, *between, c.manual_quality):
             slider.release(self.rebroken, inputs, shown, trigger_mode="always_last", **LIGHT)
         for choice in (c.saves, c.first_subsampling, c.second_subsampling, c.guidance, c.model_names):
             choice.input(self.rebroken, inputs, shown, trigger_mode="always_last", **LIGHT)

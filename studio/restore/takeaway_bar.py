@@ -11,7 +11,8 @@ from models.errors import RestorationError
 from studio.page.binding import LIGHT, UNFORESEEN, event_data
 from studio.restore.handlers import Desk
 from studio.restore.tab import RestoreTab
-from studio.session.link import Link, example_of, form_of, look_of, to_query
+from studio.session.form import RestoreForm
+from studio.session.link import Link, example_of, look_of, to_query
 from studio.session.visitor import Session
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class TakeawayBar:
         if run.request is None or session.photograph is None:
             return ""
         return to_query(
-            Link(form_of(run.request), example_of(session.photograph), look_of(wanted.get("look")))
+            Link(RestoreForm.of(run.request), example_of(session.photograph), look_of(wanted.get("look")))
         )
 
 

@@ -40,7 +40,7 @@ class SweepJob:
     @property
     def quality_factors(self) -> tuple[int, ...]:
         """Of each save."""
-        return tuple(one.quality_factor for one in self.degradation.encodings)
+        return tuple(save.quality_factor for save in self.degradation.saves)
 
 
 @dataclass(frozen=True)

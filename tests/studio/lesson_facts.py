@@ -153,7 +153,7 @@ class Scene:
 
     def integers_that_stay(self) -> float:
         """Share of luma integers, those always zero left out, that stay when the decoded picture is saved again."""
-        last = self._degradation.encodings[-1]
+        last = self._degradation.last_save
         same = Degradation((Save(last.quality_factor, last.subsampling),))
         before = self._luma.coefficients
         after = degrade(self._image.pixels, same).image.components[0].coefficients

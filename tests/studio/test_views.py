@@ -13,7 +13,7 @@ from PIL import Image
 
 from models.card import ModelCard, TrainingFacts
 from models.images import luma
-from models.jpeg import Degradation, Save, degrade, encode, read
+from models.jpeg import Degradation, Resize, Save, degrade, encode, read
 from models.jpeg.color import rgb_to_ycbcr
 from studio.catalog.scores import KnownScores, known_scores
 from studio.catalog.view import models_page, training_words
@@ -78,7 +78,10 @@ def test_slugs_differ_where_settings_differ():
         replace(base, degradation=Degradation((Save(10, "4:4:4"),))),
         replace(base, degradation=Degradation((Save(10), Save(30)))),
         replace(base, degradation=Degradation((Save(10), Save(30, "4:2:0", (1, 0))))),
-        *(replace(base, degradation=Degradation((Save(10), Save(30)), factor)) for factor in (0.5, 0.51)),
+        *(replace(base, degradation=Degradation((Save(10), Resize(f), Save(30)))) for f in (0.5, 0.51)),
+        replace(base, degradation=Degradation((Resize(0.5), Save(10), Save(30)))),
+        replace(base, degradation=Degradation((Save(10), Save(30), Save(30)))),
+        replace(base, degradation=Degradation((Save(10, grid_shift=(1, 0)),))),
         replace(base, guidance="pixels"),
         replace(base, guidance="tables"),
         replace(base, guidance="manual", quality_factor=20),
@@ -92,7 +95,7 @@ def test_a_resize_between_two_saves_is_told():
     assert how_broken(Degradation(twice)) == (
         "saved at quality 10 (4:2:0), then 30 (4:2:0), grid shifted by 0 and 0"
     )
-    assert how_broken(Degradation(twice, 0.5)) == (
+    assert how_broken(Degradation((twice[0], Resize(0.5), twice[1]))) == (
         "saved at quality 10 (4:2:0), resized to 50%, then 30 (4:2:0), grid shifted by 0 and 0"
     )
 
@@ -336,14 +339,17 @@ def test_the_first_grid_of_a_double_save_is_where_its_edges_are(shift):
 
 def test_grids_that_coincide_are_drawn_once_and_resized_ones_not_at_all(photograph):
     pixels = photograph.image.pixels
-    for saves, resize in (
-        ((Save(10), Save(30)), None),
-        ((Save(10), Save(30, grid_shift=(4, 4))), 0.5),
+    for steps in (
+        (Save(10), Save(30)),
+        (Save(10), Resize(0.5), Save(30, grid_shift=(4, 4))),
+        (Resize(0.5), Save(10), Save(30)),
     ):
-        degradation = Degradation(saves, resize)
+        degradation = Degradation(steps)
         assert len(grids_of(degrade(pixels, degradation).image, degradation)) == 1
     three = Degradation((Save(10), Save(20, "4:2:0", (1, 2)), Save(30, "4:2:0", (3, 3))))
     names = [(one.name, one.row % 8, one.column % 8) for one in grids_of(degrade(pixels, three).image, three)]
+    after = Degradation((Save(10), Resize(0.5), *three.steps[1:]))
+    assert [one.name for one in grids_of(degrade(pixels, after).image, after)] == ["last save", "save 2"]
     assert names == [("last save", 0, 0), ("save 2", 5, 5), ("save 1", 4, 3)]
 
 

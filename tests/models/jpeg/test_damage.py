@@ -10,9 +10,8 @@ import skimage.data
 from PIL import Image
 
 from models.errors import UnreadableImage
-from models.jpeg import encode, read
+from models.jpeg import Save, encode, read
 from models.jpeg.anatomy import anatomy_of
-from models.jpeg.codec import Save
 from models.jpeg.entropy import bits_per_block
 
 PIXELS = np.ascontiguousarray(skimage.data.astronaut()[40:232, 60:260])  # 192 x 200

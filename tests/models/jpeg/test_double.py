@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.jpeg import Degradation, JpegImage, Save, degrade, read
+from models.jpeg import Degradation, JpegImage, Resize, Save, Step, degrade, read
 from models.jpeg.combs import FREQUENCIES, grid_histograms
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
@@ -29,10 +29,10 @@ def pictures():
 
 
 def verdict(pixels, *factors, shift=(0, 0), gray=False, resize=None):
-    saves = [Save(factor) for factor in factors]
-    if len(saves) == 2:
-        saves[1] = Save(factors[1], grid_shift=shift)
-    return judge(evidence_in(degrade(pixels, Degradation(tuple(saves), resize), gray=gray).image))
+    steps: list[Step] = [Save(factor) for factor in factors]
+    if len(steps) == 2:
+        steps[1:] = [*([Resize(resize)] if resize else []), Save(factors[1], grid_shift=shift)]
+    return judge(evidence_in(degrade(pixels, Degradation(tuple(steps)), gray=gray).image))
 
 
 def evidence_in(image: JpegImage) -> Evidence:
@@ -187,7 +187,7 @@ def test_the_command_sets_the_rates_in_a_document(tmp_path, pictures, monkeypatc
     folder.mkdir()
     for i, name in enumerate(NAMES):
         (folder / f"{i}.png").write_bytes(example(name).read_bytes())
-    few = [one for one in degradations(1) if one.encodings[0].quality_factor == 10][:4]
+    few = [one for one in degradations(1) if one.saves[0].quality_factor == 10][:4]
     monkeypatch.setattr("training.experiments.double_rates.degradations", lambda seed: iter(few))
     document = tmp_path / "rates.md"
     document.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
