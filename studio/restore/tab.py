@@ -61,17 +61,9 @@ class RestoreTab:
         bound.on(c["photograph"].example, handlers.open_example, **LIGHT)
         self._run_after(c["restore"].click(lambda: None, None, None, **IMMEDIATE), handlers.start)
         bound.on(c["stop"].click, handlers.end, **IMMEDIATE)
-        for name in (
-            "first_quality",
-            "second_quality",
-            "shift_rows",
-            "shift_columns",
-            "resize_percent",
-            "manual_quality",
-        ):
-            bound.on(c[name].release, handlers.change, **LATEST)
-        for name in ("saves", "first_subsampling", "second_subsampling", "guidance", "model_names"):
-            bound.on(c[name].input, handlers.change, **LATEST)
+        for name in RestoreForm.controls():
+            moved = c[name].release if isinstance(c[name], gr.Slider) else c[name].input
+            bound.on(moved, handlers.change, **LATEST)
         groups = Binding(FormGroups, c)
         groups.on(c["saves"].change, handlers.show_saves, **IMMEDIATE)
         groups.on(c["guidance"].change, handlers.show_guidance, **IMMEDIATE)
