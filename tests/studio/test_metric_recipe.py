@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Save
 from models.zoo import Zoo
 from studio.api.api import Api
 from studio.batch.files import BatchPicture
@@ -100,7 +100,7 @@ def test_sweeps_draw_it_and_write_it(metric, zoo, photograph, tmp_path) -> None:
 def test_reports_of_batches_have_it(metric, checkpoints, photograph, tmp_path) -> None:
     source = tmp_path / "clear.png"
     source.write_bytes(photograph.image.data)
-    settings = BatchSettings(("plain",), Degradation((JpegEncoding(10),)))
+    settings = BatchSettings(("plain",), Degradation((Save(10),)))
     restorer = BatchRestorer(Zoo(checkpoints, "cpu"), settings, tmp_path / "out")
     rows = restorer.restore(BatchPicture(source, "clear"))
     table = csv_report(rows, settings)
@@ -113,7 +113,7 @@ def test_reports_of_batches_have_it(metric, checkpoints, photograph, tmp_path) -
 
 def test_programs_get_it(metric, engine, photograph, tmp_path) -> None:
     api = Api(engine, lambda data, name: open_photograph(data, name), PictureFolder(tmp_path, 600))
-    degraded = engine.broken(photograph.key, photograph.image, Degradation((JpegEncoding(10),)))
+    degraded = engine.broken(photograph.key, photograph.image, Degradation((Save(10),)))
     files = [{"path": data, "orig_name": "a"} for data in (degraded.image.data, photograph.image.data)]
     answer = api.measure(*files)
     assert answer["metrics"][metric.name] == metric.compute(degraded.image.pixels, photograph.image.pixels)
