@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin()
     parser = _parser()
     asked = parser.parse_args(arguments)
-    from training.evaluation.measuring import measure_and_keep
+    from training.evaluation.measure_all import measure_and_keep
     from training.evaluation.side_by_side import measure_side_by_side
 
     try:

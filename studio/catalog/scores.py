@@ -45,8 +45,7 @@ def known_scores(folder: Path, card: ModelCard) -> KnownScores:
         return KnownScores()
     try:
         scores = read_scores(folder / SCORES_FILE)
-        of_these = scores.of(weights_of(folder, card))
-        fresh = {key: found for key, found in of_these.items() if found.is_current}
+        fresh = scores.present(weights_of(folder, card))
     except (RestorationError, OSError):
         return KnownScores()
     whole = [found for found in fresh.values() if _is_whole(found)]

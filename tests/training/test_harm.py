@@ -21,7 +21,7 @@ from models.restorer import Restoration
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY
 from training.evaluate import main
-from training.evaluation import sweep
+from training.evaluation import measure_all
 from training.evaluation.benchmarks import Case, Condition, kind_of, never_compressed, recompressed
 from training.evaluation.harm_tables import harm_table, kinds_table
 from training.evaluation.measured_models import measured_models
@@ -299,7 +299,9 @@ def test_models_that_are_measured_at_the_same_time_keep_their_own_scores(kinds, 
     conditions = recompressed(kinds, quality_factors=[30, 97], quality_factors_444=[97])
     setting = Setting("kinds")
     going = [
-        sweep.measure_subject(sweep.shipped(folder, name, "cpu"), sweep.DataSet(setting, conditions))
+        measure_all.measure_candidate(
+            measure_all.shipped(folder, name, "cpu"), measure_all.DataSet(setting, conditions)
+        )
         for name in ("ar_cnn", "dncnn")
     ]
     for rows in zip(*going, strict=True):

@@ -139,7 +139,11 @@ class Scores:
 
     def of(self, weights: Weights) -> dict[str, Measurement]:
         """The measurements of these weights alone, by Setting.key."""
-        return {key: found for key, found in self.measurements.items() if found.weights == weights}
+        return {key: entry for key, entry in self.measurements.items() if entry.weights == weights}
+
+    def present(self, weights: Weights) -> dict[str, Measurement]:
+        """Those of them by the convention that holds now."""
+        return {key: entry for key, entry in self.of(weights).items() if entry.is_current}
 
 
 def read_scores(path: Path) -> Scores:

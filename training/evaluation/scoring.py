@@ -8,17 +8,15 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
-from models.jpeg import JpegImage, Save, encode
+from models.jpeg import JpegImage
 from models.network_restorer import NetworkRestorer
-from models.networks.layers import mac_per_pixel
-from models.operating_system import forget_peak_memory, peak_memory_bytes
 from models.restorer import Restorer
 from training.evaluation import metrics
 from training.evaluation.benchmarks import USUAL_SUBSAMPLING, Case, Condition, comparable
 from training.evaluation.metrics import Measured, Metric, measure, psnr_db
+from training.evaluation.resources import Cost, Resources, cost_of
 
 DO_NOTHING = "none"
 COLOR_NOTES = {
@@ -28,8 +26,6 @@ COLOR_NOTES = {
 }
 PERFECT_DB = 100.0
 """PSNR at which gains no longer count: identical pictures, whose own is infinite, have means as well."""
-COUNTING_SIDE = 256
-"""Rows and columns of the picture on which multiply-accumulates are counted: whole blocks, a single tile."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,14 +130,6 @@ class _Outcome:
     unguarded_psnr_db: float | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Cost:
-    """What a restorer costs, whatever the picture."""
-
-    mmac_per_pixel: float = 0.0
-    parameters: int = 0
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class PlainDecodings:
     """A condition's pictures without any restoration, which every restorer is compared with.
@@ -185,7 +173,7 @@ def score(
     Raises:
         RestorationError: a picture or a setting that a restorer refuses.
     """
-    costs = [cost_of(restorer, options) for restorer in restorers]
+    costs = [cost_of(restorer, blind=options.blind, stages=options.stages) for restorer in restorers]
     for condition in conditions:
         plain = decode_plainly(condition, options, follow=follow)
         yield plain.row
@@ -341,52 +329,6 @@ def _mean(values: Iterable[float]) -> float:
 def _megapixels(image: JpegImage) -> float:
     rows, columns = image.pixels.shape[:2]
     return rows * columns / 1e6
-
-
-def cost_of(restorer: Restorer, options: Options) -> Cost:
-    """Count what a restorer does on a small picture, which also warms it up before anything is timed.
-
-    Raises:
-        RestorationError: options that the restorer refuses.
-    """
-    ramp = np.add.outer(np.arange(COUNTING_SIDE), np.arange(COUNTING_SIDE)) // 2
-    image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), Save(50))
-
-    def run() -> int:
-        restorer.restore(image, blind=options.blind, stages=options.stages)
-        return COUNTING_SIDE**2
-
-    if not isinstance(restorer, NetworkRestorer):
-        run()
-        return Cost()
-    parameters = sum(parameter.numel() for parameter in restorer.network.parameters())
-    return Cost(mac_per_pixel(restorer.network, run) / 1e6, parameters)
-
-
-@dataclasses.dataclass(frozen=True)
-class Resources:
-    """Peak memory from a moment on.
-
-    Attributes:
-        device: the GPU that is watched, None for the process itself.
-    """
-
-    device: torch.device | None
-
-    @classmethod
-    def watch(cls, restorer: Restorer | None) -> "Resources":
-        """Forget earlier peaks; on systems that cannot, the peak is that of the whole run."""
-        if isinstance(restorer, NetworkRestorer) and restorer.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(restorer.device)
-            return cls(restorer.device)
-        forget_peak_memory()
-        return cls(None)
-
-    def peak_mb(self) -> float:
-        """1e6 bytes."""
-        if self.device is not None:
-            return torch.cuda.max_memory_allocated(self.device) / 1e6
-        return peak_memory_bytes() / 1e6
 
 
 def _finite(value: Any) -> Any:

@@ -23,8 +23,8 @@ from training.evaluation.benchmarks import (
 )
 from training.evaluation.metrics import Measured, Metric
 from training.evaluation.protocols import Protocol
+from training.evaluation.resources import machine_of
 from training.evaluation.scoring import DO_NOTHING, Follow, Options, Row, just_iterate, score
-from training.evaluation.sweep import machine_of
 from training.evaluation.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 from training.evaluation.uncompressed import ChangeRow, score_uncompressed
 

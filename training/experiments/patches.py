@@ -27,11 +27,11 @@ from skimage.feature import canny
 
 from models.errors import InvalidSetting
 from training.evaluation.benchmarks import Condition, comparable, recompressed
+from training.evaluation.candidates import Candidate
 from training.evaluation.metrics import fast_metrics
 from training.evaluation.metrics import measure as measure_pair
 from training.evaluation.scoring import DO_NOTHING
 from training.evaluation.style import curve, dress, look_of, mark_zero, weakest_first
-from training.experiments.contestants import Contestant
 from training.experiments.measurements import Measurements
 from training.experiments.measuring import Request, progress, scope_of
 from training.experiments.tables import gains, table_of_gains
@@ -65,19 +65,19 @@ def measure(request: Request) -> None:
     last = {"by": list(KINDS)[-1], "class": CLASSES[-1]}
     missing = [
         each
-        for each in request.contestants()
+        for each in request.candidates()
         if not measurements.has({"model": each.name, "weights": each.weights, **last})
     ]
     if missing:
         _measure_missing(measurements, condition, missing)
 
 
-def _measure_missing(measurements: Measurements, condition: Condition, missing: Sequence[Contestant]) -> None:
+def _measure_missing(measurements: Measurements, condition: Condition, missing: Sequence[Candidate]) -> None:
     classes = classes_of(condition)
     plain = _outcomes(condition, None)
-    for contestant in (None, *missing):
-        found = plain if contestant is None else _outcomes(condition, contestant)
-        model, weights = (contestant.name, contestant.weights) if contestant else (DO_NOTHING, "")
+    for candidate in (None, *missing):
+        found = plain if candidate is None else _outcomes(condition, candidate)
+        model, weights = (candidate.name, candidate.weights) if candidate else (DO_NOTHING, "")
         for kind, of_patch in classes.items():
             for number, name in enumerate(CLASSES):
                 key = {"model": model, "weights": weights, "by": kind, "class": name}
@@ -93,14 +93,12 @@ def _values(found: Plane, plain: Plane) -> dict[str, float]:
     return {"patches": len(found), **values, "gain_db": float(means[0]) - float(plain[:, 0].mean())}
 
 
-def _outcomes(condition: Condition, contestant: Contestant | None) -> Plane:
+def _outcomes(condition: Condition, candidate: Candidate | None) -> Plane:
     """(patches, metrics): every patch measured after a model, or after plain decoding; decibels are at most MOST_DB."""
     found = []
     ceilings = {metric: MOST_DB if metric.unit == "dB" else math.inf for metric in fast_metrics()}
-    restorer = contestant.load() if contestant else None
-    for case in progress(
-        condition.cases(), f"{contestant.name if contestant else 'plain'}, {condition.label}"
-    ):
+    restorer = candidate.load() if candidate else None
+    for case in progress(condition.cases(), f"{candidate.name if candidate else 'plain'}, {condition.label}"):
         pixels = restorer.restore(case.image).pixels if restorer else case.image.pixels
         pictures = (comparable(each, case.image, "y") for each in (pixels, case.reference))
         for restored, original in zip(*map(patches_of, pictures), strict=True):
