@@ -26,7 +26,7 @@ def build_lessons_tab(tabs: gr.Tabs, restore: RestoreTab, desk: GamesDesk, sessi
         desk: of the two games.
         session_seconds: how long a visitor's game is kept.
     """
-    session = restore.outputs.session
+    session = restore.components["session"]
     with gr.Tabs(elem_id="lessons-tabs"):
         with gr.Tab("Lessons"):
             page = component("lessons/lessons", lessons_value(), elem_id="lessons-page")
