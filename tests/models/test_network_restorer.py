@@ -220,9 +220,9 @@ def test_the_network_receives_the_tables_of_the_file_in_row_order(image) -> None
     received = []
 
     class Listening(ARCHITECTURES["cascade"]):
-        def condition(self, summary, quality_factor=None, tables=None):
+        def condition(self, summary, *, quality_factor=None, tables=None):
             received.append((quality_factor, tables))
-            return super().condition(summary, quality_factor, tables)
+            return super().condition(summary, quality_factor=quality_factor, tables=tables)
 
     network = Listening(**CARDS["cascade"].hyperparameters).eval()
     restorer = lively_restorer("cascade", network=network, self_ensemble=True)
@@ -290,10 +290,10 @@ def test_bfloat16_costs_next_to_nothing(image) -> None:
 )
 def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem, image) -> None:
     class Cramped(ARCHITECTURES["cascade"]):
-        largest = 384
+        _largest = 384
 
-        def forward(self, pixels, condition, stages=None):
-            if max(pixels.shape[2:]) > self.largest:
+        def forward(self, pixels, /, condition=None, stages=None):
+            if max(pixels.shape[2:]) > self._largest:
                 raise problem
             return super().forward(pixels, condition, stages)
 
@@ -301,14 +301,14 @@ def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem,
     network.load_state_dict(lively_restorer("cascade").network.state_dict())
     cramped = lively_restorer("cascade", network=network)
     assert difference(cramped.restore(image).pixels, lively_restorer("cascade").restore(image).pixels) <= 1
-    network.largest = 8
+    network._largest = 8
     with pytest.raises(OutOfMemory, match="256 pixels"):
         cramped.restore(image)
 
 
 def test_other_failures_are_not_taken_for_a_lack_of_memory(image) -> None:
     class Failing(ARCHITECTURES["cascade"]):
-        def forward(self, pixels, condition, stages=None):
+        def forward(self, pixels, /, condition=None, stages=None):
             raise RuntimeError("shapes cannot be multiplied")
 
     network = Failing(**CARDS["cascade"].hyperparameters).eval()
