@@ -3,7 +3,7 @@
 Arguments come from anywhere and are untrusted; answers are ready for JSON, pictures are files the page's folder serves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Event
 from typing import Any
 
@@ -19,12 +19,10 @@ from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
 from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
+from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph
 from training.evaluation.metrics import CONVENTION, Metrics, measure
 from training.evaluation.score_files import weights_of
-
-OpenFile = Callable[[Any, Any], Photograph]
-"""Opens an uploaded file by its place and its name, both untrusted; see studio.session.uploads."""
 
 DEFAULT_MODEL = "cascade"
 

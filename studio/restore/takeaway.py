@@ -1,4 +1,4 @@
-"""Results that people take away: one zip with every picture, the degraded file itself, and a report. No page code."""
+"""The zip that people take away: every picture, the degraded file itself, and a report. No page code."""
 
 import hashlib
 import io
