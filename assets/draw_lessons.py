@@ -30,7 +30,7 @@ text { font: 14px system-ui, -apple-system, "Segoe UI", Arial, sans-serif; fill:
   .accent-line { stroke: #35a3ae; }
   .soft { fill: #17383c; }
 }"""
-"""For readers outside the studio; the page replaces it by its own colours."""
+"""For readers outside the studio; the page replaces it by its own colors."""
 
 
 def svg(name: str, height: int, description: str, *parts: str) -> None:
@@ -136,7 +136,7 @@ def chroma_diagram() -> None:
     rows = [
         ("original", row),
         ("brightness", np.repeat(ycbcr[:, :1], 3, axis=1)),
-        ("colour", bare),
+        ("color", bare),
         ("together", together),
     ]
     parts = []
@@ -146,7 +146,7 @@ def chroma_diagram() -> None:
         for place, (r, g, b) in enumerate(np.clip(np.rint(colors), 0, 255).astype(int).tolist()):
             look = f'class="line" style="fill:rgb({r},{g},{b})"'
             parts.append(rectangle(left + place * width, top, width, 28, look))
-    svg("chroma", 166, "A thin red line, in brightness and in colour", *parts)
+    svg("chroma", 166, "A thin red line, in brightness and in color", *parts)
 
 
 def ringing_diagram() -> None:
