@@ -170,13 +170,13 @@ def ringing_diagram() -> None:
     labels = [words(left, 188, "the block beside it: clean")]
     labels += [words(left + 8 * side + 8, 188, "the block with the edge")]
     labels += [words(left, 60, "white paper"), words(left + 12 * side, 122, "black ink")]
-    svg("ringing", 198, "A step and the waves that are left of it", step, rest, border, *labels)
+    svg("ringing", 198, "A step and what remains of its waves", step, rest, border, *labels)
 
 
 def twice_diagram() -> None:
     """The grids of two saves, aligned and shifted by half a block."""
     side, parts = 32, []
-    for x, shift, label in ((8, 0, "same grid: nothing new"), (264, side / 2, "shifted: all is cut anew")):
+    for x, shift, label in ((8, 0, "same grid: nothing new"), (264, side / 2, "shifted: all blocks are new")):
         parts.append(rectangle(x, 8, side * 6, side * 4, 'class="soft"'))
         parts.append(grid(x, 8, side, 4, 6, 'class="line" stroke-width="3"'))
         second = grid(
