@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlockContext
+from gradio.components import Component
 
 from models.errors import RestorationError
 from studio.page.facts import notice
@@ -136,7 +137,7 @@ def _excuse(error: Exception, refused: Callable[[str], Any]) -> Any:
 def _in_gradio_words(component: Any, value: Any) -> Any:
     if isinstance(value, Props):
         return gr.update(**value)
-    if isinstance(component, BlockContext):
+    if isinstance(component, BlockContext) and not isinstance(component, Component):
         return gr.update(visible=value)
     return value
 
