@@ -127,7 +127,8 @@ class Engine:
             return Broken(degraded.image, degraded.reference)
 
         rows, columns = image.decoded_pixels.shape[:2]
-        with self._gate.of(rows * columns):  # where others waited for the same, it is there by now
+        with self._gate.of(degradation.largest_pixels(rows, columns)):
+            # Where others waited for the same, it is there by now.
             return self._cache.get_or_make(key, work)
 
     def run_stages(

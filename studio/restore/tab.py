@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from models.card import ModelCard
+from models.jpeg import SUBSAMPLINGS
 from models.jpeg.limits import MAX_BYTES
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
@@ -13,7 +14,7 @@ from studio.page.controls import first_models, heading, model_choices, run_bar
 from studio.restore.handlers import IDLE, FormGroups, LinkedPage, Page, RestoreHandlers, guidance_markup
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
-from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, RestoreForm
+from studio.session.form import MAX_RESIZE_PERCENT, MAX_SHIFT, MIN_RESIZE_PERCENT, RestoreForm
 from studio.session.visitor import Present, Run, Session
 
 PACKING = {**LIGHT, "concurrency_limit": 2, "concurrency_id": "packing"}
@@ -60,10 +61,9 @@ class RestoreTab:
         bound.on(c["photograph"].example, handlers.open_example, **LIGHT)
         self._run_after(c["restore"].click(lambda: None, None, None, **IMMEDIATE), handlers.start)
         bound.on(c["stop"].click, handlers.end, **IMMEDIATE)
-        for name in ("first_quality", "second_quality", "shift_rows", "shift_columns", "manual_quality"):
-            bound.on(c[name].release, handlers.change, **LATEST)
-        for name in ("saves", "first_subsampling", "second_subsampling", "guidance", "model_names"):
-            bound.on(c[name].input, handlers.change, **LATEST)
+        for name in RestoreForm.controls():
+            moved = c[name].release if isinstance(c[name], gr.Slider) else c[name].input
+            bound.on(moved, handlers.change, **LATEST)
         groups = Binding(FormGroups, c)
         groups.on(c["saves"].change, handlers.show_saves, **IMMEDIATE)
         groups.on(c["guidance"].change, handlers.show_guidance, **IMMEDIATE)
@@ -153,6 +153,14 @@ def _degradation() -> dict[str, Any]:
         with gr.Row(elem_classes="pair"):
             made["shift_rows"] = _shift("Shift, rows", START.shift_rows)
             made["shift_columns"] = _shift("Shift, columns", START.shift_columns)
+        made["resize_percent"] = gr.Slider(
+            MIN_RESIZE_PERCENT,
+            MAX_RESIZE_PERCENT,
+            START.resize_percent,
+            step=1,
+            label="Resize between, %",
+            buttons=[],
+        )
     return made
 
 

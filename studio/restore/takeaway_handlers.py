@@ -15,7 +15,7 @@ from studio.restore.results import table_of
 from studio.restore.takeaway import report_of, zip_of_results
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
-from studio.session.link import Link, example_of, form_of, look_of, to_query
+from studio.session.link import Link, example_of, look_of, to_query
 from studio.session.visitor import Photograph, Run, Session
 from training.evaluation.score_files import weights_of
 
@@ -108,4 +108,4 @@ def answer(*, file: dict[str, Any] | None = None, query: str | None = None, word
 
 def _link(photograph: Photograph, request: Any, event: Mapping[str, Any]) -> str:
     """The link of what is packed, whatever the controls say by now."""
-    return to_query(Link(form_of(request), example_of(photograph), look_of(event.get("look"))))
+    return to_query(Link(RestoreForm.of(request), example_of(photograph), look_of(event.get("look"))))

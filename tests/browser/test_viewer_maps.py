@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from studio.page.standalone import FOLDER
 from tests.browser.viewer_page import canvas_pixels, opened, pane, press, settle, value_of, views
 from training.evaluation.metrics import psnr_db, ssim
@@ -33,7 +33,7 @@ def pictures():
     clean = np.stack([base, base[::-1], 200 - base / 2], axis=2) + rng.normal(0, 12, (295, 333, 3))
     degraded = degrade(
         clean.clip(0, 255).astype(np.uint8),
-        Degradation((JpegEncoding(12), JpegEncoding(20, "4:2:0", (5, 3)))),
+        Degradation((Save(12), Save(20, "4:2:0", (5, 3)))),
     )
     return degraded.reference, degraded.image.pixels
 
