@@ -12,7 +12,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
-from studio.engine.engine import Engine, Progress, StageOutputs, steering
+from studio.engine.engine import Engine, Progress, StageOutputs
 from studio.page import facts
 from studio.page.view import EMPTY_VIEW, view_of
 from studio.page.wording import how_broken, settings_slug
@@ -153,7 +153,9 @@ class Desk:
                     break
                 if isinstance(item, StageOutputs):
                     if shown is None:
-                        steering(run.request, item.degraded)  # refuses once what every model would refuse
+                        run.request.options.steering_factor(
+                            item.degraded
+                        )  # refuses once what every model would refuse
                     shown = self._shown(session.photograph, item, cards)
                     news = replace(shown.page(), run=replace(run, outputs=item))
                 elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:

@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, JpegEncoding
-from studio.engine.engine import Guidance, RestoreRequest
+from models.restorer import Guidance
+from studio.engine.engine import RestoreRequest
 
 SAVES = ("keep", "once", "twice")
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
@@ -22,7 +23,7 @@ class RestoreForm:
         first_subsampling, second_subsampling: of each save.
         shift_rows, shift_columns: trimmed between the saves, 0..7.
         model_names: the ticked models.
-        guidance: see studio.engine.engine.Guidance.
+        guidance: see models.restorer.Guidance.
         manual_quality: 1..100, used with guidance "manual".
     """
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from models.errors import InvalidSetting
-from studio.engine.engine import Guidance, RestoreRequest
+from models.restorer import Guidance
+from studio.engine.engine import RestoreRequest
 from studio.session.examples import EXAMPLES, example
 from studio.session.form import MAX_SHIFT, SAVES, SUBSAMPLINGS, RestoreForm, clipped, one_of, whole
 from studio.session.visitor import Photograph, content_key, safe_stem

@@ -15,7 +15,7 @@ from models.jpeg import JpegEncoding, JpegImage, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.layers import mac_per_pixel
 from models.operating_system import forget_peak_memory, peak_memory_bytes
-from models.restorer import Restorer
+from models.restorer import RestoreOptions, Restorer
 from training.evaluation.benchmarks import USUAL_SUBSAMPLING, Case, Condition, comparable
 from training.evaluation.metrics import CONVENTION, Metrics, measure, psnr_db
 
@@ -104,6 +104,11 @@ class Options:
     color: str = "rgb"
     blind: bool = False
     stages: int | None = None
+
+    @property
+    def restore(self) -> RestoreOptions:
+        """What restorers are told."""
+        return RestoreOptions.of(blind=self.blind, stages=self.stages)
 
 
 def convention_of(color: str) -> str:
@@ -234,7 +239,7 @@ def _do_nothing(case: Case, options: Options) -> _Outcome:
 
 
 def _restore(restorer: Restorer, case: Case, options: Options) -> _Outcome:
-    restoration = restorer.restore(case.image, blind=options.blind, stages=options.stages)
+    restoration = restorer.restore(case.image, options.restore)
     pixels, reference, *stages = (
         comparable(each, case.image, options.color)
         for each in (restoration.pixels, case.reference, *(stage.pixels for stage in restoration.stages))
@@ -345,7 +350,7 @@ def cost_of(restorer: Restorer, options: Options) -> Cost:
     image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), JpegEncoding(50))
 
     def run() -> int:
-        restorer.restore(image, blind=options.blind, stages=options.stages)
+        restorer.restore(image, options.restore)
         return COUNTING_SIDE**2
 
     if not isinstance(restorer, NetworkRestorer):
