@@ -11,8 +11,8 @@ import yaml
 
 from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
-from models.jpeg import DegradationRange
 from training.config_reading import LARGEST_TEXT_BYTES, build, nearest, read_yaml
+from training.degradation_range import DegradationRange
 from training.setting import required, setting
 
 CARD_KEYS = ("title", "summary", "paper", "licence", "training")

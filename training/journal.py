@@ -21,7 +21,7 @@ import torch
 from models.errors import MissingExtra
 from models.files import write_atomically
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from models.network_restorer import NetworkRestorer
 from models.networks.base import Network
 from models.png_files import write_png
@@ -36,7 +36,7 @@ from training.run_lock import Heartbeat
 
 MOST_PREVIEWS = 4
 LONGEST_SIDE = 256
-DEGRADATION = Degradation((JpegEncoding(10),))
+DEGRADATION = Degradation((Save(10),))
 """How previewed pictures are broken."""
 
 

@@ -8,12 +8,12 @@ import gradio as gr
 
 from models.baselines import PLAIN
 from models.card import ModelCard
-from studio.components.chart import chart
-from studio.components.strip import strip
+from studio.page.components import chart, component
 from studio.page.controls import first_models, heading, model_choices, run_bar
 from studio.session.form import SUBSAMPLINGS
 from studio.sweep.files import GAINS, RATES
 from studio.sweep.form import SweepForm
+from studio.sweep.view import NO_STRIP
 from training.evaluation.metrics import CONVENTION
 
 START = SweepForm()
@@ -197,7 +197,7 @@ def _results(of_kind: dict[str, list[gr.Column]]) -> tuple[gr.Slider, dict[str, 
         shown["gains"] = chart("sweep-gains")
         shown["plain_decodings"] = chart("sweep-plain")
     with gr.Column(elem_classes="sweep-results", visible=False) as of_hand:
-        shown["strip"] = strip("sweep-strip")
+        shown["strip"] = component("sweep/strip", NO_STRIP, elem_id="sweep-strip")
         shown["told_curve"] = chart("sweep-told")
     for kind, group in (("quality", of_quality), ("twice", of_twice), ("by_hand", of_hand)):
         of_kind[kind].append(group)

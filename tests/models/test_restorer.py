@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from models.errors import InvalidSetting
-from models.jpeg import JpegEncoding, JpegImage, encode
+from models.jpeg import JpegImage, Save, encode
 from models.restorer import RestoreOptions
 from tests.models.sample_networks import photograph
 
 
 @pytest.fixture(scope="module")
 def image() -> JpegImage:
-    return encode(photograph(64, 72), JpegEncoding(30))
+    return encode(photograph(64, 72), Save(30))
 
 
 @pytest.mark.parametrize("guidance", ["automatic", "tables", "pixels"])

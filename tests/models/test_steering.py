@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.jpeg import JpegEncoding, encode, quantization_tables
+from models.jpeg import Save, encode, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.orientations import ORIENTATIONS, turn, turn_back, turn_coefficients
@@ -32,7 +32,7 @@ def test_an_overview_is_opencvs_resize_by_area() -> None:
 
 
 def test_strips_do_not_change_what_is_seen_of_the_whole(monkeypatch) -> None:
-    network, image = lively_network(CARDS["qgcn"]), encode(photograph(70, 90), JpegEncoding(20))
+    network, image = lively_network(CARDS["qgcn"]), encode(photograph(70, 90), Save(20))
 
     def condition() -> torch.Tensor:
         settings = {"quality_factor": None, "use_tables": True, "every_orientation": False}
@@ -49,7 +49,7 @@ def test_strips_do_not_change_what_is_seen_of_the_whole(monkeypatch) -> None:
 @pytest.mark.parametrize("gray", [False, True])
 def test_a_quality_factor_set_by_hand_becomes_its_tables(gray: bool) -> None:
     pixels = photograph(16, 24)
-    image = encode(pixels[..., 0] if gray else pixels, JpegEncoding(80))
+    image = encode(pixels[..., 0] if gray else pixels, Save(80))
     settings = {"use_tables": True, "every_orientation": False}
     steering = steer(lively_network(CARDS["qcn"]), image, CPU, quality_factor=30, **settings)
     luma, chroma = quantization_tables(30)
@@ -60,7 +60,7 @@ def test_a_quality_factor_set_by_hand_becomes_its_tables(gray: bool) -> None:
 
 
 def test_without_tables_nothing_is_known() -> None:
-    image = encode(photograph(16, 24), JpegEncoding(80))
+    image = encode(photograph(16, 24), Save(80))
     settings = {"quality_factor": None, "every_orientation": False}
     blind = steer(lively_network(CARDS["qcn"]), image, CPU, use_tables=False, **settings)
     assert (blind.condition((0, False)) == 0).all()

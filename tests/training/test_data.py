@@ -8,12 +8,13 @@ import torch
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import DegradationRange, JpegEncoding, degrade, degrade_pixels, quantization_tables
+from models.jpeg import Save, degrade, degrade_pixels, quantization_tables
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
 from models.networks.base import ColorRule
 from training.config import DataConfig, TrainConfig
 from training.data import DegradedPatches, validation_batches
+from training.degradation_range import DegradationRange
 from training.evaluation.benchmarks import VALIDATION_CASES
 from training.grain import STRONGEST_GRAIN, as_scanned
 from training.pictures import PictureFile, draw_picture, load_photographs, picture_paths
@@ -103,7 +104,7 @@ def test_validation_pictures_are_the_grid_aligned_crops_they_claim_to_be(images)
     assert list(found) == [case.name for case in VALIDATION_CASES]
     single = found["qf10"][0]
     clean = single.clean[0].permute(1, 2, 0).numpy()
-    expected, _, _ = degrade_pixels(np.ascontiguousarray(clean), Degradation((JpegEncoding(10),)))
+    expected, _, _ = degrade_pixels(np.ascontiguousarray(clean), Degradation((Save(10),)))
     np.testing.assert_array_equal(single.degraded[0].permute(1, 2, 0).numpy(), expected)
     assert torch.equal(found["double_10_30"][0].clean, single.clean)
 
@@ -156,7 +157,7 @@ def test_patches_are_saved_as_files_are(images, gray) -> None:
         for quality_factor in (5, 40, 75, 95, 100):
             pixels = np.ascontiguousarray(images[0][10 : 90 - number, 20 : 131 + number])
             pixels = pixels[..., 1] if gray else pixels
-            once = Degradation((JpegEncoding(quality_factor, subsampling),))
+            once = Degradation((Save(quality_factor, subsampling),))
             patch, luma, _ = degrade_pixels(pixels, once, gray=gray)
             file = degrade(pixels, once, gray=gray).image
             np.testing.assert_array_equal(patch, file.pixels)
