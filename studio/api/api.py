@@ -15,6 +15,7 @@ from models.images import RgbImage
 from models.jpeg import SUBSAMPLINGS, Degradation, JpegImage, Save, Step
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
+from models.restorer import RestoreOptions
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
@@ -68,16 +69,13 @@ class Api:
         names = self._known(model_names)
         if not isinstance(blind, bool):
             raise InvalidSetting(f"blind is {clipped(blind)}. true and false are allowed. Send one of them.")
-        if blind and quality_factor is not None:
-            raise InvalidSetting(
-                f"blind is true and quality_factor {clipped(quality_factor)}. One of the two can steer a model. "
-                "Leave one out."
-            )
         factor = None if quality_factor is None else whole(quality_factor, 1, 100, "quality_factor")
         count = None if stages is None else whole(stages, 1, 99, "stages")
-        guidance = "manual" if factor is not None else "pixels" if blind else "automatic"
+        options = RestoreOptions.of(factor, blind=blind, stages=count)
         photograph = self._opened(picture)
-        request = RestoreRequest(photograph.key, names, None, guidance, factor, count)
+        request = RestoreRequest(
+            photograph.key, names, None, options.guidance, options.quality_factor, options.stages
+        )
         *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
         return {
             "picture": file_facts(photograph.image),
@@ -220,7 +218,7 @@ class Api:
             "seconds": restoration.seconds,
             "predicted_quality_factor": restoration.predicted_quality_factor,
             "applied_quality_factor": restoration.applied_quality_factor,
-            "steered_by": restoration.condition,
+            "steered_by": restoration.steered_by,
             "weights_sha256": weights.sha256 if weights else None,
         }
 

@@ -11,26 +11,22 @@ from functools import partial
 from threading import Event
 from time import monotonic
 from types import MappingProxyType
-from typing import Literal
 
 from models.card import ModelCard
-from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from models.errors import RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import OnTile, Restoration, Restorer
+from models.restorer import Guidance, OnTile, Restoration, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.engine.pixel_gate import PixelGate
-from studio.engine.zero_gpu_zoo import RestoreOptions, ZeroGpuZoo
+from studio.engine.zero_gpu_zoo import ZeroGpuZoo
 from training.evaluation.metrics import Measured, measure, psnr_db, slow_metrics
 
 _MEASURING = ThreadPoolExecutor(1, "slow-metrics")
 """Measures one picture at a time, whoever waits for it."""
 STOP_SECONDS = 0.1
-
-Guidance = Literal["automatic", "tables", "pixels", "manual"]
-"""What steers a network: its own choice, the file's tables as one quality factor, its estimate, or a number."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +37,7 @@ class RestoreRequest:
         photograph_key: identifies the opened file's bytes.
         model_names: in the order people ticked them.
         degradation: None keeps the file as it is.
-        guidance: see Guidance.
-        quality_factor: 1..100 with guidance "manual", otherwise None.
-        stages: stop after that many stages, None runs all.
+        guidance, quality_factor, stages: see models.restorer.RestoreOptions.
     """
 
     photograph_key: str
@@ -52,6 +46,11 @@ class RestoreRequest:
     guidance: Guidance = "automatic"
     quality_factor: int | None = None
     stages: int | None = None
+
+    @property
+    def options(self) -> RestoreOptions:
+        """What restorers are told."""
+        return RestoreOptions(self.guidance, self.quality_factor, self.stages)
 
     def same_settings(self, other: "RestoreRequest") -> bool:
         """True where both describe the same degraded picture and steering, whatever models are ticked."""
@@ -242,11 +241,11 @@ class Engine:
         if not isinstance(self.zoo, ZeroGpuZoo):
             return {}
         try:
-            quality_factor, blind = steering(request, broken.image)
+            request.options.steering_factor(broken.image)
             missing = [name for name in names if self._cache.get(self._key(name, request)) is None]
         except RestorationError:
             return {}  # every model says it for itself
-        return self.zoo.together(missing, broken.image, RestoreOptions(quality_factor, blind, request.stages))
+        return self.zoo.together(missing, broken.image, request.options)
 
     def _key(self, name: str, request: RestoreRequest) -> tuple[str, Restorer, RestoreRequest]:
         """Of a result; once its checkpoint has changed the restorer is another object, so that the cache misses."""
@@ -261,16 +260,10 @@ class Engine:
         if known is not None:
             return known
         restorer = shared or key[1]
-        quality_factor, blind = steering(request, broken.image)
+        options = request.options
 
         def work(on_tile: OnTile) -> _Finished:
-            restoration = restorer.restore(
-                broken.image,
-                quality_factor=quality_factor,
-                blind=blind,
-                stages=request.stages,
-                on_tile=on_tile,
-            )
+            restoration = restorer.restore(broken.image, options, on_tile)
             restoration = replace(restoration, unguarded=None)  # nobody looks at it here
             if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
                 return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
@@ -279,35 +272,6 @@ class Engine:
         finished = yield from in_background(name, work, stop)
         self._cache.put(key, finished)
         return finished
-
-
-def steering(request: RestoreRequest, image: JpegImage) -> tuple[int | None, bool]:
-    """What `Restorer.restore` is told for a guidance.
-
-    Returns:
-        quality_factor (1..100 or None) and blind.
-
-    Raises:
-        InvalidSetting: where the tables shall steer and the picture has none that fit a quality factor.
-    """
-    if request.guidance == "manual":
-        return request.quality_factor, False
-    if request.guidance == "pixels":
-        return None, True
-    if request.guidance == "automatic":
-        return None, False
-    estimate = image.estimated_quality_factor
-    if estimate is None:
-        raise InvalidSetting(
-            "This picture has no JPEG header, so there are no quantization tables to read a quality factor from. "
-            "Files saved as JPEG have them. Choose another guidance, or save the picture once in step 2."
-        )
-    if estimate.quality_factor is None:
-        raise InvalidSetting(
-            "The file's quantization tables are non-standard, and no quality factor comes near them. "
-            "Tables that resemble those of the JPEG standard (Annex K) have one. Choose another guidance."
-        )
-    return estimate.quality_factor, False
 
 
 def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:

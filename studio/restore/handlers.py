@@ -12,7 +12,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
-from studio.engine.engine import Engine, Progress, StageOutputs, steering
+from studio.engine.engine import Engine, Progress, StageOutputs
 from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models, model_choices
@@ -272,7 +272,9 @@ class RestoreHandlers:
                     break
                 if isinstance(item, StageOutputs):
                     if shown.run.outputs is None:
-                        steering(request, item.degraded)  # refuses once what every model would refuse
+                        request.options.steering_factor(
+                            item.degraded
+                        )  # refuses once what every model would refuse
                     view = view_of(photograph, item, cards, self._pictures, shown.run.view)
                     shown = replace(shown, run=replace(run, outputs=item, view=view))
                     news = shown.page()

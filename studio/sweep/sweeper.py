@@ -15,7 +15,7 @@ from models.baselines import PLAIN
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError, UnknownModel
 from models.images import RgbImage
 from models.jpeg import Degradation, Degraded, Save, degrade
-from models.restorer import OnTile, Restorer
+from models.restorer import OnTile, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
@@ -289,13 +289,13 @@ class _Work:
 
     def __call__(self, on_tile: OnTile) -> SweepPoint:
         image = self.broken.image
-        restoration = self.restorer.restore(image, quality_factor=self.job.by_hand, on_tile=on_tile)
+        restoration = self.restorer.restore(image, RestoreOptions.of(self.job.by_hand), on_tile)
         return SweepPoint(
             job=self.job,
             metrics=measure(restored=restoration.pixels, reference=self.broken.reference),
             file_bytes=len(image.data),
             bits_per_pixel=image.bits_per_pixel,
-            condition=restoration.condition,
+            condition=restoration.steered_by,
             applied_quality_factor=restoration.applied_quality_factor,
             pixels=restoration.pixels if self.keeps_picture else None,
         )

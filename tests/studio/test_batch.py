@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from models.jpeg import Degradation, Save, degrade, encode, read
+from models.restorer import RestoreOptions
 from studio.batch.files import found_pictures
 from studio.batch.report import columns
 from studio.batch.results import record_in
@@ -129,7 +130,7 @@ def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photogr
     assert run(source, "-o", "out", "--model", "cascade", *options) == 0
     saves = Degradation((Save(30), Save(12, "4:4:4")))
     broken = degrade(photograph.image.pixels, saves)
-    restored = zoo.load("cascade").restore(broken.image, quality_factor=20).pixels
+    restored = zoo.load("cascade").restore(broken.image, RestoreOptions("manual", 20)).pixels
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "clean_cascade.png")), restored)
     report = json.loads((tmp_path / "r.json").read_text("utf-8"))
     metrics = report["results"][0]["record"]["metrics"]

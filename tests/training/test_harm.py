@@ -17,7 +17,7 @@ from models.jpeg import JpegImage, Save, encode
 from models.jpeg.tables import estimated_quality_factor, quantization_tables
 from models.network_restorer import NetworkRestorer
 from models.png_files import write_png
-from models.restorer import Restoration
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY
 from training.evaluate import main
@@ -51,7 +51,9 @@ class Guarded:
     card: ModelCard
     has_network: bool = True
 
-    def restore(self, image: JpegImage, **_options: object) -> Restoration:
+    def restore(
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
+    ) -> Restoration:
         if image.pixels.shape[0] == image.pixels.shape[1]:
             return Restoration(image.pixels, seconds=0.1)
         unguarded = shifted(image, 9) if self.has_network else None
@@ -104,8 +106,10 @@ def test_without_a_network_there_is_nothing_unguarded(pictures) -> None:
 class Untouched(NetworkRestorer):
     """A network in whose pictures the guard finds nothing to change."""
 
-    def restore(self, image: JpegImage, **options: object) -> Restoration:
-        return replace(super().restore(image, **options), unguarded=None)
+    def restore(
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
+    ) -> Restoration:
+        return replace(super().restore(image, options, on_tile), unguarded=None)
 
 
 def test_where_a_guard_changes_nothing_both_are_equal(pictures) -> None:

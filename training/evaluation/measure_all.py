@@ -91,7 +91,7 @@ def measure_candidate(
             f"The weights of {candidate.name!r} were replaced while they were loaded. Scores belong to known weights. "
             "Measure again with --missing."
         )
-    cost = cost_of(restorer, blind=data.setting.blind, stages=data.setting.stages)
+    cost = cost_of(restorer, data.options.restore)
     on = {"machine": machine_of(restorer)}
     for condition in todo:
         if condition.label not in data.plain:

@@ -11,7 +11,7 @@ from models.jpeg import Save, encode
 from models.network_restorer import NetworkRestorer, bfloat16_is_fast
 from models.networks.layers import mac_per_pixel
 from models.operating_system import forget_peak_memory, peak_memory_bytes
-from models.restorer import Restorer
+from models.restorer import RestoreOptions, Restorer
 
 COUNTING_SIDE = 256
 """Rows and columns of the picture on which multiply-accumulates are counted: whole blocks, a single tile."""
@@ -25,7 +25,7 @@ class Cost:
     parameters: int = 0
 
 
-def cost_of(restorer: Restorer, *, blind: bool, stages: int | None) -> Cost:
+def cost_of(restorer: Restorer, options: RestoreOptions) -> Cost:
     """Count what a restorer does on a small picture, which also warms it up before anything is timed.
 
     Raises:
@@ -35,7 +35,7 @@ def cost_of(restorer: Restorer, *, blind: bool, stages: int | None) -> Cost:
     image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), Save(50))
 
     def run() -> int:
-        restorer.restore(image, blind=blind, stages=stages)
+        restorer.restore(image, options)
         return COUNTING_SIDE**2
 
     if not isinstance(restorer, NetworkRestorer):

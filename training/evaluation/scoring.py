@@ -12,7 +12,7 @@ from PIL import Image
 
 from models.jpeg import JpegImage
 from models.network_restorer import NetworkRestorer
-from models.restorer import Restorer
+from models.restorer import RestoreOptions, Restorer
 from training.evaluation import metrics
 from training.evaluation.benchmarks import USUAL_SUBSAMPLING, Case, Condition, comparable
 from training.evaluation.metrics import Measured, Metric, measure, psnr_db
@@ -112,6 +112,11 @@ class Options:
         return metrics.METRICS if self.slow else metrics.fast_metrics()
 
     @property
+    def restore(self) -> RestoreOptions:
+        """What restorers are told."""
+        return RestoreOptions.of(blind=self.blind, stages=self.stages)
+
+    @property
     def convention(self) -> str:
         """How the values of all rows are to be read, for people."""
         return f"{metrics.convention(self.metrics)} {COLOR_NOTES[self.color]}"
@@ -173,7 +178,7 @@ def score(
     Raises:
         RestorationError: a picture or a setting that a restorer refuses.
     """
-    costs = [cost_of(restorer, blind=options.blind, stages=options.stages) for restorer in restorers]
+    costs = [cost_of(restorer, options.restore) for restorer in restorers]
     for condition in conditions:
         plain = decode_plainly(condition, options, follow=follow)
         yield plain.row
@@ -232,7 +237,7 @@ def _do_nothing(case: Case, options: Options) -> _Outcome:
 
 
 def _restore(restorer: Restorer, case: Case, options: Options) -> _Outcome:
-    restoration = restorer.restore(case.image, blind=options.blind, stages=options.stages)
+    restoration = restorer.restore(case.image, options.restore)
     pixels, reference, *stages = (
         comparable(each, case.image, options.color)
         for each in (restoration.pixels, case.reference, *(stage.pixels for stage in restoration.stages))
