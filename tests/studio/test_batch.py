@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from models.jpeg import Degradation, Save, degrade, encode, read
+from models.jpeg import Degradation, Resize, Save, degrade, encode, read
 from models.restorer import RestoreOptions
 from studio.batch.files import found_pictures
 from studio.batch.report import columns
@@ -139,6 +139,41 @@ def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photogr
     assert report["settings"]["degradation"]["encodings"][1]["subsampling"] == "4:4:4"
     assert "8x8 grid" in report["convention"]
     assert report["versions"]["torch"]
+
+
+def test_pictures_are_resized_between_two_saves(run, photograph, tmp_path):
+    source = tmp_path / "clean.png"
+    source.write_bytes(photograph.image.data)
+    words = (source, "-o", "out", "--model", "plain", "--report", "r.json")
+    assert run(*words, "--recompress", "30", "--step", "resize=50", "--recompress", "12,4:4:4") == 0
+    broken = degrade(photograph.image.pixels, Degradation((Save(30), Resize(0.5), Save(12, "4:4:4"))))
+    result = np.array(Image.open(tmp_path / "out" / "clean_plain.png"))
+    np.testing.assert_array_equal(result, broken.image.pixels)
+    assert result.shape == (40, 48, 3)
+    report = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    metrics = report["results"][0]["record"]["metrics"]["degraded"]
+    assert metrics == measure(restored=broken.image.pixels, reference=broken.reference).as_json()
+    assert report["settings"]["degradation"]["encodings"][1] == {"step": "resize", "factor": 0.5}
+
+
+def test_results_of_earlier_versions_count_as_done():
+    """Their records are compared with these settings, letter by letter."""
+    saves = Degradation((Save(30), Save(12, "4:4:4", (1, 2))))
+    assert BatchSettings(("plain",), saves).as_json() == {
+        "degradation": {
+            "encodings": [
+                {"quality_factor": 30, "subsampling": "4:2:0", "grid_shift": [0, 0]},
+                {"quality_factor": 12, "subsampling": "4:4:4", "grid_shift": [1, 2]},
+            ],
+            "resize_between": None,
+        },
+        "guidance": "automatic",
+        "quality_factor": None,
+        "stages": None,
+        "keep_exif": False,
+        "keep_icc": False,
+    }
+    assert BatchSettings(("plain",)).as_json()["degradation"] is None
 
 
 def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_path, capsys):
@@ -314,6 +349,10 @@ def test_results_inside_the_folder_of_pictures_are_no_pictures(run, pictures):
         ["in", "-o", "out", "--recompress", "thirty"],
         ["in", "-o", "out", "--recompress", "101"],
         ["in", "-o", "out", "--recompress", "30,4:1:1"],
+        ["in", "-o", "out", "--recompress", "30", "--step", "resize=50"],
+        ["in", "-o", "out", "--recompress", "30", "--step", "resize=5", "--recompress", "30"],
+        ["in", "-o", "out", "--step", "resize", "--recompress", "30"],
+        ["in", "-o", "out", "--step", "sharpen=3", "--recompress", "30"],
         ["in", "-o", "out", "--recompress", "30", "--keep-icc"],
         ["in", "-o", "out", "--reference", "missing"],
         ["in", "-o", "out", "--model", "nobody"],
