@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from models.jpeg.limits import MAX_BYTES
 from models.memory import give_back_freed_memory
 from models.zoo import Zoo
-from studio.anatomy.handlers import AnatomyDesk
+from studio.anatomy.handlers import AnatomyHandlers
 from studio.anatomy.tab import build_anatomy_tab
 from studio.api.api import Api
 from studio.api.endpoints import Endpoints
@@ -102,9 +102,15 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
             with gr.Tab("Restore", id="restore"):
                 restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), uploads, KEPT_SECONDS)
                 TakeawayBar(desk, restore).wire()
+                opened = {
+                    "session": restore.outputs.session,
+                    "run": restore.outputs.run,
+                    **vars(restore.controls),
+                }
                 Privacy(demo, desk, restore, pictures, cache).wire()
             with gr.Tab("Anatomy", id="anatomy") as anatomy:
-                build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
+                handlers = AnatomyHandlers(engine, pictures)
+                build_anatomy_tab(anatomy, handlers, opened, restore.outputs.viewer.block, KEPT_SECONDS)
             with gr.Tab("Sweep", id="sweep") as sweep:
                 build_sweep_tab(demo, sweep, sweep_desk, restore.outputs.session, KEPT_SECONDS)
             if jobs is not None:

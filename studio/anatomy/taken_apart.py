@@ -42,6 +42,12 @@ class TakenApart:
     anatomy: FileAnatomy
     bits: BlockBits | None
 
+    @property
+    def known_bits(self) -> BlockBits:
+        """The bits of a file whose integers were read."""
+        assert self.bits is not None
+        return self.bits
+
 
 @dataclass(frozen=True, eq=False)
 class BlockPart:
@@ -208,7 +214,7 @@ def block_parts(taken: TakenApart, outputs: StageOutputs, row: int, column: int)
             factors,
             table,
             integers,
-            int(taken.bits.components[number][place]),
+            int(taken.known_bits.components[number][place]),
             original,
             previous,
             {name: block for name, block in restored.items() if block is not None},

@@ -3,9 +3,28 @@
 import asyncio
 import inspect
 import secrets
+from dataclasses import fields
 from types import SimpleNamespace
 
 import gradio as gr
+
+
+def parts_of(page, handler, answer):
+    """The components of a tab by name: those that answers set, and inputs by their labels.
+
+    Args:
+        page: a whole one.
+        handler: name of a handler that takes every control.
+        answer: what it returns, a dataclass.
+    """
+    names = [field.name for field in fields(answer)]
+    (function,) = [fn for fn in page.fns.values() if _name(fn) == handler and len(fn.outputs) == len(names)]
+    labelled = {block.label: block for block in function.inputs if not block.stateful}
+    return labelled | dict(zip(names, function.outputs, strict=True))
+
+
+def _name(function):
+    return getattr(function.fn, "__name__", "")
 
 
 class Visitor:
@@ -20,8 +39,9 @@ class Visitor:
                 self._names[block._id] = name
 
     def function(self, name):
-        """The function that was bound last under a handler's name."""
-        return [fn for fn in self.page.fns.values() if getattr(fn.fn, "__name__", "") == name][-1]
+        """The function that was bound last under a handler's name, of those that set components of `parts` alone."""
+        own = [fn for fn in self.page.fns.values() if all(block._id in self._names for block in fn.outputs)]
+        return [fn for fn in own if _name(fn) == name][-1]
 
     def held(self, name):
         """What a state holds."""

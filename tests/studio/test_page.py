@@ -11,7 +11,7 @@ import pytest
 from gradio.utils import get_upload_folder
 
 from models.errors import RestorationError
-from studio.anatomy.tab import AnatomyTab
+from studio.anatomy.handlers import AnatomyPage
 from studio.interface import build_studio, launch_settings
 from studio.restore.layout import Buttons, Controls, Outputs
 from studio.restore.tab import RestoreTab
@@ -19,6 +19,7 @@ from studio.server.gradio_internals import MODELS, QUEUE_LENGTH, BoundedQueue
 from studio.session.examples import EXAMPLES, example
 from studio.session.form import RestoreForm
 from studio.session.visitor import Run, Session
+from tests.studio.events import Visitor, parts_of
 
 
 @pytest.fixture(scope="module")
@@ -193,38 +194,29 @@ def test_no_step_follows_one_that_failed(page):
 
 
 def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photograph):
-    anatomy = next(
-        owner
-        for fn in page.fns.values()
-        if inspect.ismethod(fn.fn) and isinstance(owner := fn.fn.__self__, AnatomyTab)
-    )
-    restore, outputs = anatomy._restore, anatomy._outputs
-    values = dict.fromkeys(restore.form_inputs())
-    for name, value in vars(RestoreForm(saves="once", first_quality=30)).items():
-        values[getattr(restore.controls, name)] = value
-    values |= {restore.outputs.session: Session(photograph), outputs.subject: None, outputs.place: None}
-    shown = anatomy.opened(values)
-    subject = shown[outputs.subject]
-    assert photograph.name in shown[outputs.file_facts]
+    visitor = Visitor(page, parts_of(page, "opened", AnatomyPage))
+    visitor.hold("session", Session(photograph))
+    shown = visitor.call("opened", **{"Save as JPEG": "once", "Quality factor": 30})
+    assert photograph.name in shown["file_facts"] and shown["bench"]["visible"]
+    assert "notice" not in visitor.call("searched")
     tiny = replace(
         photograph, key="tiny", image=replace(photograph.image, decoded_pixels=np.zeros((3, 3, 3), np.uint8))
     )
-    twice = {
-        restore.controls.saves: "twice",
-        restore.controls.shift_rows: 4,
-        restore.controls.shift_columns: 4,
-    }
-    failed = anatomy.opened(
-        values | twice | {restore.outputs.session: Session(tiny), outputs.subject: subject}
-    )
-    assert failed[outputs.subject] is None
-    assert failed[outputs.file_facts] == failed[outputs.shares] == ""
-    assert "shift" in failed[outputs.notice]
-    settings = {outputs.component: 0, outputs.frequency_row: 0, outputs.frequency_column: 1}
-    after = anatomy.searched({**settings, outputs.subject: failed[outputs.subject]})
-    assert set(after) == {outputs.notice} and after[outputs.notice] == gr.skip()
-    found = anatomy.searched({**settings, outputs.subject: subject})
-    assert found[outputs.notice] == gr.skip()
+    visitor.hold("session", Session(tiny))
+    failed = visitor.call("opened", **{"Save as JPEG": "twice", "Shift, rows": 4, "Shift, columns": 4})
+    assert visitor.held("state") is None
+    assert failed["file_facts"] == failed["shares"] == ""
+    assert "shift" in failed["notice"]
+    assert visitor.call("searched") == {}
+
+
+def test_anatomy_drops_a_file_that_is_not_open_any_more(page, photograph):
+    visitor = Visitor(page, parts_of(page, "opened", AnatomyPage))
+    visitor.hold("session", Session(photograph))
+    late = visitor.begin("opened", **{"Save as JPEG": "once"})
+    visitor.hold("session", Session(replace(photograph, key="another")))
+    assert visitor.arrive(late) == {}
+    assert visitor.held("state") is None
 
 
 def test_a_link_whose_picture_cannot_be_opened_runs_nothing_on_the_one_before(tab, photograph, monkeypatch):

@@ -8,7 +8,7 @@ STYLE = Path(__file__).parent / "style.css"
 
 
 def anatomy_facts(elem_id: str) -> gr.HTML:
-    """An empty place; handlers set it to markup of studio.anatomy.view or studio.anatomy.save_view.
+    """An empty place; handlers set it to markup of studio.anatomy.view.
 
     Args:
         elem_id: identifier in the page, another one for each place.
