@@ -41,7 +41,7 @@ class Binding:
     the parameters of the page's address. It returns a page: a frozen dataclass whose fields are named like the
     components they set. None leaves a component alone, and a None in place of a page leaves all of them alone; `Props`
     sets properties, `Change` makes a state of the present one, and a truth value shows or hides a group, or several.
-    What a handler raises becomes a sentence in the page's field `notice`.
+    What a handler raises becomes a sentence in the page's field `notice`. Every field's default is None.
     """
 
     def __init__(self, page: type, components: Mapping[str, Any], form: type | None = None) -> None:
@@ -124,7 +124,14 @@ class Binding:
     def _noted(self, page: Any) -> Callable[..., Any]:
         """Puts a sentence into a page's notice."""
         page = self._page() if page is None else page
-        return lambda sentence: replace(page, notice=notice(sentence))
+        if "notice" in self._shown:
+            return lambda sentence: replace(page, notice=notice(sentence))
+
+        def unseen(sentence: str) -> Any:
+            logger.error("a page without a notice cannot say: %s", sentence)
+            return page
+
+        return unseen
 
     def _changes(self, page: Any) -> dict[Any, Any]:
         """A page by component, in Gradio's words."""

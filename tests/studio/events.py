@@ -10,7 +10,7 @@ import gradio as gr
 
 
 def parts_of(page, handler, answer):
-    """The components of a tab by name: those that answers set, and inputs by their labels.
+    """The components of a tab by name: those that answers set, controls by their labels, other states by their type.
 
     Args:
         page: a whole one.
@@ -19,7 +19,10 @@ def parts_of(page, handler, answer):
     """
     names = [field.name for field in fields(answer)]
     (function,) = [fn for fn in page.fns.values() if _name(fn) == handler and len(fn.outputs) == len(names)]
-    labelled = {block.label: block for block in function.inputs if not block.stateful}
+    read = [block for block in function.inputs if block not in function.outputs]
+    labelled = {
+        type(block.value).__name__.lower() if block.stateful else block.label: block for block in read
+    }
     return labelled | dict(zip(names, function.outputs, strict=True))
 
 
