@@ -54,9 +54,9 @@ from studio.session.uploads import Uploads
 from studio.sweep.handlers import SweepHandlers
 from studio.sweep.sweeper import Sweeper
 from studio.sweep.tab import build_sweep_tab
-from studio.train.handlers import TrainDesk
+from studio.train.handlers import TrainHandlers
 from studio.train.jobs import Jobs
-from studio.train.recipe_handlers import RecipeDesk
+from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.tab import build_train_tab
 
 NAME = "JPEG Restoration Studio"
@@ -117,8 +117,9 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
                 build_sweep_tab(demo, sweep, sweeping, opened["session"], KEPT_SECONDS)
             if jobs is not None:
                 with gr.Tab("Train", id="train") as train:
-                    desks = TrainDesk(jobs, zoo, pictures), RecipeDesk(jobs)
-                    build_train_tab(demo, train, *desks, restore)
+                    recipes = RecipeHandlers(jobs)
+                    training = TrainHandlers(jobs, zoo, pictures, recipes)
+                    build_train_tab(demo, train, training, recipes, opened["model_names"])
             with gr.Tab("Lessons", id="lessons"):
                 games = GuessHandlers(pictures), BlindHandlers(zoo, pictures)
                 build_lessons_tab(tabs, *games, opened["session"], restore.follow, KEPT_SECONDS)

@@ -101,7 +101,8 @@ class Binding:
                 yield self._changes(_excuse(error, refused, arguments))
 
         work = stream if inspect.isgeneratorfunction(handler) else answer
-        work.__name__ = getattr(handler, "__name__", work.__name__)
+        for name in ("__name__", "__qualname__", "__module__"):
+            setattr(work, name, getattr(handler, name, getattr(work, name)))
         outputs = [component for components in self._shown.values() for component in components]
         return event(work, {*inputs.values()}, outputs, **(settings or LIGHT))
 
