@@ -260,7 +260,7 @@ class AnatomyHandlers:
             pictures = {"original": outputs.original, **pictures}
         shares = [cell_share(image, name, pixels) for name, pixels in pictures.items()]
         degradation = outputs.request.degradation
-        known = degradation is not None and len(degradation.encodings) > 1
+        known = degradation is not None and len(degradation.saves) > 1
         evident = state.found is not None and state.found[1].kind != "none"
         return shares_markup(
             [share for share in shares if share is not None],

@@ -165,7 +165,7 @@ def in_file_grid(image: JpegImage, pixels: RgbImage) -> RgbImage | None:
 
 def busiest_block(taken: TakenApart) -> tuple[int, int]:
     """The 8x8 block of the picture (row, column) whose first component takes the most bits."""
-    bits = taken.bits.components[0]
+    bits = taken.known_bits.components[0]
     row, column = np.unravel_index(bits.argmax(), bits.shape)
     vertical, horizontal = sampling_factors(taken.image.jpeg_header, 0)
     return int(row) * vertical, int(column) * horizontal

@@ -127,11 +127,16 @@ class Engine:
             return Broken(degraded.image, degraded.reference)
 
         rows, columns = image.decoded_pixels.shape[:2]
-        with self._gate.of(rows * columns):  # where others waited for the same, it is there by now
+        with self._gate.of(degradation.largest_pixels(rows, columns)):
+            # Where others waited for the same, it is there by now.
             return self._cache.get_or_make(key, work)
 
     def run_stages(
-        self, image: JpegImage, request: RestoreRequest, stop: Event
+        self,
+        image: JpegImage,
+        request: RestoreRequest,
+        stop: Event,
+        cards: Mapping[str, ModelCard] | None = None,
     ) -> Iterator[Progress | StageOutputs]:
         """Restore with every model of the request, cheapest first.
 
@@ -139,6 +144,7 @@ class Engine:
             image: the opened photograph that `request.photograph_key` names.
             request: the settings.
             stop: set it from anywhere to end the run within one tile.
+            cards: see cards(), where they have been asked for already.
 
         Yields:
             The degraded picture with its metrics first, then Progress per tile and StageOutputs per model.
@@ -152,7 +158,7 @@ class Engine:
             request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
         )
         yield outputs
-        names = self.by_cost(request.model_names, self.cards())
+        names = self.by_cost(request.model_names, self.cards() if cards is None else cards)
         together = self._together(names, request, broken)
         for name in names:
             try:

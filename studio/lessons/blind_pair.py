@@ -9,7 +9,7 @@ from typing import Any
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.session.crop import SweptPicture
@@ -98,7 +98,7 @@ def new_pair(
         RestorationError: with a sentence for people.
     """
     quality_factor = random.choice(QUALITY_FACTORS)
-    degraded = degrade(picture.pixels, Degradation((JpegEncoding(quality_factor),)), gray=picture.is_gray)
+    degraded = degrade(picture.pixels, Degradation((Save(quality_factor),)), gray=picture.is_gray)
     contestants = []
     for name in names:  # the order of the work, which can be watched, says nothing of the order on the page
         restorer = zoo.load(name)

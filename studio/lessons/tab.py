@@ -5,11 +5,6 @@ from typing import Any
 
 import gradio as gr
 
-from studio.components.blind import blind_controls
-from studio.components.guess import guess_controls
-from studio.components.lesson_guide import lesson_guide
-from studio.components.lessons import lessons_page
-from studio.components.viewer import viewer
 from studio.lessons.handlers import (
     BlindHandlers,
     GamePage,
@@ -20,6 +15,7 @@ from studio.lessons.handlers import (
 )
 from studio.lessons.view import blind_value, glossary_markup, guess_value, lessons_value
 from studio.page.binding import HEAVY, IMMEDIATE, LIGHT, Binding
+from studio.page.components import component, viewer
 
 TAB = "lessons"
 """The tab's identifier."""
@@ -44,14 +40,12 @@ def build_lessons_tab(
     """
     with gr.Tabs(elem_id="lessons-tabs"):
         with gr.Tab("Lessons"):
-            page = lessons_page(lessons_value())
+            page = component("lessons/lessons", lessons_value(), elem_id="lessons-page")
         with gr.Tab("Quality quiz") as quiz:
-            parts = _game(guess_controls, guess_value(), "guess-viewer", "A picture comes in a moment.")
+            parts = _game("guess", guess_value(), "A picture comes in a moment.")
             _wire_guess(quiz, guess, _with_states(parts, session, session_seconds))
         with gr.Tab("Blind test") as test:
-            parts = _game(
-                blind_controls, blind_value(None, blind.models()), "blind-viewer", "Press Show a pair."
-            )
+            parts = _game("blind", blind_value(None, blind.models()), "Press Show a pair.")
             _wire_blind(test, blind, _with_states(parts, session, session_seconds))
         with gr.Tab("Glossary"):
             gr.HTML(glossary_markup(), elem_id="glossary-page")
@@ -65,16 +59,17 @@ def build_lesson_guide(tabs: gr.Tabs) -> None:
     Args:
         tabs: the page's, to go back to the lesson.
     """
-    Binding(TabsPage, {"tabs": tabs}).on(lesson_guide().back, select(TAB), **IMMEDIATE)
+    guide = component("lessons/lesson_guide", {}, elem_id="lesson-guide")
+    Binding(TabsPage, {"tabs": tabs}).on(guide.back, select(TAB), **IMMEDIATE)
 
 
-def _game(controls: Callable[[dict[str, Any]], Any], value: dict[str, Any], viewer_id: str, hint: str) -> Any:
+def _game(name: str, value: dict[str, Any], hint: str) -> dict[str, Any]:
     """A game's panel and viewer."""
     with gr.Row(elem_classes="bench game-bench"):
         with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
-            panel = controls(value)
+            panel = component(f"lessons/{name}", value, elem_id=f"{name}-game")
         with gr.Column(elem_classes="bench-looking"):
-            return {"panel": panel, "viewer": viewer(viewer_id, hint)}
+            return {"panel": panel, "viewer": viewer(f"{name}-viewer", hint)}
 
 
 def _with_states(parts: dict[str, Any], session: gr.State, session_seconds: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from models.places import shipped
-from studio.components.viewer.standalone import standalone_viewer
+from studio.page.standalone import standalone_viewer
 from studio.session.visitor import Photograph
 
 ASSETS = shipped("assets")

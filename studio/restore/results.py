@@ -19,6 +19,7 @@ NO_ORIGINAL = (
     "The file is kept as it is, so there is no original to measure against. "
     "Save it once or twice in step 2 to see numbers."
 )
+NO_RESULTS = {"rows": [], "note": "", "convention": ""}
 
 
 def table_of(

@@ -1,11 +1,10 @@
-"""Results that people take away: one zip with every picture, the degraded file itself, and a report. No page code."""
+"""The zip that people take away: every picture, the degraded file itself, and a report. No page code."""
 
 import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +99,7 @@ def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
 def _settings(request: RestoreRequest) -> dict[str, Any]:
     degradation = request.degradation
     return {
-        "saves": [asdict(one) for one in degradation.encodings] if degradation else [],
+        "saves": degradation.as_json() if degradation else [],
         "guidance": request.guidance,
         "quality_factor_by_hand": request.quality_factor,
         "models": list(request.model_names),

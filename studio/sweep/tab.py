@@ -6,9 +6,8 @@ from typing import Any
 import gradio as gr
 
 from models.card import ModelCard
-from studio.components.chart import chart
-from studio.components.strip import strip
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
+from studio.page.components import chart, component
 from studio.page.controls import heading, run_bar
 from studio.sweep.files import GAINS, RATES
 from studio.sweep.form import CONTROLS, SweepForm
@@ -24,7 +23,7 @@ from studio.sweep.handlers import (
     stopped,
 )
 from studio.sweep.run import SweepRecord
-from studio.sweep.view import kind_line
+from studio.sweep.view import NO_STRIP, kind_line
 from training.evaluation.metrics import CONVENTION
 
 START = SweepForm()
@@ -146,7 +145,7 @@ def _results() -> dict[str, Any]:
         parts["gains"] = chart("sweep-gains")
         parts["plain_decodings"] = chart("sweep-plain")
     with gr.Column(elem_classes="sweep-results", visible=False) as parts["by_hand_results"]:
-        parts["strip"] = strip("sweep-strip")
+        parts["strip"] = component("sweep/strip", NO_STRIP, elem_id="sweep-strip")
         parts["manual_curve"] = chart("sweep-told")
     return parts
 

@@ -259,7 +259,9 @@ class _Panes:
     def __init__(
         self, run: SweepRun, automatic: SweepPoint | None, titles: Titles, pictures: PictureFolder
     ) -> None:
-        self._run, self._automatic, self._titles, self._pictures = run, automatic, titles, pictures
+        assert isinstance(run.sweep, ByHandSweep)
+        self._run, self._sweep, self._automatic = run, run.sweep, automatic
+        self._titles, self._pictures = titles, pictures
 
     def original(self) -> dict[str, Any]:
         return self._described("original", "original", self._run.picture.pixels, "", "", marked=False)
@@ -267,7 +269,7 @@ class _Panes:
     def pane(self, point: SweepPoint) -> dict[str, Any]:
         by_hand, automatic = point.job.by_hand, self._automatic
         if by_hand is not None:
-            identifier, label = f"told{by_hand}", told_words(self._run.sweep, by_hand)
+            identifier, label = f"told{by_hand}", told_words(self._sweep, by_hand)
         elif point is automatic:
             identifier, label = "automatic", "automatic"
         else:
@@ -277,13 +279,14 @@ class _Panes:
             difference = point.metrics.psnr_db - automatic.metrics.psnr_db
             delta = f"Δ {signed_decibels(difference)} dB"
         detail = decibels(point.metrics.psnr_db)
+        assert point.pixels is not None  # such a sweep keeps them
         return self._described(identifier, label, point.pixels, detail, delta, marked=point is automatic)
 
     def steered_by(self, point: SweepPoint) -> tuple[float, bool]:
         """What a picture is sorted by; the automatic one stands before one that was told the same."""
         if point.job.by_hand is not None:
             return point.job.by_hand, True
-        return point.applied_quality_factor or self._run.sweep.file_quality, False
+        return point.applied_quality_factor or self._sweep.file_quality, False
 
     def _described(
         self, identifier: str, label: str, pixels: RgbImage, detail: str, delta: str, *, marked: bool
@@ -315,5 +318,5 @@ def _ends(values: Iterable[float]) -> str:
 
 def _span(figure: graph_objects.Figure) -> str:
     """Smallest and largest number of a map."""
-    numbers = [value for row in figure.data[0].z for value in row if value is not None]
+    numbers = [value for row in figure.to_plotly_json()["data"][0]["z"] for value in row if value is not None]
     return f"From {min(numbers):.2f} to {max(numbers):.2f} dB." if numbers else "Nothing yet."

@@ -210,7 +210,9 @@ class TrainHandlers:
         Raises:
             RestorationError: with the sentence to show.
         """
-        card = publish(self.jobs.files(event.get("name")), self._own_folder(), self._overview.shipped_names())
+        card = publish(
+            self.jobs.files(str(event.get("name"))), self._own_folder(), self._overview.shipped_names()
+        )
         self._overview.forget()
         page = self._looked(watch or Watch(), seen or Seen(), run_name)
         ticked = (
@@ -227,7 +229,7 @@ class TrainHandlers:
         Raises:
             RestorationError: with the sentence to show.
         """
-        watch, run = watch or Watch(), event.get("name")
+        watch, run = watch or Watch(), str(event.get("name"))
         self.jobs.delete(run)
         self._overview.forget()
         shown = "" if watch.shown == run else watch.shown
@@ -365,7 +367,7 @@ class TrainHandlers:
         return self._zoo.own_folder
 
 
-def _buttons(watch: Watch, action: str, words: str) -> dict[str, Props]:
+def _buttons(watch: Watch, action: str, words: str) -> dict[str, Any]:
     """The large button, and the way back from a run to the recipe."""
     active = action in (START, STOP, RESUME)
     variant = "stop" if action == STOP else "primary"

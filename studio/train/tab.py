@@ -6,19 +6,15 @@ from typing import Any
 import gradio as gr
 
 from models.zoo import ARCHITECTURES
-from studio.components.chart import chart
-from studio.components.command_line import command_line
-from studio.components.pulse import pulse
-from studio.components.recipe_form import recipe_form
-from studio.components.run_list import run_list
-from studio.components.run_log import run_log
-from studio.components.viewer import viewer
 from studio.page.binding import IMMEDIATE, LATEST, LIGHT, Binding
+from studio.page.components import chart, component, viewer
 from studio.page.controls import heading
 from studio.train.checks import picture_folders
 from studio.train.handlers import PressedPage, Seen, TrainHandlers, TrainPage, UsedPage, Watch
 from studio.train.recipe import PRESETS, SKIMAGE
 from studio.train.recipe_handlers import RecipeHandlers, RecipePage
+from studio.train.recipe_view import EMPTY_FORM, NO_COMMAND
+from studio.train.runs_view import rows_of
 from studio.train.view import EMPTY
 
 SKIMAGE_WORDS = "scikit-image's own"
@@ -44,6 +40,10 @@ def build_train_tab(
         recipes: answer for the recipe.
         picker: of the Restore tab, takes what "Use it" makes.
     """
+
+    def pulse(_: object = None) -> dict[str, str]:
+        return handlers.pulse()
+
     parts: dict[str, Any] = {"watch": gr.State(Watch()), "seen": gr.State(Seen()), "model_names": picker}
     # small, and a run is watched for longer than pictures are kept
     with gr.Row(elem_id="train-bench", elem_classes="bench"):
@@ -51,7 +51,7 @@ def build_train_tab(
             parts |= _recipe(picture_folders(handlers.jobs.data_root))
         with gr.Column(elem_id="train-life", elem_classes="bench-looking"):
             parts |= _life()
-            parts["pulse"] = pulse("train-pulse", handlers.pulse)
+            parts["pulse"] = component("train/pulse", None, elem_id="train-pulse", server_functions=[pulse])
     _wire_recipe(demo, recipes, parts)
     _wire_life(tab, handlers, parts)
 
@@ -131,7 +131,7 @@ def _recipe(folders: Sequence[str]) -> dict[str, Any]:
             elem_classes="segments",
         )
         with gr.Column(elem_id="train-as-form"):
-            parts["recipe_form"] = recipe_form("train-form")
+            parts["recipe_form"] = component("train/recipe_form", EMPTY_FORM, elem_id="train-form")
         with gr.Column(elem_id="train-as-yaml"):
             parts["yaml"] = gr.Code(
                 "",
@@ -145,7 +145,7 @@ def _recipe(folders: Sequence[str]) -> dict[str, Any]:
                 elem_id="train-yaml",
             )
         parts["problems"] = gr.HTML("", elem_id="train-problems")
-        parts["command"] = command_line("train-command")
+        parts["command"] = component("train/command_line", NO_COMMAND, elem_id="train-command")
     return parts
 
 
@@ -171,8 +171,8 @@ def _life() -> dict[str, Any]:
                 [], label="Picture", show_label=False, elem_classes="segments", elem_id="train-pictures"
             )
         parts["viewer"] = viewer("train-viewer")
-    parts["log"] = run_log("train-log")
-    parts["runs"] = run_list("train-runs")
+    parts["log"] = component("train/run_log", {"lines": [], "note": ""}, elem_id="train-log")
+    parts["runs"] = component("train/run_list", rows_of((), ""), elem_id="train-runs")
     parts["comparison"] = chart("train-comparison")
     parts["differences"] = gr.HTML("", elem_id="train-differences")
     return parts

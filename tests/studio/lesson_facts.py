@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.images import RgbImage, luma
-from models.jpeg import Degradation, Degraded, JpegComponent, JpegEncoding, degrade
+from models.jpeg import Degradation, Degraded, JpegComponent, Save, degrade
 from models.jpeg.color import split_ycbcr
 from models.jpeg.dct import BLOCK, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_coefficients
@@ -153,8 +153,8 @@ class Scene:
 
     def integers_that_stay(self) -> float:
         """Share of luma integers, those always zero left out, that stay when the decoded picture is saved again."""
-        last = self._degradation.encodings[-1]
-        same = Degradation((JpegEncoding(last.quality_factor, last.subsampling),))
+        last = self._degradation.last_save
+        same = Degradation((Save(last.quality_factor, last.subsampling),))
         before = self._luma.coefficients
         after = degrade(self._image.pixels, same).image.components[0].coefficients
         kept = (before != 0) | (after != 0)

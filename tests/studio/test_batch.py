@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg import Degradation, Save, degrade, encode, read
 from studio.batch.files import found_pictures
 from studio.batch.report import COLUMNS
 from studio.batch.results import record_in
@@ -25,8 +25,8 @@ def pictures(photograph, tmp_path):
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     pixels = photograph.image.pixels
-    (folder / "one.jpg").write_bytes(encode(pixels, JpegEncoding(15)).data)
-    (folder / "deep" / "two.JPG").write_bytes(encode(pixels[:40], JpegEncoding(30)).data)
+    (folder / "one.jpg").write_bytes(encode(pixels, Save(15)).data)
+    (folder / "deep" / "two.JPG").write_bytes(encode(pixels[:40], Save(30)).data)
     alpha = np.arange(80 * 96, dtype=np.uint8).reshape(80, 96)
     Image.fromarray(np.dstack([pixels, alpha])).save(folder / "clear.png")
     (folder / "broken.jpg").write_bytes(b"no picture")
@@ -127,7 +127,7 @@ def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photogr
         "20",
     )
     assert run(source, "-o", "out", "--model", "cascade", *options) == 0
-    saves = Degradation((JpegEncoding(30), JpegEncoding(12, "4:4:4")))
+    saves = Degradation((Save(30), Save(12, "4:4:4")))
     broken = degrade(photograph.image.pixels, saves)
     restored = zoo.load("cascade").restore(broken.image, quality_factor=20).pixels
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "clean_cascade.png")), restored)
@@ -225,7 +225,7 @@ def test_it_is_said_where_no_tables_steer(run, pictures, capsys):
 
 def test_gray_stays_gray(run, photograph, tmp_path):
     source = tmp_path / "gray.jpg"
-    source.write_bytes(encode(photograph.image.pixels[..., 0], JpegEncoding(20)).data)
+    source.write_bytes(encode(photograph.image.pixels[..., 0], Save(20)).data)
     assert run(source, "-o", "out", "--model", "cascade") == 0
     assert np.array(Image.open(tmp_path / "out" / "gray_cascade.png")).ndim == 2
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from models.restorer import Restoration
 from studio.engine import engine as pipeline
 from studio.engine.cache import ResultCache, array_bytes
 from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs, steering
 from training.evaluation.metrics import measure
 
-ONCE = Degradation((JpegEncoding(10, "4:2:0"),))
-TWICE = Degradation((JpegEncoding(10, "4:2:0"), JpegEncoding(30, "4:4:4", (3, 5))))
+ONCE = Degradation((Save(10, "4:2:0"),))
+TWICE = Degradation((Save(10, "4:2:0"), Save(30, "4:4:4", (3, 5))))
 
 
 def request(photograph, *names, **settings):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.baselines import PLAIN
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Save
 from studio.sweep.rate_distortion import at_psnr, at_quality, rate_curve, readings_at
 from studio.sweep.sweeper import SweepJob, SweepPoint
 from training.evaluation.metrics import Metrics
@@ -17,7 +17,7 @@ BITS = (0.3, 0.6, 0.9, 1.3, 2.4)
 
 
 def point(model, quality_factor, psnr_db, bits_per_pixel):
-    job = SweepJob(model, Degradation((JpegEncoding(quality_factor),)))
+    job = SweepJob(model, Degradation((Save(quality_factor),)))
     return SweepPoint(job, Metrics(psnr_db, 0.9, psnr_db), 1000, bits_per_pixel, "", None, None)
 
 

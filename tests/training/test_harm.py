@@ -13,7 +13,7 @@ import torch
 from models.baselines import BASELINES
 from models.card import ModelCard
 from models.errors import InvalidSetting
-from models.jpeg import JpegEncoding, JpegImage, encode
+from models.jpeg import JpegImage, Save, encode
 from models.jpeg.tables import estimated_quality_factor, quantization_tables
 from models.network_restorer import NetworkRestorer
 from models.png_files import write_png
@@ -75,7 +75,7 @@ def test_a_row_tells_the_guarded_and_the_unguarded_picture_of_one_restoration(pi
     }
     plain, guarded, unguarded = [], [], []
     for original in originals.values():
-        image = encode(original, JpegEncoding(50))
+        image = encode(original, Save(50))
         square = original.shape[0] == original.shape[1]
         plain.append(psnr_db(image.pixels, original))
         guarded.append(psnr_db(shifted(image, 0 if square else 1), original))
@@ -125,7 +125,7 @@ def test_where_a_guard_changes_nothing_both_are_equal(pictures) -> None:
 
 def test_harm_to_a_perfect_picture_is_a_number() -> None:
     gray = np.full((16, 24, 3), 128, np.uint8)
-    image = encode(gray, JpegEncoding(50))
+    image = encode(gray, Save(50))
     assert psnr_db(image.pixels, gray) == np.inf
     condition = Condition("QF 50", 50, None, lambda: iter([Case("flat.png", image, gray)]))
     _plain, row = score([condition], [Guarded(CARD)], Options())

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from models.jpeg import JpegEncoding, JpegImage, encode
+from models.jpeg import JpegImage, Save, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.layers import mac_per_pixel
 from models.operating_system import forget_peak_memory, peak_memory_bytes
@@ -342,7 +342,7 @@ def cost_of(restorer: Restorer, options: Options) -> Cost:
         RestorationError: options that the restorer refuses.
     """
     ramp = np.add.outer(np.arange(COUNTING_SIDE), np.arange(COUNTING_SIDE)) // 2
-    image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), JpegEncoding(50))
+    image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), Save(50))
 
     def run() -> int:
         restorer.restore(image, blind=options.blind, stages=options.stages)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from models.networks.base import ColorRule
 from training.evaluation.benchmarks import VALIDATION_CASES
 from training.evaluation.measured_models import MeasuredModel, plain_rows
 from training.evaluation.protocols import PAIRS, PROTOCOLS, SHIFTS, TENS
@@ -233,7 +234,7 @@ def training_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
         rows, facts = model.single_saves(setting_of(data)), model.card.trained
         cells = [MISSING] * 5
         if facts is not None:
-            of_luma = " (luma)" * (model.card.color in ("planes", "coefficients"))
+            of_luma = " (luma)" * ColorRule(model.card.color).plane_by_plane
             here = (
                 " / ".join(figures(rows, factors)) if any(factor in rows for factor in factors) else MISSING
             )
