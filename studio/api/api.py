@@ -31,7 +31,8 @@ from studio.session.form import (
 )
 from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph
-from training.evaluation.metrics import CONVENTION, Metrics, measure
+from training.evaluation import metrics
+from training.evaluation.metrics import Measured, as_json, convention_of, measure
 from training.evaluation.score_files import weights_of
 
 DEFAULT_MODEL = "cascade"
@@ -153,7 +154,10 @@ class Api:
                 "compared. Send two that are."
             )
         notes = zip(("picture", "reference"), (opaque_notes(image) for image in images), strict=True)
-        return {**_measured(measure(restored=first, reference=second)), "notes": dict(notes)}
+        return {
+            **_measured(measure(restored=first, reference=second, metrics=metrics.METRICS)),
+            "notes": dict(notes),
+        }
 
     def inspect(self, picture: Any) -> dict[str, Any]:
         """Say what a file is.
@@ -253,9 +257,9 @@ def _degradation(
     return Degradation(tuple(steps))
 
 
-def _measured(metrics: Metrics) -> dict[str, Any]:
+def _measured(measured: Measured) -> dict[str, Any]:
     """Metrics for JSON: PSNR is null where the pictures are identical, SSIM where they are too small for it."""
-    return {"metrics": metrics.as_json(), "convention": CONVENTION}
+    return {"metrics": as_json(measured), "convention": convention_of(measured)}
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, quality_facts, versions
 from studio.session.visitor import Photograph, open_photograph
-from training.evaluation.metrics import measure
+from training.evaluation.metrics import as_json, measure
 from training.evaluation.score_files import Weights, weights_of
 
 logger = logging.getLogger(__name__)
@@ -336,7 +336,7 @@ class _Comparison:
             }
         else:
             return {"metrics": None, "not_measured": self.not_measured}
-        metrics = {name: metrics.as_json() for name, metrics in pair.items()}
+        metrics = {name: as_json(measured) for name, measured in pair.items()}
         return {"metrics": metrics, "not_measured": ""}
 
     def _srgb(self, pixels: RgbImage) -> RgbImage:

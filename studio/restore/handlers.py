@@ -289,8 +289,14 @@ class RestoreHandlers:
             return
         if run.dropped is not None and run.dropped.is_set():
             yield Page(**IDLE)
-        else:
+        elif shown.run.outputs is None or stop.is_set():
             yield replace(news, results=shown.table(stopped=stop.is_set()), **IDLE)
+        else:
+            yield replace(news, results=shown.table())
+            outputs = self._engine.with_slow_metrics(shown.run.outputs, stop)
+            shown = replace(shown, run=replace(shown.run, outputs=outputs))
+            dropped = run.dropped is not None and run.dropped.is_set()
+            yield replace(Page() if dropped else Page(results=shown.table(), run=shown.run), **IDLE)
 
     @staticmethod
     def end(present: Present) -> Page:

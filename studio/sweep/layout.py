@@ -14,7 +14,7 @@ from studio.session.form import SUBSAMPLINGS
 from studio.sweep.files import GAINS, RATES
 from studio.sweep.form import SweepForm
 from studio.sweep.view import NO_STRIP
-from training.evaluation.metrics import CONVENTION
+from training.evaluation.metrics import convention
 
 START = SweepForm()
 EXTENTS = [("centre crop, 0.4 MP", "crop"), ("whole picture", "whole")]
@@ -110,7 +110,7 @@ def build_sweep_layout(
                 run, stop, notice = run_bar("Run", "sweep-run", "sweep-stop", "sweep-notice")
         with gr.Column(elem_id="sweep-looking", elem_classes="bench-looking"):
             reading_quality, results = _results(of_kind)
-            gr.HTML(f"<p class='fact-note'>{CONVENTION} {RATES} {GAINS}</p>", elem_id="sweep-convention")
+            gr.HTML(f"<p class='fact-note'>{convention()} {RATES} {GAINS}</p>", elem_id="sweep-convention")
     controls = SweepControls(extent=extent, kind=kind, reading_quality=reading_quality, **settings, **models)
     outputs = SweepOutputs(record=record, picture_facts=picture_facts, plan=plan, notice=notice, **results)
     return controls, outputs, SweepButtons(run, stop, kind_words, of_kind)

@@ -20,7 +20,7 @@ from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.session.crop import SweptPicture
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class SweepPoint:
     """
 
     job: SweepJob
-    metrics: Metrics
+    metrics: Measured
     file_bytes: int
     bits_per_pixel: float
     condition: str

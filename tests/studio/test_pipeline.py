@@ -86,7 +86,9 @@ def test_pictures_and_numbers_are_those_of_the_models_themselves(engine, zoo, ph
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, alone.pixels)
     assert outputs.metrics["cascade"] == measure(restored=alone.pixels, reference=broken.reference)
     assert outputs.metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference)
-    by_stage = [measure(restored=stage.pixels, reference=broken.reference).psnr_db for stage in alone.stages]
+    by_stage = [
+        measure(restored=stage.pixels, reference=broken.reference)["psnr_db"] for stage in alone.stages
+    ]
     assert list(outputs.stage_psnr_db["cascade"]) == by_stage
 
 
