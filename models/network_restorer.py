@@ -19,7 +19,7 @@ from models.jpeg.double import Verdict
 from models.jpeg.judgement import MUCH_COARSER
 from models.networks.base import Network
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn_back
-from models.restorer import OnTile, Restoration, Stage
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Stage
 from models.steering import Steering, steer
 from models.tiles import Tile, cut_into_tiles
 
@@ -62,17 +62,12 @@ class NetworkRestorer:
 
     @torch.inference_mode()
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore."""
-        self._check(quality_factor, stages)
         start = time.perf_counter()
+        self._check(options.stages)
+        quality_factor = options.steering_factor(image)
         if not self.card.steerable:
             quality_factor = None
         earlier = image.judgement.coarser_save
@@ -82,10 +77,10 @@ class NetworkRestorer:
         seen, told, shift = image, quality_factor, (0, 0)
         if earlier is not None and (earlier.coarseness > MUCH_COARSER or not image.saved_as_jpeg):
             seen, shift = _on_earlier_grid(image, earlier), earlier.grid_shift
-            told = told if told is not None or blind else earlier.quality_factor
-        steering = self._steering(seen, told, blind)
-        canvas = self.network.color.canvas(seen, stages or self._stage_count())
-        self._paint(canvas, steering, stages, on_tile)
+            told = told if told is not None or options.blind else earlier.quality_factor
+        steering = self._steering(seen, told, options.blind)
+        canvas = self.network.color.canvas(seen, options.stages or self._stage_count())
+        self._paint(canvas, steering, options.stages, on_tile)
         pictures, levels = canvas.pictures()
         inside = np.s_[shift[0] :, shift[1] :]
         pictures = [picture[inside] for picture in pictures]
@@ -96,7 +91,7 @@ class NetworkRestorer:
         elif image.judgement.neutral:
             pictures = [_gray(picture) for picture in pictures]
         sentence = steering.sentence if self.card.steerable else ""
-        if seen is not image and quality_factor is None and sentence and not blind:
+        if seen is not image and quality_factor is None and sentence and not options.blind:
             sentence = f"an earlier save at quality factor {told}, on its own grid"
         pictures = [image.present(picture) for picture in pictures]
         named = zip(self.card.stage_names, pictures, strict=False)
@@ -107,7 +102,7 @@ class NetworkRestorer:
             applied_quality_factor=steering.applied if self.card.steerable else None,
             stages=tuple(Stage(name, picture) for name, picture in named),
             seconds=time.perf_counter() - start,
-            condition=sentence,
+            steered_by=sentence,
         )
 
     def _steering(self, image: JpegImage, quality_factor: int | None, blind: bool) -> Steering:
@@ -129,15 +124,10 @@ class NetworkRestorer:
             pixels=pixels,
             stages=tuple(Stage(name, pixels) for name in self.card.stage_names),
             seconds=time.perf_counter() - start,
-            condition=UNCHANGED,
+            steered_by=UNCHANGED,
         )
 
-    def _check(self, quality_factor: int | None, stages: int | None) -> None:
-        if quality_factor is not None and not 1 <= quality_factor <= 100:
-            raise InvalidSetting(
-                f"The quality factor was set to {quality_factor}. It lies between 1 and 100. "
-                "Choose one in that range, or return to automatic."
-            )
+    def _check(self, stages: int | None) -> None:
         most = self._stage_count()
         if stages is not None and not 1 <= stages <= most:
             raise InvalidSetting(

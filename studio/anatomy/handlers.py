@@ -298,11 +298,15 @@ def _histogram_page(state: AnatomyState, component: Any, row: Any, column: Any) 
 def _histogram_value(state: AnatomyState, number: int, row: int, column: int) -> dict[str, Any]:
     """The chart's value; the first save's grid and table are those of luma."""
     component = state.outputs.degraded.components[number]
-    verdict = state.found[1] if state.found and number == 0 else Verdict("none")
+    degradation = state.outputs.request.degradation
+    can_show = number == 0 and (
+        degradation is None or degradation.keeps_grid
+    )  # else no grid is the first save's
+    verdict = state.found[1] if state.found and can_show else Verdict("none")
     factor, shift = verdict.quality_factor, verdict.grid_shift
     first_step = None if factor is None else int(quantization_tables(factor)[0][row, column])
     title = f"{component.name}, frequency row {row}, column {column}"
-    subtitle = f"{state.photograph.name}, {how_broken(state.outputs.request.degradation)}"
+    subtitle = f"{state.photograph.name}, {how_broken(degradation)}"
     histograms = {"This file's grid": (file_histogram(component, row, column), verdict.kind == "aligned")}
     if verdict.kind == "shifted" and shift is not None:
         histogram = shifted_histogram(component, shift, row, column)

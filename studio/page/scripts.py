@@ -6,11 +6,12 @@ from pathlib import Path
 IMPORT = re.compile(r'^import \{[^}]*\} from "([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
 OTHER_FORM = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 TOP_LEVEL_NAME = re.compile(r"^(?:async )?(?:function\*? |const |let |class )(\w+)", re.MULTILINE)
 
 
 def joined(entry: Path) -> str:
-    """A module and everything it imports, each once and after what it needs, in one function of its own.
+    """A module and all that it imports, each once and after what it needs, in one function and without comments.
 
     The modules share that function's scope, so no two may declare the same name at the top; eslint.config.js sees to
     it that every such declaration stands on a line of its own.
@@ -46,4 +47,4 @@ def _collect(path: Path, texts: dict[Path, str], importers: tuple[Path, ...]) ->
     text = EXPORT.sub("", IMPORT.sub("", source))
     if strange := OTHER_FORM.search(text):
         raise ValueError(f"{path}: `{strange[0]}` cannot be joined. Import and export names, one by one.")
-    texts[path] = text
+    texts[path] = COMMENT.sub("", text)

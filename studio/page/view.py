@@ -73,7 +73,7 @@ def best_result(outputs: StageOutputs) -> str | None:
     if not names:
         return None
     if outputs.metrics:
-        return max(names, key=lambda name: outputs.metrics[name].psnr_db)
+        return max(names, key=lambda name: outputs.metrics[name]["psnr_db"])
     return names[-1]
 
 
@@ -83,7 +83,7 @@ def degraded_label(outputs: StageOutputs) -> str:
 
 
 def _db(outputs: StageOutputs, name: str) -> str:
-    return decibels(outputs.metrics[name].psnr_db) if name in outputs.metrics else ""
+    return decibels(outputs.metrics[name]["psnr_db"]) if name in outputs.metrics else ""
 
 
 class _Panes:

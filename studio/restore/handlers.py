@@ -12,7 +12,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
-from studio.engine.engine import Engine, Progress, StageOutputs, steering
+from studio.engine.engine import Engine, Progress, StageOutputs
 from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models, model_choices
@@ -93,8 +93,11 @@ class FormGroups:
     notice: str | None = None
 
 
-IDLE = {"restore": Props(interactive=True, value="Restore"), "stop": Props(interactive=False, value="Stop")}
-WORKING = {
+IDLE: dict[str, Any] = {
+    "restore": Props(interactive=True, value="Restore"),
+    "stop": Props(interactive=False, value="Stop"),
+}
+WORKING: dict[str, Any] = {
     "restore": Props(interactive=False, value="Restoring"),
     "stop": Props(interactive=True, value="Stop"),
 }
@@ -272,7 +275,9 @@ class RestoreHandlers:
                     break
                 if isinstance(item, StageOutputs):
                     if shown.run.outputs is None:
-                        steering(request, item.degraded)  # refuses once what every model would refuse
+                        request.options.steering_factor(
+                            item.degraded
+                        )  # refuses once what every model would refuse
                     view = view_of(photograph, item, cards, self._pictures, shown.run.view)
                     shown = replace(shown, run=replace(run, outputs=item, view=view))
                     news = shown.page()
@@ -287,8 +292,14 @@ class RestoreHandlers:
             return
         if run.dropped is not None and run.dropped.is_set():
             yield Page(**IDLE)
-        else:
+        elif shown.run.outputs is None or stop.is_set():
             yield replace(news, results=shown.table(stopped=stop.is_set()), **IDLE)
+        else:
+            yield replace(news, results=shown.table())
+            outputs = self._engine.with_slow_metrics(shown.run.outputs, stop)
+            shown = replace(shown, run=replace(shown.run, outputs=outputs))
+            dropped = run.dropped is not None and run.dropped.is_set()
+            yield replace(Page() if dropped else Page(results=shown.table(), run=shown.run), **IDLE)
 
     @staticmethod
     def end(present: Present) -> Page:

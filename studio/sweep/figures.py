@@ -9,9 +9,10 @@ from plotly import graph_objects
 
 from models.baselines import PLAIN
 from studio.page.sheet import INK, look_of_model, quality_axis, sheet
-from studio.page.wording import decibels, signed_decibels
+from studio.page.wording import signed_decibels
 from studio.sweep.rate_distortion import Place, Reading, rate_curve
 from studio.sweep.sweeper import ByHandSweep, SweepPoint
+from training.evaluation.metrics import Metric, fast_metrics
 
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 """Of a logarithmic axis of bits per pixel."""
@@ -42,18 +43,24 @@ class Measure:
     without_plain: bool = False
 
 
-MEASURES = (
-    Measure("PSNR", "PSNR over R, G and B, dB", decibels, lambda point, _: point.metrics.psnr_db),
-    Measure(
-        "Gain",
-        "PSNR gain over plain decoding, dB",
-        lambda value: f"{signed_decibels(value)} dB",
-        lambda point, plain: point.metrics.psnr_db - plain.metrics.psnr_db,
-        without_plain=True,
-    ),
-    Measure("SSIM", "SSIM, mean of R, G and B", "{:.4f}".format, lambda point, _: point.metrics.ssim),
-    Measure("PSNR-B", "PSNR-B over R, G and B, dB", decibels, lambda point, _: point.metrics.psnr_b_db),
+GAIN = Measure(
+    "Gain",
+    "PSNR gain over plain decoding, dB",
+    lambda value: f"{signed_decibels(value)} dB",
+    lambda point, plain: point.metrics["psnr_db"] - plain.metrics["psnr_db"],
+    without_plain=True,
 )
+
+
+def measures() -> list[Measure]:
+    """PSNR, its gain, and every other metric of sweeps."""
+    first, *others = (_measure(metric) for metric in fast_metrics())
+    return [first, GAIN, *others]
+
+
+def _measure(metric: Metric) -> Measure:
+    axis = f"{metric.title}{metric.of_color}{metric.unit and f', {metric.unit}'}"
+    return Measure(metric.title, axis, metric.text, lambda point, _: point.metrics[metric.name])
 
 
 def quality_curves(
@@ -175,7 +182,7 @@ def plain_map(
         quality_factors: of both saves; cells that are not measured yet stay empty.
         title, subtitle: see sheet.
     """
-    rows = _rows(points, quality_factors, lambda plain, _: plain.metrics.psnr_db)
+    rows = _rows(points, quality_factors, lambda plain, _: plain.metrics["psnr_db"])
     heat = graph_objects.Heatmap(colorscale=LOW_TO_HIGH, colorbar=_scale("PSNR, dB"))
     return _drawn(heat, rows, quality_factors, title, subtitle, "{:.1f}".format)
 
@@ -188,7 +195,7 @@ def gain_map(
         points,
         quality_factors,
         lambda plain, restored: (
-            None if restored is None else restored.metrics.psnr_db - plain.metrics.psnr_db
+            None if restored is None else restored.metrics["psnr_db"] - plain.metrics["psnr_db"]
         ),
     )
     largest = max((abs(value) for row in rows for value in row if value is not None), default=0.0) or 1.0
@@ -281,7 +288,7 @@ def by_hand_curve(
         figure.add_scatter(
             name=f"{titles[told[0].job.model_name]}, told by hand",
             x=across,
-            y=[point.metrics.psnr_db for point in told],
+            y=[point.metrics["psnr_db"] for point in told],
             mode="lines+markers",
             line=look.line,
             marker=look.marker,
@@ -310,7 +317,7 @@ def _level(point: SweepPoint, across: Sequence[int], label: str) -> graph_object
     return graph_objects.Scatter(
         name=label,
         x=across,
-        y=[point.metrics.psnr_db] * len(across),
+        y=[point.metrics["psnr_db"]] * len(across),
         mode="lines",
         line={"color": look.color, "width": 1.5, "dash": "dash"},
         hovertemplate="%{y:.2f} dB",

@@ -24,7 +24,7 @@ from studio.sweep.handlers import (
 )
 from studio.sweep.run import SweepRecord
 from studio.sweep.view import NO_STRIP, kind_line
-from training.evaluation.metrics import CONVENTION
+from training.evaluation.metrics import convention
 
 START = SweepForm()
 
@@ -89,7 +89,7 @@ def _layout(cards: Sequence[ModelCard]) -> dict[str, Any]:
                 parts["run"], parts["stop"], parts["notice"] = bar
         with gr.Column(elem_id="sweep-looking", elem_classes="bench-looking"):
             parts |= _results()
-            gr.HTML(f"<p class='fact-note'>{CONVENTION} {RATES} {GAINS}</p>", elem_id="sweep-convention")
+            gr.HTML(f"<p class='fact-note'>{convention()} {RATES} {GAINS}</p>", elem_id="sweep-convention")
     shown_with_kind = {
         "quality": ["several", "quality_results"],
         "twice": ["shift", "one", "twice_results"],

@@ -12,10 +12,10 @@ from studio.page.wording import decibels, seconds, signed_decibels, tile_words
 from studio.server.files import PictureFolder
 from studio.session.crop import SweptPicture
 from studio.sweep.figures import (
-    MEASURES,
     by_hand_curve,
     gain_map,
     measured_values,
+    measures,
     plain_map,
     quality_curves,
     rate_distortion,
@@ -146,10 +146,10 @@ def _reading_line(reading: Reading, quality_factor: int, titles: Titles) -> str:
 
 
 def curves(run: SweepRun, titles: Titles) -> dict[str, Any]:
-    """The chart of a QualitySweep: PSNR, gain, SSIM and PSNR-B to switch between."""
+    """The chart of a QualitySweep: gain and every metric to switch between."""
     about = _about(run)
     charts = []
-    for measure in MEASURES:
+    for measure in measures():
         values = measured_values(measure, run.points)
         title = f"{run.picture.name}: {measure.label} by quality factor"
         figure = quality_curves(measure, run.points, run.sweep.quality_factors, titles, title, about)
@@ -198,7 +198,7 @@ def manual_curve(run: SweepRun, titles: Titles) -> dict[str, Any]:
     assert isinstance(run.sweep, ByHandSweep)
     title = f"{run.picture.name}: PSNR by the quality {titles[run.sweep.model_name]} is told"
     figure = by_hand_curve(run.points, run.sweep, titles, title, _about(run))
-    told = [point.metrics.psnr_db for point in run.points if point.job.by_hand is not None]
+    told = [point.metrics["psnr_db"] for point in run.points if point.job.by_hand is not None]
     alt = f"PSNR in dB against the quality factor told by hand, from {_ends(told)}." if told else "Empty."
     return {
         "title": "PSNR by manual quality factor",
@@ -276,9 +276,9 @@ class _Panes:
             identifier, label = PLAIN, self._titles[PLAIN]
         delta = ""
         if automatic is not None and point is not automatic:
-            difference = point.metrics.psnr_db - automatic.metrics.psnr_db
+            difference = point.metrics["psnr_db"] - automatic.metrics["psnr_db"]
             delta = f"Δ {signed_decibels(difference)} dB"
-        detail = decibels(point.metrics.psnr_db)
+        detail = decibels(point.metrics["psnr_db"])
         assert point.pixels is not None  # such a sweep keeps them
         return self._described(identifier, label, point.pixels, detail, delta, marked=point is automatic)
 

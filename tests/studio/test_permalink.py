@@ -56,6 +56,19 @@ def test_any_setting_survives_the_way_there_and_back():
         assert back(to_query(link)) == link
 
 
+def test_links_without_a_resize_read_as_they_always_did():
+    old = (
+        "saves=twice&quality=12&subsampling=4:2:0&quality2=34&subsampling2=4:4:4&rows=1&columns=2"
+        "&models=ar_cnn,cascade&guidance=automatic&manual=30&view=split"
+    )
+    link = back(old)
+    assert link.form.resize_percent == 100 and not link.problems
+    assert to_query(link) == old
+    resized = replace(link, form=replace(link.form, resize_percent=50))
+    assert to_query(resized) == old.replace("&columns=2", "&columns=2&resize=50")
+    assert back(to_query(resized)) == resized
+
+
 def test_no_parameters_mean_the_defaults():
     assert back("") == Link(DEFAULT)
     assert back("utm_source=mail&__theme=dark") == Link(DEFAULT)

@@ -7,6 +7,7 @@ import torch
 
 from models.baselines import PlainDecoding
 from models.card import ModelCard
+from models.restorer import AUTOMATIC
 from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
 from studio.server.files import PictureFolder
@@ -21,7 +22,7 @@ class Hungry:
     card: ModelCard
     problem: Exception
 
-    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+    def restore(self, image, options=AUTOMATIC, on_tile=None):
         raise self.problem
 
 

@@ -64,12 +64,16 @@ def test_results_arrive_one_after_the_other_and_every_picture_is_exact(visitor, 
 
 def test_what_follows_at_once_is_told_in_one_page(visitor, photograph):
     visitor.form = replace(FORM, model_names=["plain"])
-    _, pressed, began, ended, _ = visitor.restore(photograph)
-    assert [page.restore for page in (pressed, began, ended)] == [WORKING["restore"], None, IDLE["restore"]]
+    _, pressed, began, ended, measured, _ = visitor.restore(photograph)
+    buttons = [page.restore for page in (pressed, began, ended, measured)]
+    assert buttons == [WORKING["restore"], None, None, IDLE["restore"]]
     assert began.run.outputs.metrics.keys() == {"degraded"}
     assert [row["state"] for row in began.results["rows"]] == ["done", "running"]
     assert "plain" in {pane["id"] for pane in ended.viewer["panes"]}
-    assert ended.run.outputs is visitor.run.outputs and ended.quality
+    assert "plain" in ended.run.outputs.restorations and ended.quality
+    assert measured.viewer is None and measured.run.outputs is visitor.run.outputs, (
+        "slow metrics come last, alone"
+    )
 
 
 def test_every_picture_is_written_once(visitor, photograph, monkeypatch):
@@ -115,7 +119,7 @@ def test_a_kept_file_says_that_nothing_is_measured(visitor, photograph):
     table = last(pages, "results")
     assert "no original" in table["note"]
     assert table["convention"] == ""
-    assert {row["psnr"] for row in table["rows"]} == {"–"}
+    assert {row["cells"]["psnr_db"]["text"] for row in table["rows"]} == {"–"}
     quality = last(pages, "quality")
     assert "no JPEG header" in quality
     assert "QF 0" not in quality

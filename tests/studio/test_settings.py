@@ -5,7 +5,7 @@ import math
 import pytest
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, Save
+from models.jpeg import Degradation, Resize, Save
 from studio.session.form import RestoreForm
 
 KNOWN = ("plain", "reapply", "cascade")
@@ -20,13 +20,32 @@ def test_the_form_becomes_a_degradation():
     assert twice == Degradation((Save(10, "4:2:0"), Save(30, "4:2:0", (7, 0))))
 
 
+def test_a_resize_stands_between_two_saves_and_nowhere_else():
+    def steps(**values):
+        degradation = RestoreForm(**{"saves": "twice", "resize_percent": 58, **values}).degradation()
+        return degradation and degradation.steps
+
+    assert steps() == (Save(10), Resize(0.58), Save(30, grid_shift=(4, 4)))
+    assert steps(resize_percent=100) == (Save(10), Save(30, grid_shift=(4, 4)))
+    assert steps(saves="once") == (Save(10),)
+    assert steps(saves="keep") is None
+    for percent in (25, 200):
+        assert steps(resize_percent=percent)[1] == Resize(percent / 100)
+    for percent in (24, 201):
+        with pytest.raises(InvalidSetting, match="25 to 200"):
+            steps(resize_percent=percent)
+
+
 def test_a_save_that_is_not_made_is_not_checked():
     assert RestoreForm(saves="once", second_quality=math.nan).degradation() is not None
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("name", ["first_quality", "second_quality", "shift_rows", "shift_columns"])
+@pytest.mark.parametrize(
+    "name", ["first_quality", "second_quality", "shift_rows", "shift_columns", "resize_percent"]
+)
 def test_hostile_numbers_are_refused_with_what_is_allowed(name, value):
+    value = 201 if name == "resize_percent" and value == 101 else value
     with pytest.raises(InvalidSetting, match="Whole numbers from"):
         RestoreForm(saves="twice", **{name: value}).degradation()
 

@@ -50,8 +50,10 @@ def test_every_picture_is_the_engines_and_every_hash_is_right(visitor, photograp
             assert np.array_equal(np.asarray(picture.convert("RGB")), pixels), row["name"]
     cascade = report["results"][-1]
     assert len(cascade["files"]) == 3 and cascade["weights_sha256"] == "hash of cascade"
-    assert cascade["metrics"]["psnr_db"] == outputs.metrics["cascade"].psnr_db
-    assert cascade["gain_db"] == outputs.metrics["cascade"].psnr_db - outputs.metrics["degraded"].psnr_db
+    assert cascade["metrics"]["psnr_db"] == outputs.metrics["cascade"]["psnr_db"]
+    assert (
+        cascade["gain_db"] == outputs.metrics["cascade"]["psnr_db"] - outputs.metrics["degraded"]["psnr_db"]
+    )
     assert report["settings"]["link"] == "quality=15"
     assert [one["quality_factor"] for one in report["settings"]["saves"]] == [15, 30]
     assert report["versions"]["torch"] and report["photograph"]["rows"] == photograph.image.pixels.shape[0]

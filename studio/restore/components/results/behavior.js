@@ -5,8 +5,8 @@
 
 import { find, make, targetOf } from "../../../page/elements.js";
 
-const COLUMNS = 7;  // after the name
 const body = find("tbody");
+let columns = [];  // between the name and the download
 
 function cell(text, className = "") {
   return make("td", className, text);
@@ -14,7 +14,7 @@ function cell(text, className = "") {
 
 function wideCell(className, text) {
   const wide = cell(text, className);
-  wide.colSpan = COLUMNS;
+  wide.colSpan = columns.length + 1;
   return wide;
 }
 
@@ -62,11 +62,24 @@ function downloadCell(row) {
   return save;
 }
 
-function valueCells(row) {
-  return [
-    cell(row.psnr, "number"), cell(row.delta, "number " + row.delta_kind), cell(row.ssim, "number"),
-    cell(row.psnr_b, "number"), cell(row.seconds, "number"), cell(row.speed, "number"), downloadCell(row),
-  ];
+function valueCell({ text, kind = "", hint = "" }) {
+  const value = cell(text, ("number " + kind).trim());
+  if (hint) value.title = hint;
+  return value;
+}
+
+function headingRow() {
+  const line = make("tr");
+  const titles = columns.map(({ title, hint }) => {
+    const heading = make("th", "number", title);
+    heading.title = hint;
+    return heading;
+  });
+  const save = make("th", "save");
+  save.append(make("span", "hidden-text", "Download"));
+  line.append(make("th", "", "Result"), ...titles, save);
+  for (const heading of line.children) /** @type {HTMLTableCellElement} */ (heading).scope = "col";
+  return line;
 }
 
 function tableRow(row) {
@@ -75,7 +88,7 @@ function tableRow(row) {
   line.dataset.state = row.state;
   line.append(nameCell(row));
   if (row.state === "running" || row.state === "waiting") line.append(progressCell(row));
-  else if (row.state === "done") line.append(...valueCells(row));
+  else if (row.state === "done") line.append(...columns.map((column) => valueCell(row.cells[column.id])), downloadCell(row));
   else line.append(wideCell("words " + (row.state === "failed" ? "bad" : "muted"), row.words));
   return line;
 }
@@ -100,6 +113,8 @@ function update() {
   const focusedRow = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.id : null;
   find("caption").textContent = "Measured results";
   find(".scroll").hidden = rows.length === 0;
+  columns = value.columns || [];
+  find("thead").replaceChildren(headingRow());
   body.replaceChildren(...rows.map(tableRow));
   markShown();
   find(".note").textContent = value.note || "";

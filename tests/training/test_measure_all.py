@@ -14,9 +14,10 @@ from models.png_files import write_png
 from models.zoo import ARCHITECTURES, Zoo, save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
 from training.evaluate import main
-from training.evaluation import sweep
+from training.evaluation import measure_all
 from training.evaluation.benchmarks import recompressed
 from training.evaluation.score_files import Measurement, Setting, read_scores, weights_of
+from training.evaluation.scoring import Row
 
 
 def run(*arguments: object) -> int:
@@ -56,16 +57,16 @@ def test_only_missing_and_stale_scores_are_measured(pictures, checkpoints, tmp_p
     printed = capsys.readouterr().out
     assert "QF 40" in printed and "QF 10 " not in printed and "never compressed" in printed
     second = measurement_of(folder, "ar_cnn", pictures)
-    assert second.conditions == {"QF 10", "QF 40"}
+    assert second.conditions() == {"QF 10", "QF 40"}
     assert second.rows[:2] == first, "what was there is as it was, its timing too"
-    assert second.never_compressed["images"] == 2
+    assert second.never_compressed is not None and second.never_compressed["images"] == 2
     assert run(*asked, "--quality-factors", 10, 40, "--uncompressed") == 0
     assert "QF" not in capsys.readouterr().out
     torch.manual_seed(2)
     save_checkpoint(folder / "ar_cnn", ARCHITECTURES["ar_cnn"](), CARDS["ar_cnn"])
     assert run(*asked, "--quality-factors", 10) == 0
     third = measurement_of(folder, "ar_cnn", pictures)
-    assert third.conditions == {"QF 10"} and third.never_compressed is None, (
+    assert third.conditions() == {"QF 10"} and third.never_compressed is None, (
         "scores of replaced weights are gone"
     )
     assert third.rows[1]["psnr_db"] != first[1]["psnr_db"]
@@ -90,7 +91,8 @@ def test_all_follows_the_protocol_of_each_data_set(checkpoints, tmp_path, capsys
     ]
     assert unsubsampled == [96, 97, 98, 99, 100]
     assert {row["tables"] for row in own} == {"", "flat", "editor", "phone", "camera"}
-    assert live1.never_compressed["images"] == 1 and classic5.never_compressed is None
+    assert live1.never_compressed is not None and live1.never_compressed["images"] == 1
+    assert classic5.never_compressed is None
     assert {row["quality_factor"] for row in classic5.rows} == {10, 20, 30, 40, 50, 70, 90}
     assert run(*asked, "--data", folder) == 2
     assert "no protocol" in capsys.readouterr().err
@@ -98,7 +100,7 @@ def test_all_follows_the_protocol_of_each_data_set(checkpoints, tmp_path, capsys
 
 def test_an_interruption_costs_no_finished_row(pictures, checkpoints, tmp_path, monkeypatch) -> None:
     folder = shutil.copytree(checkpoints, tmp_path / "checkpoints")
-    score_one, calls = sweep.score_one, []
+    score_one, calls = measure_all.score_one, []
 
     def interrupted(*arguments, **options):
         calls.append(arguments)
@@ -106,28 +108,29 @@ def test_an_interruption_costs_no_finished_row(pictures, checkpoints, tmp_path, 
             raise KeyboardInterrupt
         return score_one(*arguments, **options)
 
-    monkeypatch.setattr(sweep, "score_one", interrupted)
+    monkeypatch.setattr(measure_all, "score_one", interrupted)
     asked = ("--model", "ar_cnn", "--model", "dncnn", "--data", pictures, "--checkpoints", folder, "--scores")
     with pytest.raises(KeyboardInterrupt):
         run(*asked, "--quality-factors", 10, 20)
-    assert measurement_of(folder, "ar_cnn", pictures).conditions == {"QF 10", "QF 20"}
+    assert measurement_of(folder, "ar_cnn", pictures).conditions() == {"QF 10", "QF 20"}
     assert run(*asked, "--quality-factors", 10, 20, "--missing") == 0
     assert len(calls) == 5, "two of dncnn, none of ar_cnn again"
-    assert measurement_of(folder, "dncnn", pictures).conditions == {"QF 10", "QF 20"}
+    assert measurement_of(folder, "dncnn", pictures).conditions() == {"QF 10", "QF 20"}
 
 
 def test_weights_that_are_replaced_during_a_sweep_are_measured_and_named_as_they_are(
     pictures, checkpoints, tmp_path
 ) -> None:
     folder = shutil.copytree(checkpoints, tmp_path / "checkpoints")
-    subject = sweep.shipped(folder, "ar_cnn", "cpu")
-    data = sweep.DataSet(Setting(pictures.name), recompressed(pictures, quality_factors=[10]))
-    (first,) = sweep.measure_subject(subject, data)
+    candidate = measure_all.shipped(folder, "ar_cnn", "cpu")
+    data = measure_all.DataSet(Setting(pictures.name), recompressed(pictures, quality_factors=[10]))
+    (first,) = measure_all.measure_candidate(candidate, data)
     torch.manual_seed(2)
     save_checkpoint(folder / "ar_cnn", ARCHITECTURES["ar_cnn"](), CARDS["ar_cnn"])
-    (second,) = sweep.measure_subject(subject, data, missing=True)
-    assert second.psnr_db != first.psnr_db
-    assert measurement_of(folder, "ar_cnn", pictures).rows[1]["psnr_db"] == second.psnr_db
+    (second,) = measure_all.measure_candidate(candidate, data, missing=True)
+    assert isinstance(first, Row) and isinstance(second, Row)
+    assert second.values["psnr_db"] != first.values["psnr_db"]
+    assert measurement_of(folder, "ar_cnn", pictures).rows[1]["psnr_db"] == second.values["psnr_db"]
     loads = []
 
     def replaced_while_loading():
@@ -135,7 +138,7 @@ def test_weights_that_are_replaced_during_a_sweep_are_measured_and_named_as_they
         return Zoo(folder, "cpu").load("ar_cnn")
 
     with pytest.raises(InvalidSetting, match="replaced"):
-        list(sweep.measure_subject(replace(subject, load=replaced_while_loading), data))
+        list(measure_all.measure_candidate(replace(candidate, load=replaced_while_loading), data))
     assert loads
 
 
@@ -147,4 +150,4 @@ def test_a_broken_checkpoint_does_not_stop_the_others(pictures, checkpoints, tmp
     asked = ("--data", pictures, "--checkpoints", folder, "--quality-factors", 10, "--scores")
     assert run(*asked) == 2
     assert "ar_cnn/weights.safetensors is damaged" in capsys.readouterr().err
-    assert measurement_of(folder, "dncnn", pictures).conditions == {"QF 10"}
+    assert measurement_of(folder, "dncnn", pictures).conditions() == {"QF 10"}
