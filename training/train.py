@@ -10,7 +10,6 @@ if __name__ == "__main__":
     end_at_signals()  # before anything else is imported
 
 import argparse
-import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -138,8 +137,9 @@ def load_config(options: argparse.Namespace) -> tuple["TrainConfig", "TrainRun"]
         if getattr(options, name) is not None
     }
     if budget:
-        config = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, **budget))
-        config = TrainConfig.from_text(config.to_yaml(), "the command line")
+        values = config.to_values()
+        values["optimizer"] |= budget
+        config = TrainConfig.from_values(values, "the command line")
     return config, run
 
 

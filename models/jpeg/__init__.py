@@ -2,7 +2,7 @@
 
 from models.jpeg.codec import SUBSAMPLINGS, JpegEncoding, encode, read
 from models.jpeg.coefficients import JpegComponent
-from models.jpeg.degradation import Degradation, DegradationRange, Degraded, degrade, degrade_pixels
+from models.jpeg.degradation import Degradation, Degraded, degrade, degrade_pixels
 from models.jpeg.image import JpegImage
 from models.jpeg.planes import picture_from_planes, planes
 from models.jpeg.probe import ImageFacts, probe
@@ -11,7 +11,6 @@ from models.jpeg.tables import QualityEstimate, estimated_quality_factor, quanti
 __all__ = [
     "SUBSAMPLINGS",
     "Degradation",
-    "DegradationRange",
     "Degraded",
     "ImageFacts",
     "JpegComponent",

@@ -13,7 +13,7 @@ from studio.train.publish import is_newer, is_published
 from studio.train.record import RunRecord
 from studio.train.runs_view import RunRow
 from studio.train.state import RunFiles, RunState
-from training.config_reading import LARGEST_TEXT_BYTES, read_yaml
+from training.config_text import MAX_TEXT_BYTES, read_yaml
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Overview:
             key = (files.folder.name, files.config.stat().st_mtime)
             if key not in self._networks:
                 entries = read_yaml(
-                    read_at_most(files.config, LARGEST_TEXT_BYTES).decode("utf-8"), files.folder.name
+                    read_at_most(files.config, MAX_TEXT_BYTES).decode("utf-8"), files.folder.name
                 )
                 name = entries.get("architecture", "") if isinstance(entries, dict) else ""
                 self._networks[key] = str(name)[:40]

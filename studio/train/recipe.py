@@ -12,8 +12,8 @@ import yaml
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import color_of
 from training.config import TrainConfig, read_config
-from training.config_reading import read_yaml
-from training.schema import ConfigField, fields
+from training.config_text import ConfigField, read_file, read_yaml
+from training.schema import fields
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 SKIMAGE = "skimage"
@@ -38,8 +38,9 @@ class Preset:
         return CONFIGS / f"{self.name}.yaml"
 
     def text(self) -> str:
-        """Its YAML."""
-        return self.path.read_text(encoding="utf-8")
+        """Its YAML, complete where the file builds on another one."""
+        text, values = self.path.read_text(encoding="utf-8"), read_file(self.path)
+        return text if values == read_yaml(text, self.name) else _leading_remarks(text) + as_yaml(values)
 
     def words(self) -> str:
         """What its first lines say of it."""
@@ -221,7 +222,7 @@ def _leading_remarks(text: str) -> str:
     return match[0] if match else ""
 
 
-FIELDS: tuple[ConfigField, ...] = tuple(fields())
+FIELDS: tuple[ConfigField, ...] = fields()
 DEFAULTS: dict[str, Any] = {one.path: one.default for one in FIELDS}
 
 

@@ -5,7 +5,6 @@ python -m training.experiments.series training/configs/quality-factor --list
 
 import argparse
 import contextlib
-import dataclasses
 import signal
 import subprocess
 import sys
@@ -112,9 +111,9 @@ def read_series(configs: Path, runs: Path, petaflop: float | None = None) -> lis
     for path in paths:
         config = TrainConfig.from_yaml(path)
         if petaflop is not None:
-            optimizer = dataclasses.replace(config.optimizer, petaflop=petaflop)
-            config = dataclasses.replace(config, optimizer=optimizer)
-            config = TrainConfig.from_text(config.to_yaml(), f"{path} with the budget of the command line")
+            values = config.to_values()
+            values["optimizer"]["petaflop"] = petaflop
+            config = TrainConfig.from_values(values, f"{path} with the budget of the command line")
         members.append(Member(path, config, TrainRun(runs / config.name)))
     return members
 

@@ -3,7 +3,7 @@
 **Its value** is what `studio.train.recipe_view.form_of` returns:
 
 - `groups`: one dictionary each: `title`, `open` (unfolded at first) and `fields`, each with `path`, `label`, `kind`
-  (see training.schema.ConfigField), `about`, `unit`, `choices`,
+  (see training.config_text.ConfigField), `about`, `unit`, `choices`,
   `value` (as its field shows it) and `problem` ("" for none).
 - `closed`: the text behind the form cannot be read, so nothing can be entered.
 - `all`: what is shown replaces even what somebody is writing.
