@@ -16,11 +16,11 @@ from studio.server.files import PictureFolder
 from studio.train import runs_view as train_runs
 from studio.train import view as views
 from studio.train.jobs import Jobs
-from studio.train.log import log_lines
 from studio.train.overview import Overview
 from studio.train.publish import publish
-from studio.train.state import RunState
 from training.config import TrainConfig
+from training.log import log_lines
+from training.run_state import RunState
 
 START, STOP, RESUME, STOPPING, WAITING = "start", "stop", "resume", "stopping", "waiting"
 """What the large button does; the last two say why it does nothing."""
@@ -280,7 +280,7 @@ class TrainDesk:
         nothing: dict[str, Any] = {"lines": [], "note": ""}
         if row is None or row.state.kind == "new":
             return (), nothing
-        path = self.jobs.files(row.name).log
+        path = self.jobs.files(row.name).log_path
         try:
             facts_of_file = path.stat()
         except OSError:
@@ -305,7 +305,7 @@ class TrainDesk:
 
     def _config(self, name: str) -> TrainConfig | None:
         with contextlib.suppress(RestorationError):
-            return TrainConfig.from_yaml(self.jobs.files(name).config)
+            return self.jobs.files(name).config
         return None
 
     def _own_folder(self) -> Any:

@@ -12,7 +12,7 @@ from models.restorer import Restorer
 from models.zoo import Zoo
 from training.evaluation.score_files import weights_of
 from training.experiments.measurements import Scalar
-from training.run import TrainRun
+from training.run import RunFolder
 
 DIGITS = 12
 
@@ -51,7 +51,7 @@ def from_checkpoints(zoo: Zoo, names: Sequence[str] = ()) -> list[Contestant]:
     return found
 
 
-def from_run(run: TrainRun, device: str | None, facts: Mapping[str, Scalar]) -> Contestant:
+def from_run(run: RunFolder, device: str | None, facts: Mapping[str, Scalar]) -> Contestant:
     """The best weights of a training run, in half precision as a checkpoint would hold them.
 
     Args:
@@ -69,7 +69,7 @@ def from_run(run: TrainRun, device: str | None, facts: Mapping[str, Scalar]) -> 
     return Contestant(run.folder.name, best_weights(run), load, facts)
 
 
-def best_weights(run: TrainRun) -> str:
+def best_weights(run: RunFolder) -> str:
     """Contestant.weights of a run, which keeps them in a file of its own kind.
 
     Raises:
