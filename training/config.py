@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     StrictBool,
     StrictFloat,
@@ -17,6 +18,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from models.card import with_license
 from models.errors import InvalidSetting
 from training.config_text import (
     BASE,
@@ -35,7 +37,7 @@ from training.config_text import (
 )
 from training.degradation_range import DegradationRange
 
-CARD_KEYS = ("title", "summary", "paper", "licence", "training")
+CARD_KEYS = ("title", "summary", "paper", "license", "training")
 """What a configuration may say for the card of its checkpoint; the rest follows from the network and the run."""
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -223,8 +225,8 @@ class TrainConfig:
         Field(description="the network", json_schema_extra=_list_architectures),
     ]
     hyperparameters: dict[StrictStr, Any] = setting({}, "keyword arguments of the network")
-    card: dict[StrictStr, Any] = setting(
-        {}, "prose of the checkpoint's card: title, summary, paper, licence, training"
+    card: Annotated[dict[StrictStr, Any], BeforeValidator(with_license)] = setting(
+        {}, "prose of the checkpoint's card: title, summary, paper, license, training"
     )
     seed: StrictInt = setting(0, "seed of weights and data", ge=0, le=2**32 - 1)
     start_from: StrictStr = setting("", "weights.safetensors to begin with; empty begins with random weights")

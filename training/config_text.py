@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass
 
 from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting
-from models.plain_values import quoted
+from models.plain_values import quoted, without_tuples
 from models.plain_yaml import load_plain_yaml
 
 MAX_TEXT_BYTES = 64 * 1024
@@ -331,10 +331,4 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 def dumped(values: Any) -> str:
     """YAML in the one form in which configurations are written here; tuples become lists."""
-    return yaml.safe_dump(_as_lists(values), sort_keys=False, allow_unicode=True, width=110)
-
-
-def _as_lists(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _as_lists(item) for key, item in value.items()}
-    return [_as_lists(item) for item in value] if isinstance(value, list | tuple) else value
+    return yaml.safe_dump(without_tuples(values), sort_keys=False, allow_unicode=True, width=110)

@@ -151,8 +151,11 @@ class Recipe:
     def with_photographs(self, folder: str) -> "Recipe":
         """The same on another folder, validated on scikit-image's own photographs."""
         card = self.value("card")
-        told = {"training": f"Trained on the photographs in {folder}, broken on the fly.", "licence": ""}
-        card = {**card, **told} if isinstance(card, dict) and card else {}
+        training = f"Trained on the photographs in {folder}, broken on the fly."
+        others = (
+            {key: text for key, text in card.items() if key != "licence"} if isinstance(card, dict) else {}
+        )
+        card = {**others, "training": training, "license": ""} if others else {}
         return self.with_values({"data.train": [folder], "data.validation": SKIMAGE, "card": card})
 
 

@@ -151,6 +151,16 @@ def test_a_text_without_a_file_cannot_have_a_base() -> None:
     assert config is None and [problem.split(":")[0] for problem in problems] == ["base", "seed"]
 
 
+def test_the_license_of_a_card_may_be_spelled_in_two_ways() -> None:
+    british, american = (
+        TrainConfig.from_text(f"{{name: a, architecture: cascade, card: {{{key}: mine}}}}")
+        for key in ("licence", "license")
+    )
+    assert british == american and british.card == {"license": "mine"}
+    _, problems = read_config("{name: a, architecture: cascade, card: {license: mine, licence: yours}}")
+    assert problems == ["card.licence: unknown key; did you mean license?"]
+
+
 def test_settings_made_by_hand_are_checked_as_well() -> None:
     config = TrainConfig("a", "cascade")
     with pytest.raises(
