@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.images import luma
-from models.jpeg import Degradation, JpegEncoding, degrade, quantization_tables, read
+from models.jpeg import Degradation, Save, degrade, quantization_tables, read
 from models.jpeg.color import rgb_to_ycbcr, upsample_chroma, ycbcr_to_rgb
 from models.jpeg.dct import BLOCK, forward_dct, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_coefficients
@@ -106,7 +106,7 @@ def dots(values: NDArray, x: float, side: float) -> list[str]:
 def quantization_diagram() -> None:
     """The block of the cat's eye before and after quantization, as the lesson opens it."""
     original = read(example("chelsea").read_bytes()).pixels
-    degraded = degrade(original, Degradation((JpegEncoding(10),)))
+    degraded = degrade(original, Degradation((Save(10),)))
     before = encoder_coefficients(original, 0)[12, 21]
     luma_part = degraded.image.components[0]
     after = luma_part.coefficients[12, 21] * luma_part.quantization_table

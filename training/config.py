@@ -107,10 +107,6 @@ class DataConfig:
         le=2048,
         multiple_of=16,
     )
-    planes: StrictBool = setting(
-        False,
-        "train on single planes (Y, and Cb, Cr at their own size) and their coefficients instead of RGB",
-    )
 
 
 @settings
@@ -293,6 +289,7 @@ def read_config(text: str, origin: str = "configuration") -> tuple[TrainConfig |
 
 def check(values: Any) -> tuple[TrainConfig | None, list[str]]:
     """Like read_config, for what YAML gave."""
+    values = _without_planes(values)
     if isinstance(values, dict) and BASE in values:
         without = {key: value for key, value in values.items() if key != BASE}
         return None, [
@@ -305,6 +302,14 @@ def check(values: Any) -> tuple[TrainConfig | None, list[str]]:
         return None, problems_in(error, TrainConfig, values)
     problems = [*_network_problems(config), *_problems_across_fields(config)]
     return (None if problems else config), problems
+
+
+def _without_planes(values: Any) -> Any:
+    """YAML values without the setting data.planes of earlier versions: the network's color rule decides it."""
+    data = values.get("data") if isinstance(values, dict) else None
+    if isinstance(data, dict) and isinstance(data.get("planes"), bool):
+        return {**values, "data": {key: value for key, value in data.items() if key != "planes"}}
+    return values
 
 
 def _problems_across_fields(config: TrainConfig) -> list[str]:
@@ -360,18 +365,11 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
 
 def _network_problems(config: TrainConfig) -> list[str]:
     """What does not fit the chosen network."""
-    from models.zoo import ARCHITECTURES, color_of
+    from models.zoo import ARCHITECTURES
 
     known = inspect.signature(ARCHITECTURES[config.architecture]).parameters
-    found = [
+    return [
         f"hyperparameters.{key}: unknown key; {nearest(key, known)}"
         for key in config.hyperparameters
         if key not in known
     ]
-    plane_by_plane = color_of(config.architecture) in ("planes", "coefficients")
-    if config.data.planes != plane_by_plane:
-        found.append(
-            f"data.planes is {str(config.data.planes).lower()}, but {config.architecture} restores "
-            f"{'single planes' if plane_by_plane else 'whole pictures'}, so it must be {str(plane_by_plane).lower()}"
-        )
-    return found

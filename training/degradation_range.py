@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import StrictInt, StrictStr
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Resize, Save
 from models.jpeg.tables import check_quality_factor
 from training.config_text import LISTED, Entries, Number, Share, setting, settings
 
@@ -42,7 +42,7 @@ class DegradationRange:
                         "be the larger one. Exchange the two."
                     )
             for name, _ in self.subsamplings:
-                JpegEncoding(50, name)  # raises for a name that is not allowed
+                Save(50, name)  # raises for a name that is not allowed
         except InvalidSetting as error:
             raise ValueError(str(error)) from None  # which pydantic collects
         for what, choices in (("quality_factors", self.quality_factors), ("subsamplings", self.subsamplings)):
@@ -55,24 +55,24 @@ class DegradationRange:
 
     def sample(self, rng: np.random.Generator) -> Degradation:
         """Draw a degradation; the same generator state gives the same one."""
-        first = self._encoding(rng, (0, 0))
+        first = self._save(rng, (0, 0))
         if rng.random() >= self.double_share:
             return Degradation((first,))
         shifted = rng.random() < self.shifted_share
         shift = (int(rng.integers(8)), int(rng.integers(8))) if shifted else (0, 0)
-        encodings = (first, self._encoding(rng, shift))
+        second = self._save(rng, shift)
         if self.resized_share and rng.random() < self.resized_share:
-            return Degradation(encodings, float(rng.uniform(*RESIZED_BETWEEN)))
-        return Degradation(encodings)
+            return Degradation((first, Resize(float(rng.uniform(*RESIZED_BETWEEN))), second))
+        return Degradation((first, second))
 
     def sample_gray(self, rng: np.random.Generator) -> bool:
         """Draw whether the picture is to be saved as gray."""
         return bool(rng.random() < self.gray_share)
 
-    def _encoding(self, rng: np.random.Generator, grid_shift: tuple[int, int]) -> JpegEncoding:
+    def _save(self, rng: np.random.Generator, grid_shift: tuple[int, int]) -> Save:
         lowest, highest, _ = _choice(self.quality_factors, rng)
         name, _ = _choice(self.subsamplings, rng)
-        return JpegEncoding(int(rng.integers(lowest, highest + 1)), name, grid_shift)
+        return Save(int(rng.integers(lowest, highest + 1)), name, grid_shift)
 
 
 def _choice(choices: tuple[tuple, ...], rng: np.random.Generator) -> tuple:

@@ -30,7 +30,8 @@ from training.run_state import (
 
 if TYPE_CHECKING:  # the page needs no torch to look at a run
     import torch
-    from torch import nn
+
+    from models.networks.base import Network
 
 WATCH_SECONDS = 15.0
 """Clocks of two machines may disagree: before a run is taken from another one, its heartbeat is watched for so long."""
@@ -288,7 +289,7 @@ class Heartbeat:
                 self.path.touch()
 
 
-def card_of(config: TrainConfig, network: "nn.Module", facts: TrainingFacts | None = None) -> ModelCard:
+def card_of(config: TrainConfig, network: "Network", facts: TrainingFacts | None = None) -> ModelCard:
     """What a network trained by a configuration is.
 
     Args:
@@ -296,17 +297,15 @@ def card_of(config: TrainConfig, network: "nn.Module", facts: TrainingFacts | No
         network: of config.architecture.
         facts: how it was trained, where that is known.
     """
-    from models.zoo import color_of
-
     unsaid = {"title": config.name, "summary": f"Trained here from {config.name}.yaml.", "paper": ""}
     return ModelCard(
         name=config.name,
         architecture=config.architecture,
         hyperparameters=dict(config.hyperparameters),
-        color=color_of(config.architecture),
-        stage_names=tuple(getattr(network, "stage_names", ())),
-        steerable=hasattr(network, "condition"),
-        uses_tables=hasattr(network, "condition"),
+        color=network.color.value,
+        stage_names=network.stage_names,
+        steerable=network.steerable,
+        uses_tables=network.uses_tables,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         mmac_per_pixel=round(network.mmac_per_pixel(), 4),
         trained=facts,

@@ -245,7 +245,7 @@ class AnatomyDesk:
             pictures = {"original": outputs.original, **pictures}
         shares = [cell_share(image, name, pixels) for name, pixels in pictures.items()]
         degradation = outputs.request.degradation
-        known = degradation is not None and len(degradation.encodings) > 1
+        known = degradation is not None and len(degradation.saves) > 1
         evident = subject.found is not None and subject.found[1].kind != "none"
         return shares_markup(
             [one for one in shares if one is not None],

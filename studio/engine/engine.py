@@ -1,11 +1,15 @@
 """The engine behind the page and the command line: break a photograph, repair it with several models, measure.
 
-Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Metrics. Nothing here knows the page.
+Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Measured. Nothing here knows the page.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
+from time import monotonic
 from types import MappingProxyType
 from typing import Literal
 
@@ -19,7 +23,11 @@ from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.engine.pixel_gate import PixelGate
 from studio.engine.zero_gpu_zoo import RestoreOptions, ZeroGpuZoo
-from training.evaluation.metrics import Metrics, measure, psnr_db
+from training.evaluation.metrics import Measured, measure, psnr_db, slow_metrics
+
+_MEASURING = ThreadPoolExecutor(1, "slow-metrics")
+"""Measures one picture at a time, whoever waits for it."""
+STOP_SECONDS = 0.1
 
 Guidance = Literal["automatic", "tables", "pixels", "manual"]
 """What steers a network: its own choice, the file's tables as one quality factor, its estimate, or a number."""
@@ -73,6 +81,7 @@ class StageOutputs:
         degraded: what the models saw.
         restorations: by model name, in the order they were finished.
         metrics: by model name and, as "degraded", for the input; empty without an original.
+        slow_seconds: by the same names, how long the slow metrics took; empty before they were computed.
         stage_psnr_db: by model name, one number per stage; empty without an original.
         failures: by model name, the sentence to show.
     """
@@ -81,7 +90,8 @@ class StageOutputs:
     original: RgbImage | None
     degraded: JpegImage
     restorations: Mapping[str, Restoration] = field(default_factory=lambda: MappingProxyType({}))
-    metrics: Mapping[str, Metrics] = field(default_factory=lambda: MappingProxyType({}))
+    metrics: Mapping[str, Measured] = field(default_factory=lambda: MappingProxyType({}))
+    slow_seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     stage_psnr_db: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
     failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -91,7 +101,7 @@ class _Finished:
     """One model's part of the outputs; what the cache holds."""
 
     restoration: Restoration
-    metrics: Metrics | None
+    metrics: Measured | None
     stage_psnr_db: tuple[float, ...]
 
 
@@ -127,11 +137,16 @@ class Engine:
             return Broken(degraded.image, degraded.reference)
 
         rows, columns = image.decoded_pixels.shape[:2]
-        with self._gate.of(rows * columns):  # where others waited for the same, it is there by now
+        with self._gate.of(degradation.largest_pixels(rows, columns)):
+            # Where others waited for the same, it is there by now.
             return self._cache.get_or_make(key, work)
 
     def run_stages(
-        self, image: JpegImage, request: RestoreRequest, stop: Event
+        self,
+        image: JpegImage,
+        request: RestoreRequest,
+        stop: Event,
+        cards: Mapping[str, ModelCard] | None = None,
     ) -> Iterator[Progress | StageOutputs]:
         """Restore with every model of the request, cheapest first.
 
@@ -139,6 +154,7 @@ class Engine:
             image: the opened photograph that `request.photograph_key` names.
             request: the settings.
             stop: set it from anywhere to end the run within one tile.
+            cards: see cards(), where they have been asked for already.
 
         Yields:
             The degraded picture with its metrics first, then Progress per tile and StageOutputs per model.
@@ -152,7 +168,7 @@ class Engine:
             request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
         )
         yield outputs
-        names = self.by_cost(request.model_names, self.cards())
+        names = self.by_cost(request.model_names, self.cards() if cards is None else cards)
         together = self._together(names, request, broken)
         for name in names:
             try:
@@ -164,6 +180,32 @@ class Engine:
             else:
                 outputs = _joined(outputs, name, finished)
             yield outputs
+
+    def with_slow_metrics(self, outputs: StageOutputs, stop: Event) -> StageOutputs:
+        """The outputs with the slow metrics of every picture; without them where there is no original.
+
+        Args:
+            outputs: of a run whose models are done.
+            stop: once it is set, the outputs come back as they are.
+        """
+        original, request = outputs.original, outputs.request
+        if original is None or not slow_metrics():
+            return outputs
+        pictures = {"degraded": outputs.degraded.pixels}
+        pictures |= {name: restoration.pixels for name, restoration in outputs.restorations.items()}
+        measured, seconds = dict(outputs.metrics), {}
+        for name, pixels in pictures.items():
+            of = request.photograph_key, request.degradation
+            key = ("slow metrics", *(of if name == "degraded" else self._key(name, request)))
+            work = partial(_measure_slowly, pixels, original)
+            waiting = _MEASURING.submit(copy_context().run, self._cache.get_or_make, key, work)
+            while not wait([waiting], timeout=STOP_SECONDS).done:
+                if stop.is_set():
+                    waiting.cancel()
+                    return outputs
+            values, seconds[name] = waiting.result()
+            measured[name] = {**measured[name], **values}
+        return replace(outputs, metrics=MappingProxyType(measured), slow_seconds=MappingProxyType(seconds))
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""
@@ -184,7 +226,7 @@ class Engine:
                 self.zoo.load(name)  # raises the zoo's own sentence
         return sorted(names, key=lambda name: cards[name].mmac_per_pixel)
 
-    def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Metrics]:
+    def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Measured]:
         if broken.original is None:
             return MappingProxyType({})
         key = ("input metrics", request.photograph_key, request.degradation)
@@ -274,6 +316,11 @@ def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:
     final = measure(restored=restoration.pixels, reference=original)
     by_stage = tuple(psnr_db(stage.pixels, original) for stage in restoration.stages)
     return _Finished(restoration, final, by_stage)
+
+
+def _measure_slowly(pixels: RgbImage, original: RgbImage) -> tuple[Measured, float]:
+    began = monotonic()
+    return measure(restored=pixels, reference=original, metrics=slow_metrics()), monotonic() - began
 
 
 def _with(mapping: Mapping, name: str, value: object) -> Mapping:

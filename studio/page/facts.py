@@ -71,8 +71,7 @@ def quality_line(outputs: StageOutputs, cards: Mapping[str, ModelCard]) -> str:
 def _truth(request: RestoreRequest) -> str:
     if request.degradation is None:
         return "unknown, the file was kept"
-    factors = [str(one.quality_factor) for one in request.degradation.encodings]
-    return factors[0] if len(factors) == 1 else f"{factors[0]}, then {factors[1]}"
+    return ", then ".join(str(save.quality_factor) for save in request.degradation.saves)
 
 
 def _steered(

@@ -12,7 +12,7 @@ from torch import nn
 
 from models.card import ModelCard, write_card
 from models.errors import BrokenCheckpoint, MissingExtra
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from models.tensors import pixels_to_tensor, tensor_to_pixels
 from models.zoo import CARD_FILE, WEIGHTS_FILE, Zoo
 
@@ -86,7 +86,7 @@ def dropped(folder, card, network):
 @pytest.fixture(scope="module")
 def image():
     rng = np.random.default_rng(3)
-    return encode(rng.integers(0, 256, (64, 96, 3), np.uint8), JpegEncoding(20))
+    return encode(rng.integers(0, 256, (64, 96, 3), np.uint8), Save(20))
 
 
 def test_fbcnn_decides_by_itself_as_its_authors_call_it(spandrel, tmp_path, image):
@@ -116,7 +116,7 @@ def test_all_tiles_of_fbcnn_share_one_estimate(spandrel, tmp_path):
     pixels = np.full((40, 400, 3), 20, np.uint8)
     pixels[:, 200:] = 230
     restorer = dropped(tmp_path, CARD, TinyFbcnn()).load("fbcnn")
-    image = encode(pixels, JpegEncoding(90))
+    image = encode(pixels, Save(90))
     whole = restorer.restore(image)
     tiled = replace(restorer, longest_tile=2 * 64 + 64).restore(image)
     np.testing.assert_array_equal(tiled.pixels, whole.pixels)

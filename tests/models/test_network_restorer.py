@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
-from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, encode, read
+from models.jpeg import Degradation, JpegImage, Save, degrade, encode, read
 from models.steering import quality_of_two_saves
 from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
@@ -28,14 +28,14 @@ def difference(first: np.ndarray, second: np.ndarray) -> int:
 
 @pytest.fixture(scope="module")
 def image() -> JpegImage:
-    return encode(photograph(*LARGE), JpegEncoding(20))
+    return encode(photograph(*LARGE), Save(20))
 
 
 @every_architecture
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
 def test_every_size_comes_back_in_full(architecture, size, subsampling) -> None:
-    image = encode(photograph(*size), JpegEncoding(30, subsampling))
+    image = encode(photograph(*size), Save(30, subsampling))
     restoration = lively_restorer(architecture).restore(image)
     assert restoration.pixels.shape == (*size, 3)
     assert restoration.pixels.dtype == np.uint8
@@ -69,7 +69,7 @@ def test_a_trunk_as_deep_as_published_needs_no_more_than_its_overlap_around_a_ti
 
 @pytest.mark.parametrize("name", [path.parent.name for path in REPOSITORY.glob("checkpoints/*/card.yaml")])
 def test_tiled_equals_untiled_with_trained_weights(name) -> None:
-    image = encode(photograph(456, 640), JpegEncoding(10))
+    image = encode(photograph(456, 640), Save(10))
     shipped = Zoo(REPOSITORY / "checkpoints", "cpu").load(name)
     settings = {"network": shipped.network, "card": shipped.card, "reduced_precision": False}
     whole = lively_restorer(shipped.card.architecture, **settings).restore(image)
@@ -92,13 +92,13 @@ def test_tables_of_a_file_that_stores_rgb_are_not_taken_for_luma_and_chroma() ->
     Image.fromarray(photograph(40, 56)).save(buffer, "JPEG", quality=20, keep_rgb=True)
     restoration = lively_restorer("cascade").restore(read(buffer.getvalue()))
     assert "estimate" in restoration.condition
-    gray = encode(photograph(40, 72)[..., 0], JpegEncoding(15))
+    gray = encode(photograph(40, 72)[..., 0], Save(15))
     assert "tables" in lively_restorer("cascade").restore(gray).condition
 
 
 @every_architecture
 def test_gray_stays_gray(architecture) -> None:
-    gray = encode(photograph(40, 72)[..., 0], JpegEncoding(15))
+    gray = encode(photograph(40, 72)[..., 0], Save(15))
     restoration = lively_restorer(architecture).restore(gray)
     for pixels in (restoration.pixels, *(stage.pixels for stage in restoration.stages)):
         assert np.ptp(pixels, axis=2).max() == 0
@@ -144,8 +144,8 @@ def test_coefficient_networks_decode_as_libjpeg_does_where_they_change_nothing()
     buffer = io.BytesIO()
     Image.fromarray(photograph(40, 56)).save(buffer, "JPEG", quality=90, keep_rgb=True)
     pictures = [
-        encode(photograph(75, 90), JpegEncoding(20)),
-        encode(photograph(40, 56)[..., 0], JpegEncoding(20)),
+        encode(photograph(75, 90), Save(20)),
+        encode(photograph(40, 56)[..., 0], Save(20)),
     ]
     for image in (*pictures, read(buffer.getvalue())):
         restored = lively_restorer("hr_cnn", network=untouched).restore(image)
@@ -164,7 +164,7 @@ def test_a_quality_factor_set_by_hand_stands_in_for_the_tables_of_the_file(image
 def test_two_saves_on_different_grids_steer_together() -> None:
     def saved(*factors: int) -> JpegImage:
         first, last = factors
-        both = Degradation((JpegEncoding(first), JpegEncoding(last, grid_shift=(4, 3))))
+        both = Degradation((Save(first), Save(last, grid_shift=(4, 3))))
         return degrade(photograph(248, 336), both).image
 
     twice = saved(20, 45)
@@ -187,7 +187,7 @@ def test_two_saves_on_different_grids_steer_together() -> None:
 def test_after_a_much_finer_save_the_earlier_grid_and_quality_count(architecture) -> None:
     """What stands in the picture is then the earlier save alone, as if its own file had been opened."""
     pixels = photograph(248, 336)
-    first = degrade(pixels, Degradation((JpegEncoding(20),))).image.pixels
+    first = degrade(pixels, Degradation((Save(20),))).image.pixels
     cropped = JpegImage(b"", np.ascontiguousarray(first[3:, 5:]), "PNG")
     padded = np.pad(cropped.decoded_pixels, ((3, 0), (5, 0), (0, 0)), mode="edge")
     restorer = lively_restorer(architecture)
@@ -220,9 +220,9 @@ def test_the_network_receives_the_tables_of_the_file_in_row_order(image) -> None
     received = []
 
     class Listening(ARCHITECTURES["cascade"]):
-        def condition(self, summary, quality_factor=None, tables=None):
+        def condition(self, summary, *, quality_factor=None, tables=None):
             received.append((quality_factor, tables))
-            return super().condition(summary, quality_factor, tables)
+            return super().condition(summary, quality_factor=quality_factor, tables=tables)
 
     network = Listening(**CARDS["cascade"].hyperparameters).eval()
     restorer = lively_restorer("cascade", network=network, self_ensemble=True)
@@ -259,7 +259,7 @@ def test_settings_out_of_range_are_refused(architecture, setting, image) -> None
 def test_a_self_ensemble_does_not_care_how_the_picture_lies(architecture) -> None:
     """The ensemble of a flipped picture is the flipped ensemble, which no single run is."""
     rows = photograph(64, 64)
-    upright = encode(rows, JpegEncoding(20, "4:4:4"))
+    upright = encode(rows, Save(20, "4:4:4"))
     flipped = JpegImage(upright.data, np.ascontiguousarray(upright.decoded_pixels[:, ::-1]), "PNG")
     upright = JpegImage(upright.data, upright.decoded_pixels, "PNG")
     ensemble = lively_restorer(architecture, self_ensemble=True)
@@ -290,10 +290,10 @@ def test_bfloat16_costs_next_to_nothing(image) -> None:
 )
 def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem, image) -> None:
     class Cramped(ARCHITECTURES["cascade"]):
-        largest = 384
+        _largest = 384
 
-        def forward(self, pixels, condition, stages=None):
-            if max(pixels.shape[2:]) > self.largest:
+        def forward(self, pixels, /, condition=None, stages=None):
+            if max(pixels.shape[2:]) > self._largest:
                 raise problem
             return super().forward(pixels, condition, stages)
 
@@ -301,14 +301,14 @@ def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem,
     network.load_state_dict(lively_restorer("cascade").network.state_dict())
     cramped = lively_restorer("cascade", network=network)
     assert difference(cramped.restore(image).pixels, lively_restorer("cascade").restore(image).pixels) <= 1
-    network.largest = 8
+    network._largest = 8
     with pytest.raises(OutOfMemory, match="256 pixels"):
         cramped.restore(image)
 
 
 def test_other_failures_are_not_taken_for_a_lack_of_memory(image) -> None:
     class Failing(ARCHITECTURES["cascade"]):
-        def forward(self, pixels, condition, stages=None):
+        def forward(self, pixels, /, condition=None, stages=None):
             raise RuntimeError("shapes cannot be multiplied")
 
     network = Failing(**CARDS["cascade"].hyperparameters).eval()

@@ -12,13 +12,13 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg import Degradation, Save, degrade, encode, read
 from studio.api.api import Api
 from studio.interface import build_studio, launch_settings
 from studio.server.files import PictureFolder
 from studio.server.gradio_internals import MODELS
 from tests.paths import REPOSITORY
-from training.evaluation.metrics import measure
+from training.evaluation.metrics import as_json, measure
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "api.md").read_text("utf-8"), re.S)
 NAMES = {"/restore", "/degrade", "/measure", "/inspect", "/models"}
@@ -49,7 +49,7 @@ def client(address, tmp_path):
 @pytest.fixture
 def photo(photograph, tmp_path):
     path = tmp_path / "photo.jpg"
-    path.write_bytes(encode(photograph.image.pixels, JpegEncoding(15)).data)
+    path.write_bytes(encode(photograph.image.pixels, Save(15)).data)
     return path
 
 
@@ -122,12 +122,12 @@ def test_a_degradation_is_the_engines(client, photo):
         "shift_columns": 1,
     }
     answer = client.predict(handle_file(photo), quality_factor=20, **settings, api_name="/degrade")
-    saves = Degradation((JpegEncoding(20), JpegEncoding(50, "4:4:4", (3, 1))))
+    saves = Degradation((Save(20), Save(50, "4:4:4", (3, 1))))
     expected = degrade(read(photo.read_bytes()).pixels, saves)
     assert Path(answer["file"]).read_bytes() == expected.image.data
     np.testing.assert_array_equal(np.array(Image.open(answer["reference"])), expected.reference)
     metrics = measure(restored=expected.image.pixels, reference=expected.reference)
-    assert answer["metrics"] == pytest.approx(metrics.as_json())
+    assert answer["metrics"] == pytest.approx(as_json(metrics))
 
 
 def test_gray_and_other_formats_are_told(client, photograph, tmp_path):
@@ -136,7 +136,7 @@ def test_gray_and_other_formats_are_told(client, photograph, tmp_path):
     facts = client.predict(handle_file(png), api_name="/inspect")
     assert (facts["format"], facts["quality"], facts["tables"]) == ("PNG", None, None)
     gray = tmp_path / "gray.jpg"
-    gray.write_bytes(encode(photograph.image.pixels[..., 0], JpegEncoding(30)).data)
+    gray.write_bytes(encode(photograph.image.pixels[..., 0], Save(30)).data)
     facts = client.predict(handle_file(gray), api_name="/inspect")
     assert facts["gray"] is True
     assert facts["tables"]["chroma"] is None

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import JpegEncoding, encode, read
+from models.jpeg import Save, encode, read
 from studio.restore.__main__ import main
 
 
 @pytest.fixture
 def jpeg(photograph, tmp_path):
     path = tmp_path / "in.jpg"
-    path.write_bytes(encode(photograph.image.pixels, JpegEncoding(15)).data)
+    path.write_bytes(encode(photograph.image.pixels, Save(15)).data)
     return path
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from studio.session.examples import EXAMPLES
 from studio.session.form import RestoreForm
-from studio.session.link import KEYS, Link, Look, example_of, form_of, from_query, look_of, to_query
+from studio.session.link import Link, Look, example_of, from_query, look_of, to_query
 from studio.session.visitor import open_photograph
 
 MODELS = ("plain", "ar_cnn", "cascade")
@@ -29,6 +29,7 @@ def random_form(rng: np.random.Generator) -> RestoreForm:
         second_subsampling=str(rng.choice(samplings)),
         shift_rows=int(rng.integers(8)),
         shift_columns=int(rng.integers(8)),
+        resize_percent=100 if rng.random() < 0.5 else int(rng.integers(25, 201)),
         model_names=tuple(name for name in MODELS if rng.random() < 0.5),
         guidance=str(rng.choice(["automatic", "tables", "pixels", "manual"])),
         manual_quality=int(rng.integers(1, 101)),
@@ -36,8 +37,8 @@ def random_form(rng: np.random.Generator) -> RestoreForm:
 
 
 def test_every_control_has_a_key_of_its_own():
-    assert set(KEYS) == {one.name for one in fields(RestoreForm)}
-    assert len({*KEYS.values(), "picture", "view", "a", "b", "zoom", "x", "y"}) == len(KEYS) + 7
+    keys = [control.key for control in RestoreForm.controls().values()]
+    assert len({*keys, "picture", "view", "a", "b", "zoom", "x", "y"}) == len(fields(RestoreForm)) + 7
 
 
 def test_any_setting_survives_the_way_there_and_back():
@@ -68,6 +69,7 @@ def test_no_parameters_mean_the_defaults():
         ("quality=" + "9" * 5000, "first_quality", "1 to 100"),
         ("quality=٣", "first_quality", "1 to 100"),
         ("rows=8", "shift_rows", "0 to 7"),
+        ("resize=24", "resize_percent", "25 to 200"),
         ("saves=thrice", "saves", "keep, once, twice"),
         ("guidance=", "guidance", "automatic"),
     ],
@@ -107,4 +109,4 @@ def test_a_request_leads_back_to_the_controls_that_asked_for_it():
     rng = np.random.default_rng(6)
     for _ in range(30):
         request = random_form(rng).request("key", MODELS)
-        assert form_of(request).request("key", MODELS) == request
+        assert RestoreForm.of(request).request("key", MODELS) == request

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from models.restorer import Restoration
 from studio.engine import engine as pipeline
 from studio.engine.cache import ResultCache, array_bytes
 from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs, steering
 from training.evaluation.metrics import measure
 
-ONCE = Degradation((JpegEncoding(10, "4:2:0"),))
-TWICE = Degradation((JpegEncoding(10, "4:2:0"), JpegEncoding(30, "4:4:4", (3, 5))))
+ONCE = Degradation((Save(10, "4:2:0"),))
+TWICE = Degradation((Save(10, "4:2:0"), Save(30, "4:4:4", (3, 5))))
 
 
 def request(photograph, *names, **settings):
@@ -86,7 +86,9 @@ def test_pictures_and_numbers_are_those_of_the_models_themselves(engine, zoo, ph
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, alone.pixels)
     assert outputs.metrics["cascade"] == measure(restored=alone.pixels, reference=broken.reference)
     assert outputs.metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference)
-    by_stage = [measure(restored=stage.pixels, reference=broken.reference).psnr_db for stage in alone.stages]
+    by_stage = [
+        measure(restored=stage.pixels, reference=broken.reference)["psnr_db"] for stage in alone.stages
+    ]
     assert list(outputs.stage_psnr_db["cascade"]) == by_stage
 
 

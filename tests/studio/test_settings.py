@@ -5,7 +5,7 @@ import math
 import pytest
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Save
 from studio.session.form import RestoreForm
 
 KNOWN = ("plain", "reapply", "cascade")
@@ -15,9 +15,9 @@ HOSTILE = [None, math.nan, math.inf, -1, 101, 10.5, "10", "", [], {}, True, 10**
 def test_the_form_becomes_a_degradation():
     assert RestoreForm(saves="keep").degradation() is None
     once = RestoreForm(saves="once", first_quality=20.0, first_subsampling="4:4:4").degradation()
-    assert once == Degradation((JpegEncoding(20, "4:4:4"),))
+    assert once == Degradation((Save(20, "4:4:4"),))
     twice = RestoreForm(saves="twice", shift_rows=7, shift_columns=0).degradation()
-    assert twice == Degradation((JpegEncoding(10, "4:2:0"), JpegEncoding(30, "4:2:0", (7, 0))))
+    assert twice == Degradation((Save(10, "4:2:0"), Save(30, "4:2:0", (7, 0))))
 
 
 def test_a_save_that_is_not_made_is_not_checked():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from models.baselines import PLAIN
 from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from models.restorer import Restoration
 from studio.engine.cache import ResultCache
 from studio.session.crop import CROP_PIXELS, swept_picture
@@ -143,7 +143,7 @@ def test_a_quality_sweep_measures_every_model_at_every_quality_one_curve_after_t
         (name, (quality,)) for name in QUALITY.model_names for quality in (10, 40)
     ]
     for point in points:
-        broken = degrade(picture.pixels, Degradation((JpegEncoding(point.job.quality_factors[0], "4:2:0"),)))
+        broken = degrade(picture.pixels, Degradation((Save(point.job.quality_factors[0], "4:2:0"),)))
         restored = zoo.load(point.job.model_name).restore(broken.image).pixels
         assert point.metrics == measure(restored=restored, reference=broken.reference)
         assert point.file_bytes == len(broken.image.data)
@@ -156,7 +156,7 @@ def test_a_sweep_of_two_saves_fills_its_map_cell_by_cell(sweeper, zoo, picture):
     cells = [(20, 20), (20, 60), (60, 20), (60, 60)]
     expected = [(name, cell) for cell in cells for name in (PLAIN, "cascade")]
     assert [(point.job.model_name, point.job.quality_factors) for point in points] == expected
-    saves = Degradation((JpegEncoding(20, "4:4:4"), JpegEncoding(60, "4:4:4", (3, 5))))
+    saves = Degradation((Save(20, "4:4:4"), Save(60, "4:4:4", (3, 5))))
     broken = degrade(picture.pixels, saves)
     restored = zoo.load("cascade").restore(broken.image).pixels
     assert points[3].metrics == measure(restored=restored, reference=broken.reference)
@@ -165,7 +165,7 @@ def test_a_sweep_of_two_saves_fills_its_map_cell_by_cell(sweeper, zoo, picture):
 def test_a_sweep_by_hand_keeps_the_pictures_and_says_what_steered(sweeper, zoo, picture):
     points = points_of(sweeper, picture, BY_HAND)
     assert [point.job.by_hand for point in points] == [None, None, 10, 50]
-    broken = degrade(picture.pixels, Degradation((JpegEncoding(20, "4:2:0"),))).image
+    broken = degrade(picture.pixels, Degradation((Save(20, "4:2:0"),))).image
     cascade = zoo.load("cascade")
     np.testing.assert_array_equal(points[0].pixels, broken.pixels)
     np.testing.assert_array_equal(points[1].pixels, cascade.restore(broken).pixels)
@@ -277,6 +277,6 @@ def test_unknown_models_and_impossible_shifts_are_refused(sweeper, picture):
 
 
 def test_jobs_are_comparable():
-    saved = Degradation((JpegEncoding(10),))
+    saved = Degradation((Save(10),))
     assert SweepJob(PLAIN, saved) == SweepJob(PLAIN, saved)
     assert SweepJob(PLAIN, saved) != SweepJob(PLAIN, saved, by_hand=10)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.errors import MissingExtra, RestorationError, UnknownModel
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from models.zoo import Zoo
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
@@ -53,7 +53,7 @@ def remote(checkpoints, spaces):
 
 @pytest.fixture(scope="module")
 def image(photograph):
-    return encode(photograph.image.pixels, JpegEncoding(20))
+    return encode(photograph.image.pixels, Save(20))
 
 
 def run(zoo, image, names, cache=None, stop=None, **settings):
@@ -160,7 +160,7 @@ def test_sweeps_and_games_call_one_by_one(remote, spaces, image, zoo):
 def test_time_is_asked_for_by_megapixels_and_models(remote, image, photograph):
     cards = [remote.load(name).card for name in ("ar_cnn", "cascade")]
     one, two = seconds_for(cards[:1], image), seconds_for(cards, image)
-    larger = encode(np.tile(photograph.image.pixels, (20, 20, 1)), JpegEncoding(50))
+    larger = encode(np.tile(photograph.image.pixels, (20, 20, 1)), Save(50))
     assert one < two < seconds_for(cards, larger) < MOST_SECONDS
     assert seconds_for(cards * 100, larger) == MOST_SECONDS
 

@@ -84,7 +84,7 @@ def test_scores_are_those_of_the_evaluation_and_are_measured_once(tmp_path, pict
     assert [row["model"] for row in kept.rows] == ["none", "ar_cnn", "none", "ar_cnn"]
     for row, found in zip(expected, kept.rows, strict=True):
         assert found["quality_factor"] == row.quality_factor
-        assert found["psnr_db"] == pytest.approx(row.psnr_db, abs=1e-5)
+        assert found["psnr_db"] == pytest.approx(row.values["psnr_db"], abs=1e-5)
         assert found["gain_db"] == pytest.approx(row.gain_db, abs=1e-5)
     before = kept.path.read_bytes()
     score_missing(kept, where, [Contestant("ar_cnn", contestant.weights, refuse)])
@@ -161,7 +161,7 @@ def test_every_size_is_measured_and_the_full_one_is_the_evaluation_s(request_for
         (model, divisor) for divisor in (4, 3, 2, 1) for model in ("none", "ar_cnn")
     ]
     [plain] = score(recompressed(pictures, quality_factors=(20,)), [], Options())
-    assert content["rows"][-2]["psnr_db"] == pytest.approx(plain.psnr_db, abs=1e-5)
+    assert content["rows"][-2]["psnr_db"] == pytest.approx(plain.values["psnr_db"], abs=1e-5)
 
 
 def test_frequency_content_is_the_centre_of_the_spectrum() -> None:
@@ -248,11 +248,9 @@ def test_scores_are_copied_of_the_shipped_weights_only(request_for, tmp_path, ch
     ]
     cards = {card.name: card for card in Zoo(folder, "cpu").cards()}
     weights = weights_of(folder / "cascade", cards["cascade"])
-    ScoreFile(folder / "cascade" / SCORES_FILE, weights).add(Setting("LIVE1"), "any", rows=rows)
+    ScoreFile(folder / "cascade" / SCORES_FILE, weights).add(Setting("LIVE1"), rows=rows)
     foreign = weights_of(folder / "ar_cnn", cards["cascade"])
-    ScoreFile(folder / "ar_cnn" / SCORES_FILE, foreign).add(
-        Setting("LIVE1"), "any", rows=[_score_row("ar_cnn", 10)]
-    )
+    ScoreFile(folder / "ar_cnn" / SCORES_FILE, foreign).add(Setting("LIVE1"), rows=[_score_row("ar_cnn", 10)])
     asked = request_for(data=Path("anywhere/LIVE1"), checkpoints=folder, models=())
     copy_scores(asked)
     content = read_measurements(asked.file)

@@ -17,6 +17,7 @@ from training.evaluate import main
 from training.evaluation import sweep
 from training.evaluation.benchmarks import recompressed
 from training.evaluation.score_files import Measurement, Setting, read_scores, weights_of
+from training.evaluation.scoring import Row
 
 
 def run(*arguments: object) -> int:
@@ -56,7 +57,7 @@ def test_only_missing_and_stale_scores_are_measured(pictures, checkpoints, tmp_p
     printed = capsys.readouterr().out
     assert "QF 40" in printed and "QF 10 " not in printed and "never compressed" in printed
     second = measurement_of(folder, "ar_cnn", pictures)
-    assert second.conditions == {"QF 10", "QF 40"}
+    assert second.conditions() == {"QF 10", "QF 40"}
     assert second.rows[:2] == first, "what was there is as it was, its timing too"
     assert second.never_compressed["images"] == 2
     assert run(*asked, "--quality-factors", 10, 40, "--uncompressed") == 0
@@ -65,7 +66,7 @@ def test_only_missing_and_stale_scores_are_measured(pictures, checkpoints, tmp_p
     save_checkpoint(folder / "ar_cnn", ARCHITECTURES["ar_cnn"](), CARDS["ar_cnn"])
     assert run(*asked, "--quality-factors", 10) == 0
     third = measurement_of(folder, "ar_cnn", pictures)
-    assert third.conditions == {"QF 10"} and third.never_compressed is None, (
+    assert third.conditions() == {"QF 10"} and third.never_compressed is None, (
         "scores of replaced weights are gone"
     )
     assert third.rows[1]["psnr_db"] != first[1]["psnr_db"]
@@ -110,10 +111,10 @@ def test_an_interruption_costs_no_finished_row(pictures, checkpoints, tmp_path, 
     asked = ("--model", "ar_cnn", "--model", "dncnn", "--data", pictures, "--checkpoints", folder, "--scores")
     with pytest.raises(KeyboardInterrupt):
         run(*asked, "--quality-factors", 10, 20)
-    assert measurement_of(folder, "ar_cnn", pictures).conditions == {"QF 10", "QF 20"}
+    assert measurement_of(folder, "ar_cnn", pictures).conditions() == {"QF 10", "QF 20"}
     assert run(*asked, "--quality-factors", 10, 20, "--missing") == 0
     assert len(calls) == 5, "two of dncnn, none of ar_cnn again"
-    assert measurement_of(folder, "dncnn", pictures).conditions == {"QF 10", "QF 20"}
+    assert measurement_of(folder, "dncnn", pictures).conditions() == {"QF 10", "QF 20"}
 
 
 def test_weights_that_are_replaced_during_a_sweep_are_measured_and_named_as_they_are(
@@ -126,8 +127,9 @@ def test_weights_that_are_replaced_during_a_sweep_are_measured_and_named_as_they
     torch.manual_seed(2)
     save_checkpoint(folder / "ar_cnn", ARCHITECTURES["ar_cnn"](), CARDS["ar_cnn"])
     (second,) = sweep.measure_subject(subject, data, missing=True)
-    assert second.psnr_db != first.psnr_db
-    assert measurement_of(folder, "ar_cnn", pictures).rows[1]["psnr_db"] == second.psnr_db
+    assert isinstance(first, Row) and isinstance(second, Row)
+    assert second.values["psnr_db"] != first.values["psnr_db"]
+    assert measurement_of(folder, "ar_cnn", pictures).rows[1]["psnr_db"] == second.values["psnr_db"]
     loads = []
 
     def replaced_while_loading():
@@ -147,4 +149,4 @@ def test_a_broken_checkpoint_does_not_stop_the_others(pictures, checkpoints, tmp
     asked = ("--data", pictures, "--checkpoints", folder, "--quality-factors", 10, "--scores")
     assert run(*asked) == 2
     assert "ar_cnn/weights.safetensors is damaged" in capsys.readouterr().err
-    assert measurement_of(folder, "dncnn", pictures).conditions == {"QF 10"}
+    assert measurement_of(folder, "dncnn", pictures).conditions() == {"QF 10"}

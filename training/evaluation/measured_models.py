@@ -41,7 +41,7 @@ class MeasuredModel:
         """The rows of a setting; those of plain decoding for DO_NOTHING, by default the model's own."""
         found = self.measurements.get(setting.key)
         wanted = model or self.card.name
-        return [row for row in found.rows if row["model"] == wanted] if found else []
+        return [row for row in found.current_rows if row["model"] == wanted] if found else []
 
     def single_saves(self, setting: Setting, model: str | None = None) -> dict[int, dict[str, Any]]:
         """Rows of single saves at 4:2:0 by quality factor."""

@@ -9,7 +9,7 @@ from models.zoo import Zoo
 from training.evaluation.benchmarks import conditions_of, never_compressed
 from training.evaluation.protocols import PROTOCOLS, protocol_of
 from training.evaluation.score_files import Setting
-from training.evaluation.scoring import Row, convention_of
+from training.evaluation.scoring import Row
 from training.evaluation.side_by_side import (
     asked_protocol,
     change_line,
@@ -31,7 +31,7 @@ def measure_and_keep(asked: argparse.Namespace) -> int:
         if asked.dry_run:
             print(f"{data.setting.key}: {', '.join(subject.name for subject in subjects)}")
             continue
-        print(f"\n{data.setting.key}\n{convention_of(data.setting.color)}")
+        print(f"\n{data.setting.key}\n{data.options.convention}")
         for subject in subjects:
             try:
                 _measure_and_show(asked, subject, data)
@@ -46,7 +46,8 @@ def _measure_and_show(asked: argparse.Namespace, subject: Subject, data: DataSet
     rows = measure_subject(subject, data, missing=asked.missing, follow=follower(quiet=asked.quiet))
     for number, row in enumerate(rows):
         if number == 0:
-            print("\n" + heading(subject.name, CONDITION_WIDTH))
+            values = row.values if isinstance(row, Row) else {}
+            print("\n" + heading(subject.name, CONDITION_WIDTH, values))
         if isinstance(row, Row):
             print(row_line(row, row.condition, CONDITION_WIDTH), flush=True)
         else:
@@ -84,7 +85,7 @@ def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
     conditions = conditions_of(folder, wanted, gray=color == "gray", limit=limit)
     setting = Setting(folder.resolve().name, color, asked.blind, stages=asked.stages, limit=limit)
     untouched = never_compressed(folder, limit=limit) if wanted.uncompressed else None
-    return DataSet(setting, conditions, untouched)
+    return DataSet(setting, conditions, untouched, asked.slow_metrics)
 
 
 def _subjects(asked: argparse.Namespace) -> tuple[list[Subject], list[str]]:

@@ -19,7 +19,6 @@ from training.evaluation.scoring import (
     Options,
     PlainDecodings,
     Row,
-    convention_of,
     cost_of,
     decode_plainly,
     just_iterate,
@@ -52,18 +51,20 @@ class DataSet:
         setting: under which the results are kept.
         conditions: from training.evaluation.benchmarks.
         uncompressed: makes the pictures that are handed over as they are; None where that is not asked.
+        slow: compute the slow metrics too.
         plain: plain decodings by label, filled when first needed, so that they are worked out once for all models.
     """
 
     setting: Setting
     conditions: Sequence[Condition]
     uncompressed: Callable[[], Iterator[Case]] | None = None
+    slow: bool = False
     plain: dict[str, PlainDecodings] = field(default_factory=dict)
 
     @property
     def options(self) -> Options:
         """How restorers are run and compared."""
-        return Options(self.setting.color, self.setting.blind, self.setting.stages)
+        return Options(self.setting.color, self.setting.blind, self.setting.stages, self.slow)
 
 
 def shipped(checkpoints: Path, name: str, device: str | None) -> Subject:
@@ -100,9 +101,9 @@ def measure_subject(
     Raises:
         RestorationError: a model or a picture that cannot be used.
     """
-    convention, file = convention_of(data.setting.color), subject.open_scores()
-    found = file.found(data.setting, convention)
-    have = found.conditions if missing else set()
+    file = subject.open_scores()
+    found = file.found(data.setting)
+    have = found.conditions(data.options.metrics) if missing else set()
     todo = [condition for condition in data.conditions if condition.label not in have]
     untouched_too = data.uncompressed and not (missing and found.tells_never_compressed)
     if not todo and not untouched_too:
@@ -121,12 +122,12 @@ def measure_subject(
         plain = data.plain[condition.label]
         row = score_one(restorer, condition, plain, cost, data.options, follow=follow)
         rows = [plain.row.as_json() | on, row.as_json() | on]
-        file.add(data.setting, convention, rows=rows)
+        file.add(data.setting, rows=rows)
         yield row
     if untouched_too:
         change = score_uncompressed(restorer, data.uncompressed, data.options, follow=follow)
         kept = {"convention": CONVENTION_UNCOMPRESSED} | change.as_json() | on
-        file.add(data.setting, convention, never_compressed=kept)
+        file.add(data.setting, never_compressed=kept)
         yield change
 
 

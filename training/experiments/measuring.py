@@ -86,7 +86,7 @@ def score_missing(
         for row in score([condition], restorers, Options(), follow=progress):
             contestant = missing.get(row.model)
             key = {"model": row.model, "weights": contestant.weights if contestant else "", **where}
-            values = {"psnr_db": row.psnr_db, "gain_db": row.gain_db, "ssim": row.ssim}
+            values = {**row.values, "gain_db": row.gain_db}
             measurements.add(key, values | dict(contestant.facts if contestant else {}))
 
 

@@ -39,7 +39,7 @@ def copy_scores(request: Request) -> None:
     measurements.replace(
         [
             {"model": row["model"], "weights": row["weights"], "quality_factor": row["quality_factor"]}
-            | {name: row[name] for name in COPIED}
+            | {name: row.get(name) for name in COPIED}
             for row in rows
         ]
     )
@@ -59,7 +59,7 @@ def single_saves(checkpoints: Path, data: str) -> list[dict[str, Any]]:
         folder = checkpoints / card.name
         weights = weights_of(folder, card)
         measurement = read_scores(folder / SCORES_FILE).of(weights).get(Setting(data).key)
-        for row in measurement.rows if measurement else ():
+        for row in measurement.current_rows if measurement else ():
             if is_usual_save(row):
                 known_by = "" if row["model"] == DO_NOTHING else weights.sha256[:12]
                 found[row["model"], row["quality_factor"]] = row | {"weights": known_by}
