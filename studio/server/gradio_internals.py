@@ -22,6 +22,7 @@ from gradio.route_utils import API_PREFIX
 from gradio.utils import is_prop_update
 from gradio_client.utils import encode_file_path, is_file_obj_with_meta
 
+from studio.server.answers import without_changes
 from studio.server.calls import Known
 from studio.server.fair_line import FairLine
 from studio.server.rates import client_of
@@ -71,6 +72,8 @@ class StudioBlocks(gr.Blocks):
         outputs = list(block_fn.outputs)
         if _is_end(predictions):
             predictions = {one: gr.skip() for one in outputs}
+        if isinstance(predictions, dict) and state is not None:
+            predictions = without_changes(predictions, state) or {one: gr.skip() for one in outputs}
         if (
             not isinstance(predictions, dict)
             or not predictions
