@@ -316,7 +316,7 @@ class RestoreHandlers:
         if not present.shows(run):
             return Page()
         if run.photograph_key != session.photograph.key:  # it was opened while Restore was pressed
-            return Page(results={**NO_RESULTS, "note": PRESS_RESTORE}, **IDLE)
+            return replace(Page(results={**NO_RESULTS, "note": PRESS_RESTORE}), **IDLE)
         cards = self.cards()
         if run.taken is not None and not run.taken.is_set() and not run.stop.is_set():
             shown = _Shown(run, cards, self._engine.by_cost(run.request.model_names, cards))

@@ -1,5 +1,7 @@
 """A visitor of the Restore tab without a page: presses, and what the page holds afterwards."""
 
+from typing import Any
+
 from studio.restore.handlers import Page, RestoreHandlers
 from studio.session.form import RestoreForm
 from studio.session.visitor import Present, Run, Session
@@ -19,9 +21,9 @@ class Visitor:
     def __init__(self, engine, pictures, form=FORM):
         self.handlers = RestoreHandlers(engine, pictures, self._open_file)
         self.session, self.run, self.present, self.form = Session(), Run(), Present(), form
-        self._files = {}
+        self._files: dict[Any, Any] = {}
 
-    def _open_file(self, place, name):
+    def _open_file(self, place: Any, name: Any) -> Any:
         opened = self._files[place]
         return opened() if callable(opened) else opened
 

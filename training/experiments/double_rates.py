@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.command_line import begin
 from models.errors import RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, Resize, Save, degrade, read
@@ -154,6 +155,7 @@ def _table(found: Sequence[Case], kind: str) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print, or set the rates in a document."""
+    begin()
     parser = argparse.ArgumentParser(
         prog="python -m training.experiments.double_rates", description=(__doc__ or "").split("\n")[0]
     )
