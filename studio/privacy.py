@@ -10,6 +10,7 @@ from studio.page.binding import IMMEDIATE
 from studio.restore.handlers import Desk
 from studio.restore.tab import RestoreTab
 from studio.server.files import PictureFolder
+from studio.server.gradio_internals import StudioBlocks
 from studio.server.later import Later
 from studio.session.link import example_of
 from studio.session.visitor import Photograph, Run, Session
@@ -23,7 +24,7 @@ class Privacy:
     """Handlers of the two events."""
 
     def __init__(
-        self, demo: gr.Blocks, desk: Desk, restore: RestoreTab, pictures: PictureFolder, cache: ResultCache
+        self, demo: StudioBlocks, desk: Desk, restore: RestoreTab, pictures: PictureFolder, cache: ResultCache
     ) -> None:
         self._demo, self._desk, self._restore = demo, desk, restore
         self._pictures, self._cache = pictures, cache
@@ -46,8 +47,7 @@ class Privacy:
 
     def forget(self, visitor: str | None) -> int:
         """End a visitor's runs and delete his files, results and state; returns how many files were his."""
-        held = self._demo.state_holder.session_data.get(visitor)
-        values = list(held.state_data.values()) if held else []
+        values = self._demo.held_by_sessions().get(visitor, []) if visitor else []
         for value in values:
             if isinstance(value, Run):
                 value.drop()
@@ -57,8 +57,8 @@ class Privacy:
         for photograph in {_photograph(value) for value in values} - {None}:
             if not example_of(photograph):  # everybody's results of the examples may stay
                 self._cache.forget(photograph.key)
-        if held:
-            held.state_data.clear()
+        if visitor:
+            self._demo.empty_session(visitor)
         return self._pictures.forget(visitor) if visitor else 0
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
-from gradio.data_classes import _StaticFiles
+
+from studio.server.gradio_internals import serve_where_it_lies
 
 
 def custom_html(
@@ -33,10 +34,8 @@ def custom_html(
         server_functions: what the scripts may call as `server.NAME`, each with one argument.
         library: a script that is loaded before, once for all components that need it; served from where it lies.
     """
-    if (
-        library is not None and library.resolve() not in _StaticFiles.all_paths
-    ):  # each is looked through all the time
-        gr.set_static_paths(library)
+    if library is not None:
+        serve_where_it_lies(library)
     head = None if library is None else f'<script src="gradio_api/file={quote(library.as_posix())}"></script>'
 
     def read(name: str) -> str:

@@ -1,7 +1,6 @@
 """The Lessons tab: lessons that set the studio up, two games for a class, and the glossary."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import gradio as gr
 
@@ -11,7 +10,7 @@ from studio.lessons.game_handlers import GamesDesk
 from studio.lessons.games import build_blind_game, build_guess_game
 from studio.lessons.lessons import lesson
 from studio.lessons.view import glossary_markup, lessons_value
-from studio.page.binding import IMMEDIATE
+from studio.page.binding import IMMEDIATE, EventValues
 from studio.restore.tab import RestoreTab
 
 TAB = "lessons"
@@ -51,7 +50,7 @@ def build_lesson_guide(tabs: gr.Tabs) -> None:
     guide.back(lambda: gr.Tabs(selected=TAB), None, tabs, **IMMEDIATE)
 
 
-def settings_of(asked: Any) -> Mapping[str, str]:
+def settings_of(event: EventValues) -> Mapping[str, str]:
     """The link's parameters of the lesson that an event names; none for anything else."""
-    one = lesson(asked.get("lesson")) if isinstance(asked, dict) else None
-    return one.settings if one else {}
+    known = lesson(event.get("lesson"))
+    return known.settings if known else {}

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import BlockContext
 
 from models.errors import RestorationError
 from studio.page.facts import notice
@@ -26,6 +25,10 @@ LIGHT = {**UNCHECKED, "concurrency_limit": 8}
 HEAVY = {**LIGHT, **MODELS}
 IMMEDIATE = {**UNCHECKED, "queue": False}
 LATEST = {**LIGHT, "trigger_mode": "always_last"}
+
+
+GROUPS = (gr.Accordion, gr.Column, gr.Group, gr.Row, gr.Tab)
+"""Of components, which are shown and hidden together."""
 
 
 class Props(dict[str, Any]):
@@ -128,11 +131,25 @@ class Binding:
 def _in_gradio_words(component: Any, value: Any) -> Any:
     if isinstance(value, Props):
         return gr.update(**value)
-    if isinstance(component, BlockContext):
+    if isinstance(component, GROUPS):
         return gr.update(visible=value)
     return value
 
 
-def event_data(event: gr.EventData) -> dict[str, Any]:
-    """What an event of the page carries; nothing where somebody sent anything but names and values."""
-    return event._data if isinstance(event._data, dict) else {}
+class EventValues:
+    """What an event of the page carries, by name; nothing where somebody sent anything but names and values."""
+
+    def __init__(self, event: gr.EventData) -> None:
+        self._event = event
+
+    def get(self, name: str) -> Any:
+        """The value of that name, untrusted; None where there is none."""
+        try:
+            return getattr(self._event, name)
+        except (AttributeError, TypeError):  # no names at all, such as a number
+            return None
+
+
+def event_data(event: gr.EventData) -> EventValues:
+    """What an event of the page carries."""
+    return EventValues(event)

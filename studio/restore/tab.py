@@ -9,7 +9,7 @@ import gradio as gr
 
 from models.errors import RestorationError
 from studio.page import facts
-from studio.page.binding import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN, event_data
+from studio.page.binding import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN, EventValues, event_data
 from studio.page.controls import first_models, model_choices
 from studio.restore.handlers import Desk, Page
 from studio.restore.layout import Buttons, Controls, Outputs, build_layout, guidance_words
@@ -77,7 +77,7 @@ class RestoreTab:
         back = b.automatic.click(lambda: "automatic", None, c.guidance, **IMMEDIATE)
         back.success(self.rebroken, inputs, shown, **LIGHT)
 
-    def follow(self, event: Callable[..., Any], query_of: Callable[[Any], Mapping[str, str]]) -> None:
+    def follow(self, event: Callable[..., Any], query_of: Callable[[EventValues], Mapping[str, str]]) -> None:
         """Whenever an event is triggered: set the tab up as a link would, open its picture and run.
 
         Args:

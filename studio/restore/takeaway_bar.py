@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from models.errors import RestorationError
-from studio.page.binding import LIGHT, UNFORESEEN, event_data
+from studio.page.binding import LIGHT, UNFORESEEN, EventValues, event_data
 from studio.restore.handlers import Desk
 from studio.restore.tab import RestoreTab
 from studio.session.link import Link, example_of, form_of, look_of, to_query
@@ -76,7 +76,7 @@ class TakeawayBar:
     def _session(self, values: dict[Any, Any]) -> Session:
         return values[self._tab.outputs.session] or Session()
 
-    def _link_of_results(self, session: Session, run: Any, wanted: dict[str, Any]) -> str:
+    def _link_of_results(self, session: Session, run: Any, wanted: EventValues) -> str:
         """The link of what is packed, whatever the controls say by now."""
         if run.request is None or session.photograph is None:
             return ""

@@ -3,19 +3,18 @@
 import inspect
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
 import pytest
-from gradio.utils import get_upload_folder
 
 from models.errors import RestorationError
 from studio.anatomy.tab import AnatomyTab
 from studio.interface import build_studio, launch_settings
 from studio.restore.layout import Buttons, Controls, Outputs
 from studio.restore.tab import RestoreTab
-from studio.server.gradio_internals import MODELS, QUEUE_LENGTH, BoundedQueue
+from studio.server.call_queue import MAX_QUEUED_PER_CLIENT
+from studio.server.gradio_internals import MODELS
 from studio.session.examples import EXAMPLES, example
 from studio.session.form import RestoreForm
 from studio.session.visitor import Run, Session
@@ -31,7 +30,7 @@ def page(zoo, tmp_path_factory):
 @pytest.fixture
 def tab(page):
     """The Restore tab behind the page's handlers."""
-    found = {getattr(fn.fn, "__self__", None) for fn in page.fns.values() if inspect.ismethod(fn.fn)}
+    found = {getattr(fn.fn, "__self__", None) for fn in page.handlers.values() if inspect.ismethod(fn.fn)}
     (only,) = [one for one in found if isinstance(one, RestoreTab)]
     return only
 
@@ -79,25 +78,18 @@ def test_custom_templates_hold_no_placeholders(page):
 
 
 def test_everything_that_runs_a_model_shares_one_line(page):
-    running = [fn for fn in page.fns.values() if inspect.isgeneratorfunction(fn.fn)]
+    running = [fn for fn in page.handlers.values() if inspect.isgeneratorfunction(fn.fn)]
     assert len(running) >= 3
-    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in running} == {tuple(reversed(MODELS.values()))}
-    assert isinstance(page._queue, BoundedQueue) and QUEUE_LENGTH == 32
+    assert {fn.concurrency_id for fn in running} == {MODELS["concurrency_id"]}
+    assert page.queues.places[MODELS["concurrency_id"]] == MODELS["concurrency_limit"] == 3
+    assert MAX_QUEUED_PER_CLIENT == 32
     assert page.api_open is False
-
-
-def test_a_queue_without_work_rests_longer_than_one_with_work(page, monkeypatch):
-    queue = page._queue
-    idle = queue.sleep_when_free
-    monkeypatch.setattr(BoundedQueue, "__len__", lambda _: 1)
-    assert 0.001 < queue.sleep_when_free < idle <= 0.05
-    assert queue.progress_update_sleep_when_free > idle, "no handler shows Gradio's progress bars"
 
 
 def test_nothing_recompresses_while_a_slider_is_dragged(page):
     events = [
         (page.blocks[target], name)
-        for fn in page.fns.values()
+        for fn in page.handlers.values()
         for target, name in fn.targets
         if target in page.blocks  # the page itself, which loads, is none of them
     ]
@@ -140,8 +132,8 @@ def test_only_uploaded_files_are_opened(tab, path):
     assert tab.outputs.session not in answer
 
 
-def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
-    folder = Path(get_upload_folder()) / "abc"
+def test_an_upload_that_is_no_picture_is_one_sentence(page, tab):
+    folder = page.disk_quota.folder / "abc"
     folder.mkdir(exist_ok=True)
     (folder / "evil.jpg").write_bytes(b"%PDF-1.4 not a picture")
     words = tab.opened(values_of(tab), event_of(path=str(folder / "evil.jpg"), name="<i>.jpg"))[
@@ -182,11 +174,10 @@ def test_visibility_handlers_take_anything(tab):
 def test_examples_come_with_the_program():
     assert all(len(one.read_bytes()) > 10_000 for one in EXAMPLES)
     assert example("rocket").read_bytes()[:2] == b"\xff\xd8"
-    assert get_upload_folder()
 
 
 def test_no_step_follows_one_that_failed(page):
-    chained = [fn for fn in page.fns.values() if fn.trigger_after is not None]
+    chained = [fn for fn in page.handlers.values() if fn.trigger_after is not None]
     assert len(chained) >= 6
     anyway = {getattr(fn.fn, "__name__", "") for fn in chained if not fn.trigger_only_on_success}
     assert anyway == {"settled"}  # a run that was refused its place in the line is over, too
@@ -195,7 +186,7 @@ def test_no_step_follows_one_that_failed(page):
 def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photograph):
     anatomy = next(
         owner
-        for fn in page.fns.values()
+        for fn in page.handlers.values()
         if inspect.ismethod(fn.fn) and isinstance(owner := fn.fn.__self__, AnatomyTab)
     )
     restore, outputs = anatomy._restore, anatomy._outputs

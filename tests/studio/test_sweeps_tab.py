@@ -19,7 +19,7 @@ def tab(zoo, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
         page = build_studio(zoo)
-    found = {getattr(fn.fn, "__self__", None) for fn in page.fns.values() if inspect.ismethod(fn.fn)}
+    found = {getattr(fn.fn, "__self__", None) for fn in page.handlers.values() if inspect.ismethod(fn.fn)}
     (only,) = [one for one in found if isinstance(one, SweepTab)]
     return only
 

@@ -182,7 +182,9 @@ def test_hostile_run_folders_do_not_stop_the_tab(desk, jobs):
 
 
 def handlers(demo):
-    return {f"{one.fn.__module__}.{one.fn.__qualname__}" for one in demo.fns.values() if one.fn is not None}
+    return {
+        f"{one.fn.__module__}.{one.fn.__qualname__}" for one in demo.handlers.values() if one.fn is not None
+    }
 
 
 def test_without_jobs_nothing_that_trains_is_built(zoo, jobs):
