@@ -5,11 +5,13 @@ tests/studio/test_gradio_internals.py names each of these names, with its reason
 
 import asyncio
 import os
+import sys
 from collections import ChainMap, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from copy import copy
+from importlib.util import find_spec
 from inspect import isgeneratorfunction
 from pathlib import Path
 from types import MappingProxyType
@@ -208,6 +210,8 @@ def client_of_request(request: Any) -> str:
 def prepare_for_many(demo: StudioBlocks) -> None:
     """Give a finished page its queues and cheap visitors; handlers are called through the queues only."""
     os.environ.update(NO_ANALYTICS)
+    if find_spec("matplotlib") is None:  # else Gradio looks for it on the disk before and after every step
+        sys.modules.setdefault("matplotlib", cast("Any", None))
     demo.queue(api_open=False)
     demo.queues = CallQueues(_places(demo.handlers.values()), sharing_work=MODELS["concurrency_id"])
     for handler in demo.handlers.values():
@@ -282,6 +286,7 @@ def _as_a_visitor_sees_it(shared: Any) -> Any:
         elif isinstance(value, list):
             value = copy(value)
         setattr(layer, name, value)
+    layer.fns = shared.fns  # which no visitor changes, and Gradio looks through at every step
     layer.config_for_block = _no_description
     return layer
 
