@@ -7,7 +7,7 @@ import torch
 
 from models.card import ModelCard
 from models.images import RgbImage
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.cascade import Cascade
 
@@ -54,7 +54,7 @@ def restored_on(device: torch.device) -> RgbImage:
     network.load_state_dict(weights)
     network.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
     restorer = NetworkRestorer(network=network, card=_CARD, device=device, reduced_precision=False)
-    return restorer.restore(encode(_picture(), JpegEncoding(30))).pixels
+    return restorer.restore(encode(_picture(), Save(30))).pixels
 
 
 def _picture() -> RgbImage:

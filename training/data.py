@@ -15,11 +15,11 @@ from torch.utils.data import Dataset
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade, degrade_pixels, quantization_tables
+from models.jpeg import Degradation, Resize, Save, degrade, degrade_pixels, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
-from models.jpeg.degradation import resized
 from models.jpeg.planes import component_plane
+from models.networks.base import ColorRule
 from training.config import TrainConfig
 from training.evaluation.benchmarks import VALIDATION_CASES
 from training.grain import as_scanned
@@ -110,6 +110,7 @@ class DegradedPatches(Dataset):
     def __init__(
         self,
         config: TrainConfig,
+        color: ColorRule,
         images: Sequence[RgbImage | PictureFile],
         phase: int = 0,
         *,
@@ -120,6 +121,7 @@ class DegradedPatches(Dataset):
 
         Args:
             config: of the run.
+            color: of the network, which decides whether patches are pictures or single planes.
             images: clean pictures; those smaller than a patch are passed over.
             phase: an index into patch_sizes.
             share: which part of every batch this process makes, of how many equal parts.
@@ -128,7 +130,7 @@ class DegradedPatches(Dataset):
         Raises:
             InvalidSetting: no picture is large enough.
         """
-        self.config = config
+        self.config, self.color = config, color
         self.side = config.data.patch_sizes[phase]
         part, parts = share
         count = config.data.batch_sizes[phase] // parts
@@ -160,7 +162,7 @@ class DegradedPatches(Dataset):
 
     def _patch(self, step: int, place: int) -> Patch:
         rng = np.random.default_rng([self.config.seed, step, place])
-        patch = (self._plane_patch if self.config.data.planes else self._color_patch)(rng)
+        patch = (self._plane_patch if self.color.plane_by_plane else self._color_patch)(rng)
         hidden, told = rng.random(2)
         return replace(
             patch,
@@ -176,8 +178,8 @@ class DegradedPatches(Dataset):
             return Patch(clean, clean, UNCOMPRESSED_QUALITY, tables)
         degradation = self.config.degradations.sample(rng)
         rows, columns = degradation.total_shift
-        factor = degradation.resize_between or 1.0
-        room = 2 * RESIZE_MARGIN if degradation.resize_between else 0
+        factor = math.prod(step.factor for step in degradation.steps if isinstance(step, Resize))
+        room = 0 if degradation.keeps_grid else 2 * RESIZE_MARGIN
         clean = self._crop(
             rng, math.ceil((side + rows + room) / factor), math.ceil((side + columns + room) / factor)
         )
@@ -189,16 +191,13 @@ class DegradedPatches(Dataset):
         tables[:64] = luma_table.ravel()
         if chroma_table is not None:
             tables[64:] = chroma_table.ravel()
-        quality_factor = float(degradation.encodings[-1].quality_factor)
-        if degradation.resize_between:
-            clean = resized(clean, factor)
-        clean = clean[rows:, columns:]
-        if degradation.resize_between:  # a multiple of 16 from the top left keeps the last save's grid
+        clean = degradation.reference(clean)
+        if not degradation.keeps_grid:  # a multiple of 16 from the top left keeps the last save's grid
             clean, degraded = (
                 each[RESIZE_MARGIN : RESIZE_MARGIN + side, RESIZE_MARGIN : RESIZE_MARGIN + side]
                 for each in (clean, degraded)
             )
-        return Patch(degraded, clean, quality_factor, tables)
+        return Patch(degraded, clean, float(degradation.last_save.quality_factor), tables)
 
     def _plane_patch(self, rng: np.random.Generator) -> Patch:
         """One plane as JPEG stores it: luma, or chroma halved and quantized by the chroma table."""
@@ -206,7 +205,7 @@ class DegradedPatches(Dataset):
         degradation = self.config.degradations.sample(rng)
         rows, columns = degradation.total_shift
         chroma = rng.random() < 0.3
-        scale = 2 if chroma and degradation.encodings[-1].subsampling == "4:2:0" else 1
+        scale = 2 if chroma and degradation.last_save.subsampling == "4:2:0" else 1
         picture = self._crop(rng, (side + rows) * scale, (side + columns) * scale)
         plane = rgb_to_ycbcr(picture)[..., int(rng.integers(1, 3)) if chroma else 0]
         if scale == 2:
@@ -215,13 +214,13 @@ class DegradedPatches(Dataset):
             )
         clean = np.clip(np.rint(plane), 0, 255).astype(np.uint8)
         before = degraded = clean
-        for encoding in degradation.encodings:
-            before = degraded[encoding.grid_shift[0] :, encoding.grid_shift[1] :]
-            degraded = _saved_plane(before, encoding, chroma)
-        table = quantization_tables(degradation.encodings[-1].quality_factor)[int(chroma)]
+        for save in degradation.saves:
+            before = save.apply_to_reference(degraded)
+            degraded = _saved_plane(before, save, chroma)
+        table = quantization_tables(degradation.last_save.quality_factor)[int(chroma)]
         tables = np.zeros(128, np.float32)
         tables[:64] = table.ravel()
-        quality_factor = float(degradation.encodings[-1].quality_factor)
+        quality_factor = float(degradation.last_save.quality_factor)
         steps = forward_dct(plane_to_blocks(before.astype(np.float32) - 128)) / table
         coefficients = np.sign(steps) * np.floor(np.abs(steps) + ROUND_HALF_AWAY) * table
         return Patch(
@@ -310,10 +309,10 @@ def _texture(window: RgbImage) -> float:
     return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
-def _saved_plane(plane: np.ndarray, encoding: JpegEncoding, chroma: bool) -> np.ndarray:
+def _saved_plane(plane: np.ndarray, save: Save, chroma: bool) -> np.ndarray:
     """One plane (rows, columns) uint8 through a gray JPEG with the luma or the chroma table."""
     file = io.BytesIO()
-    table = quantization_tables(encoding.quality_factor)[int(chroma)]
+    table = quantization_tables(save.quality_factor)[int(chroma)]
     Image.fromarray(np.ascontiguousarray(plane)).save(file, format="JPEG", qtables=[table.ravel().tolist()])
     return np.asarray(Image.open(file, formats=("JPEG",)))
 
@@ -329,16 +328,21 @@ def _as_channels(pixels: np.ndarray) -> Tensor:
 
 
 def validation_batches(
-    config: TrainConfig, images: Sequence[RgbImage | PictureFile]
+    config: TrainConfig, color: ColorRule, images: Sequence[RgbImage | PictureFile]
 ) -> dict[str, list[Batch]]:
-    """Central crops of the validation pictures, broken in every VALIDATION_CASES, one picture per batch."""
+    """Central crops of the validation pictures, broken in every VALIDATION_CASES, one picture per batch.
+
+    Args:
+        config, color: as for DegradedPatches.
+        images: clean pictures.
+    """
     size, found = config.data.validation_size, {}
     for case in VALIDATION_CASES:
         rows, columns = case.degradation.total_shift
         batches = []
         for image in images:
             clean = central_crop(image, size, (rows, columns))
-            make = _validation_plane if config.data.planes else _validation_color
+            make = _validation_plane if color.plane_by_plane else _validation_color
             batches.append(batch_of([make(clean, case.degradation)]))
         found[case.name] = batches
     return found
@@ -361,21 +365,20 @@ def central_crop(image: RgbImage | PictureFile, size: int, margin: tuple[int, in
 
 
 def _validation_color(clean: RgbImage, degradation: Degradation) -> Patch:
-    rows, columns = degradation.total_shift
     degraded, luma_table, chroma_table = degrade_pixels(clean, degradation)
     assert chroma_table is not None  # only gray saves have none
     tables = np.concatenate([luma_table.ravel(), chroma_table.ravel()]).astype(np.float32)
-    return Patch(degraded, clean[rows:, columns:], float(degradation.encodings[-1].quality_factor), tables)
+    quality_factor = float(degradation.last_save.quality_factor)
+    return Patch(degraded, degradation.reference(clean), quality_factor, tables)
 
 
 def _validation_plane(clean: RgbImage, degradation: Degradation) -> Patch:
     """The luma plane of a colour save, with the coefficients that the file holds."""
-    rows, columns = degradation.total_shift
     component = degrade(clean, degradation).image.components[0]
     table = component.quantization_table
-    luma = [rgb_to_ycbcr(clean[rows:, columns:])[..., 0], component_plane(component)]
+    luma = [rgb_to_ycbcr(degradation.reference(clean))[..., 0], component_plane(component)]
     original, degraded = (np.rint(plane).astype(np.uint8)[..., None] for plane in luma)
     tables = np.concatenate([table.ravel(), np.zeros(64)]).astype(np.float32)
-    quality_factor = float(degradation.encodings[-1].quality_factor)
+    quality_factor = float(degradation.last_save.quality_factor)
     coefficients = _as_frequencies(component.coefficients * table)
     return Patch(degraded, original, quality_factor, tables, coefficients)

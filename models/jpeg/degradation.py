@@ -1,63 +1,355 @@
-"""The forward model: how a clean picture is broken, by hand or at random, and the breaking itself."""
+"""The forward model: how a clean picture is degraded, step by step.
+
+A step knows all of itself: what it does to pixels, and what it is called in a sentence, in a file name, in JSON and on
+a command line. To add one, write a class here and its control in studio/session/form.py.
+"""
 
 import io
-from dataclasses import dataclass, field
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from PIL import Image
 
-from models.errors import InvalidSetting
+from models.errors import ImageTooLarge, InvalidSetting
 from models.images import RgbImage
-from models.jpeg.codec import JpegEncoding, encode, save, trimmed
+from models.jpeg.codec import read
 from models.jpeg.image import JpegImage
-from models.jpeg.tables import QuantizationTable, check_quality_factor, quantization_tables
+from models.jpeg.limits import MAX_PIXELS
+from models.jpeg.tables import check_quality_factor
 
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+LARGEST_SIDE = 65500
 SMALLEST_RESIZE, LARGEST_RESIZE = 0.1, 4.0
-RESIZED_BETWEEN = 0.5, 1.25
+MAX_STEPS = 16
+MAX_ENTRY_LETTERS = 200
+
+STEPS: dict[str, type["Step"]] = {}
+"""Every kind of step by its name; a class enters by being defined."""
+
+
+class Step(ABC):
+    """One thing that happens to a picture; subclasses are frozen dataclasses of plain values.
+
+    Attributes:
+        name: in JSON and on command lines.
+        example: of its values as people write them on a command line, see from_text.
+        keeps_grid: False where 8x8 blocks of earlier saves do not lie on whole pixels any more.
+    """
+
+    name: ClassVar[str]
+    example: ClassVar[str]
+    keeps_grid: ClassVar[bool] = True
+
+    def __init_subclass__(cls) -> None:
+        STEPS[cls.name] = cls
+
+    @abstractmethod
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """(rows, columns, 3) uint8, or (rows, columns) for gray -> the degraded picture, likewise."""
+
+    def apply_to_reference(self, pixels: np.ndarray) -> np.ndarray:
+        """What becomes of the clean picture, so that it stays comparable pixel by pixel; nothing by default."""
+        return pixels
+
+    def result_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows and columns of the result, at most; those of the picture by default."""
+        return rows, columns
+
+    @abstractmethod
+    def words(self, *, again: bool = False) -> str:
+        """What it does, as people say it; `again` where such a step was named before in the same sentence."""
+
+    @abstractmethod
+    def slug(self) -> str:
+        """The same as part of a file name; different steps have different ones."""
+
+    @classmethod
+    @abstractmethod
+    def from_text(cls, text: str) -> Self:
+        """The step as people write it on a command line."""
+
+    @classmethod
+    def value_names(cls) -> tuple[str, ...]:
+        """What its values are called in JSON."""
+        return tuple(vars(cls)["__dataclass_fields__"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Name and values; Degradation.from_json reads them back."""
+        return {"step": self.name, **vars(self)}
 
 
 @dataclass(frozen=True)
-class Degradation:
-    """One or more saves as JPEG, one after the other.
+class Save(Step):
+    """Save as JPEG, and open the file again.
 
     Attributes:
-        encodings: at least one.
-        resize_between: factor by which the picture is resized after the first save, 0.1..4, or None.
+        quality_factor: 1..100.
+        subsampling: "4:4:4", "4:2:2" or "4:2:0"; has no effect on pictures saved as gray.
+        grid_shift: rows and columns trimmed off the top and left before this save, 0..7 each.
 
     Raises:
-        InvalidSetting: no save, a factor outside its range, or a resize with nothing saved after it.
+        InvalidSetting: for anything outside that.
     """
 
-    encodings: tuple[JpegEncoding, ...]
-    resize_between: float | None = None
+    name = "save"
+    example = "30,4:2:0"
+
+    quality_factor: int
+    subsampling: str = "4:2:0"
+    grid_shift: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "encodings", tuple(self.encodings))
-        if not self.encodings:
+        object.__setattr__(self, "quality_factor", check_quality_factor(self.quality_factor))
+        if self.subsampling not in SUBSAMPLINGS:
             raise InvalidSetting(
-                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or "
-                "keep the file as it is."
+                f"The chroma subsampling is {self.subsampling!r}. {', '.join(SUBSAMPLINGS)} are allowed. "
+                "Choose one of them; 4:2:0 is what most cameras and websites use."
             )
-        factor = self.resize_between
-        if factor is None:
-            return
-        if not SMALLEST_RESIZE <= factor <= LARGEST_RESIZE:
+        shift = self.grid_shift
+        sound = isinstance(shift, (tuple, list)) and len(shift) == 2
+        if not sound or any(isinstance(trim, bool) or trim not in range(8) for trim in shift):
+            raise InvalidSetting(
+                f"The grid shift is {shift!r}. Two whole numbers from 0 to 7, rows and columns, are allowed. "
+                "Choose 0 and 0 for no shift, 4 and 4 for half a block."
+            )
+        object.__setattr__(self, "grid_shift", (int(shift[0]), int(shift[1])))
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        return np.array(Image.open(io.BytesIO(self.file_of(pixels)), formats=("JPEG",)))
+
+    def apply_to_reference(self, pixels: np.ndarray) -> np.ndarray:
+        """Without its first rows and columns, as a view.
+
+        Raises:
+            InvalidSetting: nothing is left.
+        """
+        rows, columns = self.grid_shift
+        rest = pixels[rows:, columns:]
+        if 0 in rest.shape:
+            raise InvalidSetting(
+                f"A grid shift of {rows} rows and {columns} columns leaves nothing of a picture of "
+                f"{pixels.shape[1]} x {pixels.shape[0]} pixels. The shift must be smaller than the picture. "
+                "Choose a smaller shift or a larger picture."
+            )
+        return rest
+
+    def file_of(self, pixels: np.ndarray) -> bytes:
+        """The bytes of the JPEG file, of what the grid shift leaves.
+
+        Raises:
+            InvalidSetting: nothing is left.
+            ImageTooLarge: a side longer than JPEG allows.
+            ValueError: pixels of another shape or type than (rows, columns[, 3]) uint8.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
+            raise ValueError(f"expected (rows, columns[, 3]) uint8, got {pixels.shape} {pixels.dtype}")
+        rest = self.apply_to_reference(pixels)
+        if max(rest.shape[:2]) > LARGEST_SIDE:
+            raise ImageTooLarge(
+                f"The picture is {rest.shape[1]} x {rest.shape[0]} pixels and cannot be saved as JPEG. "
+                f"Up to {LARGEST_SIDE} pixels per side are allowed. Crop it or keep the file as it is."
+            )
+        buffer = io.BytesIO()
+        subsampling = self.subsampling if rest.ndim == 3 else -1
+        picture = Image.fromarray(np.ascontiguousarray(rest))
+        picture.save(buffer, format="JPEG", quality=self.quality_factor, subsampling=subsampling)
+        return buffer.getvalue()
+
+    def words(self, *, again: bool = False) -> str:
+        text = f"{self.quality_factor} ({self.subsampling})"
+        shift = "grid shifted by {} and {}".format(*self.grid_shift)
+        if again:
+            return f"then {text}, {shift}"
+        return f"saved at quality {text}" + f", {shift}" * any(self.grid_shift)
+
+    def slug(self) -> str:
+        shift = "-shift{}x{}".format(*self.grid_shift) if any(self.grid_shift) else ""
+        return f"qf{self.quality_factor}-{self.subsampling.replace(':', '')}{shift}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        quality, _, subsampling = text.partition(",")
+        if not quality.strip().isdecimal():
+            raise InvalidSetting(
+                f"--recompress was given {text[:40]!r}. A quality factor from 1 to 100 is needed, and after a comma "
+                f"one of {', '.join(SUBSAMPLINGS)} if you like. Write, for example, --recompress 30,4:2:0."
+            )
+        return cls(int(quality[:9]), subsampling.strip() or "4:2:0")
+
+    def as_json(self) -> dict[str, Any]:
+        """The values alone: what has no name is a save."""
+        return {**vars(self), "grid_shift": list(self.grid_shift)}
+
+
+@dataclass(frozen=True)
+class Resize(Step):
+    """Make the picture smaller or larger, as messengers do, by a Lanczos filter.
+
+    Attributes:
+        factor: so many times as tall and wide, 0.1..4.
+
+    Raises:
+        InvalidSetting: for anything outside that.
+    """
+
+    name = "resize"
+    example = "50"
+    keeps_grid = False
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        factor = self.factor
+        is_number = isinstance(factor, (int, float)) and not isinstance(factor, bool)
+        if not is_number or not SMALLEST_RESIZE <= factor <= LARGEST_RESIZE:
             raise InvalidSetting(
                 f"The resize factor is {factor!r}. Factors from {SMALLEST_RESIZE} to {LARGEST_RESIZE:g} are "
                 "allowed. Choose one of them, such as 0.5 for half the width and height."
             )
-        if len(self.encodings) < 2:
+        object.__setattr__(self, "factor", float(factor))
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        rows, columns = self.result_size(*pixels.shape[:2])
+        if rows * columns > MAX_PIXELS:
+            raise ImageTooLarge(
+                f"{self.words().capitalize()}, the picture would be {columns} x {rows} pixels, "
+                f"{rows * columns / 1e6:.0f} megapixels. Up to {MAX_PIXELS // 10**6} megapixels are allowed. "
+                "Choose a smaller resize or a smaller picture."
+            )
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        return np.array(picture.resize((columns, rows), Image.Resampling.LANCZOS))
+
+    def apply_to_reference(self, pixels: np.ndarray) -> np.ndarray:
+        return self.apply(pixels)
+
+    def result_size(self, rows: int, columns: int) -> tuple[int, int]:
+        return max(1, round(rows * self.factor)), max(1, round(columns * self.factor))
+
+    def words(self, *, again: bool = False) -> str:
+        return f"resized to {100 * self.factor:g}%"
+
+    def slug(self) -> str:
+        return f"resized{self.factor!r}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        number = text.strip().removesuffix("%")
+        if not number.isdecimal() or not 100 * SMALLEST_RESIZE <= int(number[:9]) <= 100 * LARGEST_RESIZE:
             raise InvalidSetting(
-                f"The picture is to be resized by {factor:g} between two saves, but there is only one save. "
-                "At least two saves are needed for that. Add a second save or switch the resize off."
+                f"The resize is {text[:40]!r}. Whole percents from {100 * SMALLEST_RESIZE:g} to "
+                f"{100 * LARGEST_RESIZE:g} are allowed. Write, for example, resize=50 for half the width and height."
+            )
+        return cls(int(number) / 100)
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """What happens to a picture, step by step; the last step is a save.
+
+    Raises:
+        InvalidSetting: no save at the end, or more than MAX_STEPS.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if not self.saves:
+            raise InvalidSetting(
+                "The degradation has no save at all. At least one save as JPEG is needed. Add one, or "
+                "keep the file as it is."
+            )
+        if not isinstance(self.steps[-1], Save):
+            raise InvalidSetting(
+                f"Nothing is saved after the last step, {self.steps[-1].words()!r}. A degradation ends with a save as "
+                "JPEG. Add a save, or leave that step out."
+            )
+        if len(self.steps) > MAX_STEPS:
+            raise InvalidSetting(
+                f"The degradation has {len(self.steps)} steps. Up to {MAX_STEPS} are allowed. Leave some out."
             )
 
     @property
+    def saves(self) -> tuple[Save, ...]:
+        """The steps that are saves."""
+        return tuple(step for step in self.steps if isinstance(step, Save))
+
+    @property
+    def last_save(self) -> Save:
+        """The save that made the file."""
+        return self.saves[-1]
+
+    @property
+    def keeps_grid(self) -> bool:
+        """True where the blocks of every save lie on whole pixels of the result."""
+        return all(step.keeps_grid for step in self.steps)
+
+    @property
     def total_shift(self) -> tuple[int, int]:
-        """Rows and columns that all saves together trim off the top and left, if nothing is resized."""
-        rows = sum(encoding.grid_shift[0] for encoding in self.encodings)
-        return rows, sum(encoding.grid_shift[1] for encoding in self.encodings)
+        """Rows and columns that all saves together trim off the top and left, where the grid is kept."""
+        rows, columns = zip(*(save.grid_shift for save in self.saves), strict=True)
+        return sum(rows), sum(columns)
+
+    def reference(self, pixels: np.ndarray) -> np.ndarray:
+        """The clean picture (rows, columns[, 3]) uint8 trimmed and resized like the degraded one, never saved."""
+        for step in self.steps:
+            pixels = step.apply_to_reference(pixels)
+        return pixels
+
+    def largest_pixels(self, rows: int, columns: int) -> int:
+        """Pixels of the largest picture on the way from one of so many rows and columns."""
+        largest = rows * columns
+        for step in self.steps:
+            rows, columns = step.result_size(rows, columns)
+            largest = max(largest, rows * columns)
+        return largest
+
+    def words(self) -> str:
+        """The steps as people say them, in one sentence without a full stop."""
+        kinds = [type(step) for step in self.steps]
+        return ", ".join(step.words(again=type(step) in kinds[:i]) for i, step in enumerate(self.steps))
+
+    def slug(self) -> str:
+        """The steps as part of a file name, such as "qf10-420_qf30-420-shift4x4"."""
+        return "_".join(step.slug() for step in self.steps)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The steps' values."""
+        return [step.as_json() for step in self.steps]
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """What as_json() gave, or what somebody sent.
+
+        Raises:
+            InvalidSetting: with the sentence to show.
+        """
+        if not isinstance(value, (list, tuple)) or len(value) > MAX_STEPS:
+            raise InvalidSetting(
+                f"The steps are no list of up to {MAX_STEPS}. Such a list is needed. Send, for example, "
+                '[{"quality_factor": 10}, {"step": "resize", "factor": 0.5}, {"quality_factor": 30}].'
+            )
+        return cls(tuple(_step_of(entry) for entry in value))
+
+
+def _step_of(entry: object) -> Step:
+    """One entry of a list of steps; what has no name is a save."""
+    values = dict(entry) if isinstance(entry, Mapping) else {"step": ""}
+    name = values.pop("step", Save.name)
+    kind = STEPS.get(name) if isinstance(name, str) else None
+    if kind is not None and set(values) <= set(kind.value_names()) and len(str(values)) < MAX_ENTRY_LETTERS:
+        try:
+            return kind(**values)
+        except TypeError:  # a value is missing
+            pass
+    known = "; ".join(f"{name}: {', '.join(kind.value_names())}" for name, kind in STEPS.items())
+    raise InvalidSetting(
+        f"A step is {str(entry)[:40]}. Steps with their values are allowed: {known}. Correct it, such as "
+        '{"step": "resize", "factor": 0.5}.'
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,182 +367,31 @@ class Degraded:
 
 
 def degrade(pixels: RgbImage, degradation: Degradation, *, gray: bool = False) -> Degraded:
-    """Break a clean picture.
+    """Degrade a clean picture.
 
     Args:
         pixels: (rows, columns, 3) uint8, or (rows, columns) uint8 for gray.
-        degradation: the saves.
+        degradation: the steps.
         gray: save the first of three equal channels as gray JPEG.
 
     Raises:
         InvalidSetting: a grid shift leaves nothing of the picture.
-        ImageTooLarge: a side longer than JPEG allows.
+        ImageTooLarge: a side longer than JPEG allows, or more pixels than a picture may have.
     """
-    reference = pixels
-    current = pixels
-    *earlier, last = degradation.encodings
-    for i, encoding in enumerate(earlier):
-        reference = trimmed(reference, encoding.grid_shift)
-        current = _opened(save(trimmed(current, encoding.grid_shift), encoding, gray=gray))
-        if i == 0 and degradation.resize_between is not None:
-            reference = resized(reference, degradation.resize_between)
-            current = resized(current, degradation.resize_between)
-    reference = trimmed(reference, last.grid_shift)
+    current = first_channel(pixels) if gray else pixels
+    for step in degradation.steps[:-1]:
+        current = step.apply(current)
+    reference = degradation.reference(pixels)
     if reference.ndim == 2:
         reference = np.repeat(reference[..., None], 3, axis=2)
-    return Degraded(encode(current, last, gray=gray), np.ascontiguousarray(reference))
+    return Degraded(encode(current, degradation.last_save), np.ascontiguousarray(reference))
 
 
-def degrade_pixels(
-    pixels: RgbImage, degradation: Degradation, *, gray: bool = False
-) -> tuple[RgbImage, QuantizationTable, QuantizationTable | None]:
-    """Break a small crop quickly: the same pixels as degrade(), without a JpegImage around them.
-
-    Args:
-        pixels: (rows, columns, 3) uint8, or (rows, columns) uint8 for gray.
-        degradation: the saves; the result lacks its total_shift at the top and left.
-        gray: save the first of three equal channels as gray JPEG.
-
-    Returns:
-        (pixels, luma table, chroma table): (rows, columns, 3) uint8 and two (8, 8) int64 tables of the last
-        save, read-only; the chroma table is None for gray.
-    """
-    current = pixels
-    for i, encoding in enumerate(degradation.encodings):
-        if i == 1 and degradation.resize_between is not None:
-            current = resized(current, degradation.resize_between)
-        current = _saved_and_opened(trimmed(current, encoding.grid_shift), encoding, gray=gray)
-    luma_table, chroma_table = quantization_tables(degradation.encodings[-1].quality_factor)
-    if current.ndim == 3:
-        return current, luma_table, chroma_table
-    return np.repeat(current[..., None], 3, axis=2), luma_table, None
+def encode(pixels: RgbImage, save: Save, *, gray: bool = False) -> JpegImage:
+    """One save alone; see degrade() for the arguments and what is raised."""
+    return read(save.file_of(first_channel(pixels) if gray else pixels))
 
 
-def _saved_and_opened(pixels: np.ndarray, encoding: JpegEncoding, *, gray: bool) -> np.ndarray:
-    """The same pixels as _opened(save(...)), in half the time: both call libjpeg-turbo, Pillow with detours."""
-    import cv2  # late: who only opens files needs none of it
-
-    if gray or pixels.ndim == 2:
-        plane = pixels[..., 0] if pixels.ndim == 3 else pixels
-        _, file = cv2.imencode(
-            ".jpg", np.ascontiguousarray(plane), [cv2.IMWRITE_JPEG_QUALITY, encoding.quality_factor]
-        )
-        return _decoded(file, cv2.IMREAD_GRAYSCALE)
-    how = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        encoding.quality_factor,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{encoding.subsampling.replace(':', '')}"),
-    ]
-    _, file = cv2.imencode(".jpg", cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR), how)
-    return _decoded(file, cv2.IMREAD_COLOR_RGB)
-
-
-def _decoded(file: np.ndarray, how: int) -> np.ndarray:
-    import cv2
-
-    pixels = cv2.imdecode(file, how)
-    assert pixels is not None  # it was encoded just now
-    return pixels
-
-
-def _opened(data: bytes) -> np.ndarray:
-    """(rows, columns, 3) uint8, or (rows, columns) for gray, of a JPEG that save() wrote."""
-    return np.array(Image.open(io.BytesIO(data), formats=("JPEG",)))
-
-
-def resized(pixels: np.ndarray, factor: float) -> np.ndarray:
-    """(rows, columns, ...) uint8 -> the same, so many times as tall and wide, by a Lanczos filter."""
-    size = max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor))
-    return np.array(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.LANCZOS))
-
-
-def _described(default: Any, description: str, **limits: float) -> Any:
-    """A dataclass field with its meaning and range as metadata: "description", "lowest", "highest"."""
-    return field(default=default, metadata={"description": description, **limits})
-
-
-_SHARE = {"lowest": 0, "highest": 1}
-
-
-@dataclass(frozen=True)
-class DegradationRange:
-    """Which degradations occur and how often; the defaults favour strong compression and 4:2:0.
-
-    What each field means and which values it takes stands in its metadata, from which forms are drawn.
-
-    Raises:
-        InvalidSetting: for anything outside that.
-    """
-
-    quality_factors: tuple[tuple[int, int, float], ...] = _described(
-        ((5, 60, 0.8), (60, 95, 0.2)),
-        "lowest, highest and weight of ranges; one is chosen by weight, then evenly within it",
-    )
-    subsamplings: tuple[tuple[str, float], ...] = _described(
-        (("4:2:0", 0.8), ("4:4:4", 0.12), ("4:2:2", 0.08)), "name and weight, for every save on its own"
-    )
-    double_share: float = _described(0.35, "share of pictures saved twice", **_SHARE)
-    shifted_share: float = _described(
-        0.75, "share of those whose grid is shifted between the saves, by 0 to 7 rows and columns", **_SHARE
-    )
-    resized_share: float = _described(
-        0.0,
-        "share of those saved twice that are resized between the saves, to 0.5 to 1.25 of their size",
-        **_SHARE,
-    )
-    gray_share: float = _described(0.05, "share of pictures to be saved as gray; see sample_gray", **_SHARE)
-
-    def __post_init__(self) -> None:
-        for lowest, highest, _ in self.quality_factors:
-            if check_quality_factor(lowest) > check_quality_factor(highest):
-                raise InvalidSetting(
-                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not "
-                    "be the larger one. Exchange the two."
-                )
-        for name, _ in self.subsamplings:
-            JpegEncoding(50, name)  # raises for a name that is not allowed
-        for what, choices in (("quality_factors", self.quality_factors), ("subsamplings", self.subsamplings)):
-            weights = [choice[-1] for choice in choices]
-            if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
-                raise InvalidSetting(
-                    f"The weights of {what} are {weights}. They must be 0 or more, at least one above 0. "
-                    "Correct them."
-                )
-        for what in ("double_share", "shifted_share", "resized_share", "gray_share"):
-            if not 0 <= getattr(self, what) <= 1:
-                raise InvalidSetting(
-                    f"{what} is {getattr(self, what)!r}. Shares from 0 (never) to 1 (always) are allowed. "
-                    "Correct it."
-                )
-
-    def sample(self, rng: np.random.Generator) -> Degradation:
-        """Draw a degradation; the same generator state gives the same one."""
-        first = self._encoding(rng, (0, 0))
-        if rng.random() >= self.double_share:
-            return Degradation((first,))
-        shifted = rng.random() < self.shifted_share
-        shift = (int(rng.integers(8)), int(rng.integers(8))) if shifted else (0, 0)
-        encodings = (first, self._encoding(rng, shift))
-        if self.resized_share and rng.random() < self.resized_share:
-            return Degradation(encodings, float(rng.uniform(*RESIZED_BETWEEN)))
-        return Degradation(encodings)
-
-    def sample_gray(self, rng: np.random.Generator) -> bool:
-        """Draw whether the picture is to be saved as gray."""
-        return bool(rng.random() < self.gray_share)
-
-    def _encoding(self, rng: np.random.Generator, grid_shift: tuple[int, int]) -> JpegEncoding:
-        lowest, highest, _ = _choice(self.quality_factors, rng)
-        name, _ = _choice(self.subsamplings, rng)
-        return JpegEncoding(int(rng.integers(lowest, highest + 1)), name, grid_shift)
-
-
-def _choice(choices: tuple[tuple, ...], rng: np.random.Generator) -> tuple:
-    """One of the choices, by the weight that ends each."""
-    mark = rng.random() * sum(choice[-1] for choice in choices)
-    for choice in choices:
-        mark -= choice[-1]
-        if mark < 0:
-            return choice
-    return choices[-1]
+def first_channel(pixels: np.ndarray) -> np.ndarray:
+    """(rows, columns[, 3]) uint8 -> (rows, columns), the first of equal channels."""
+    return pixels[..., 0] if pixels.ndim == 3 else pixels

@@ -73,7 +73,7 @@ class Verdict:
     Attributes:
         kind: "aligned" or "shifted" where an earlier save is evident, else "none".
         quality_factor: of the earlier save, as if it used libjpeg's tables; None for "none".
-        grid_shift: rows and columns trimmed between the saves, modulo 8, as in JpegEncoding; None for "none".
+        grid_shift: rows and columns trimmed between the saves, modulo 8, as in Save; None for "none".
         coarseness: how many times larger the earlier save's luma steps are than the file's own; 0 for "none".
     """
 

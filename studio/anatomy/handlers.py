@@ -245,7 +245,7 @@ class AnatomyDesk:
             pictures = {"original": outputs.original, **pictures}
         shares = [cell_share(image, name, pixels) for name, pixels in pictures.items()]
         degradation = outputs.request.degradation
-        known = degradation is not None and len(degradation.encodings) > 1
+        known = degradation is not None and len(degradation.saves) > 1
         evident = subject.found is not None and subject.found[1].kind != "none"
         return shares_markup(
             [one for one in shares if one is not None],
@@ -259,10 +259,13 @@ def _histogram_value(subject: Subject, number: int, row: int, column: int) -> di
     """The chart's value; the first save's grid and table are those of luma."""
     component = subject.outputs.degraded.components[number]
     verdict = subject.found[1] if subject.found else None
+    degradation = subject.outputs.request.degradation
     evident = verdict is not None and verdict.kind != "none" and number == 0
+    if degradation is not None and not degradation.keeps_grid:  # then it cannot be the first save's
+        evident = False
     first_step = int(quantization_tables(verdict.quality_factor)[0][row, column]) if evident else None
     title = f"{component.name}, frequency row {row}, column {column}"
-    subtitle = f"{subject.photograph.name}, {how_broken(subject.outputs.request.degradation)}"
+    subtitle = f"{subject.photograph.name}, {how_broken(degradation)}"
     histograms = {
         "This file's grid": (file_histogram(component, row, column), evident and verdict.kind == "aligned")
     }

@@ -3,7 +3,7 @@
 Arguments come from anywhere and are untrusted; answers are ready for JSON, pictures are files the page's folder serves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Event
 from typing import Any
 
@@ -12,19 +12,28 @@ import numpy as np
 from models.card import ModelCard
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, JpegImage
+from models.jpeg import SUBSAMPLINGS, Degradation, JpegImage, Save, Step
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
+from models.restorer import RestoreOptions
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
-from studio.session.form import MAX_SHIFT, SUBSAMPLINGS, clipped, one_of, whole
+from studio.session.form import (
+    MAX_RESIZE_PERCENT,
+    MAX_SHIFT,
+    MIN_RESIZE_PERCENT,
+    SAME_SIZE_PERCENT,
+    clipped,
+    one_of,
+    resize_of,
+    whole,
+)
+from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph
-from training.evaluation.metrics import CONVENTION, Metrics, measure
+from training.evaluation import metrics
+from training.evaluation.metrics import Measured, as_json, convention_of, measure
 from training.evaluation.score_files import weights_of
-
-OpenFile = Callable[[Any, Any], Photograph]
-"""Opens an uploaded file by its place and its name, both untrusted; see studio.session.uploads."""
 
 DEFAULT_MODEL = "cascade"
 
@@ -60,16 +69,13 @@ class Api:
         names = self._known(model_names)
         if not isinstance(blind, bool):
             raise InvalidSetting(f"blind is {clipped(blind)}. true and false are allowed. Send one of them.")
-        if blind and quality_factor is not None:
-            raise InvalidSetting(
-                f"blind is true and quality_factor {clipped(quality_factor)}. One of the two can steer a model. "
-                "Leave one out."
-            )
         factor = None if quality_factor is None else whole(quality_factor, 1, 100, "quality_factor")
         count = None if stages is None else whole(stages, 1, 99, "stages")
-        guidance = "manual" if factor is not None else "pixels" if blind else "automatic"
+        options = RestoreOptions.of(factor, blind=blind, stages=count)
         photograph = self._opened(picture)
-        request = RestoreRequest(photograph.key, names, None, guidance, factor, count)
+        request = RestoreRequest(
+            photograph.key, names, None, options.guidance, options.quality_factor, options.stages
+        )
         *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
         return {
             "picture": file_facts(photograph.image),
@@ -80,14 +86,16 @@ class Api:
     def degrade(
         self,
         picture: Any,
-        quality_factor: Any,
+        quality_factor: Any = None,
         subsampling: Any = "4:2:0",
         second_quality_factor: Any = None,
         second_subsampling: Any = "4:2:0",
         shift_rows: Any = 0,
         shift_columns: Any = 0,
+        resize_percent: Any = SAME_SIZE_PERCENT,
+        steps: Any = None,
     ) -> dict[str, Any]:
-        """Save a picture as JPEG, once or twice.
+        """Save a picture as JPEG, once or twice, or do to it any steps that end with a save.
 
         Args:
             picture: an uploaded file, see _opened.
@@ -95,38 +103,34 @@ class Api:
             second_quality_factor: of a second save, None for one save.
             second_subsampling: of the second save.
             shift_rows, shift_columns: trimmed off between the saves, 0..7.
+            resize_percent: of the picture's size between the saves, 25..200; 100 leaves it as it is.
+            steps: in place of all these, a list that Degradation.from_json reads; None for the others.
 
         Returns:
-            "file" (the JPEG), "reference" (the picture before, of the same size, PNG), "facts", "notes" on the file
-            that was sent, "metrics" and their "convention".
+            "file" (the JPEG), "reference" (the picture before, of the same size, PNG), "degradation" (what was done, in
+            words) and "steps" (the same, to be sent again), "facts", "notes" on the file that was sent, "metrics" and
+            their "convention".
         """
-        saves = [
-            JpegEncoding(
-                whole(quality_factor, 1, 100, "quality_factor"),
-                one_of(subsampling, SUBSAMPLINGS, "subsampling"),
-            )
-        ]
-        shift = (
-            whole(shift_rows, 0, MAX_SHIFT, "shift_rows"),
-            whole(shift_columns, 0, MAX_SHIFT, "shift_columns"),
-        )
-        second = one_of(second_subsampling, SUBSAMPLINGS, "second_subsampling")
-        if second_quality_factor is not None:
-            factor = whole(second_quality_factor, 1, 100, "second_quality_factor")
-            saves.append(JpegEncoding(factor, second, shift))
-        elif any(shift):
+        if steps is None:
+            first = quality_factor, subsampling
+            second = second_quality_factor, second_subsampling
+            degradation = _degradation(first, second, (shift_rows, shift_columns), resize_percent)
+        elif quality_factor is None and second_quality_factor is None:
+            degradation = Degradation.from_json(steps)
+        else:
             raise InvalidSetting(
-                f"The grid is to be shifted by {shift[0]} and {shift[1]} before a second save, but there is only one. "
-                "Shifts go with two saves. Send second_quality_factor too, or leave the shifts out."
+                "Both steps and a quality factor were sent. One of the two says how to save the picture. Leave one out."
             )
         photograph = self._opened(picture)
-        broken = self._engine.broken(photograph.key, photograph.image, Degradation(tuple(saves)))
-        slug = "-".join(str(save.quality_factor) for save in saves)
+        broken, name = self._engine.broken(photograph.key, photograph.image, degradation), photograph.name
+        assert broken.original is not None  # only a file that is kept has none
         return {
-            "file": self._pictures.served_bytes(f"{photograph.name}_qf{slug}.jpg", broken.image.data),
+            "file": self._pictures.served_bytes(f"{name}_{degradation.slug()}.jpg", broken.image.data),
             "reference": self._pictures.served(
-                f"{photograph.name}_before.png", broken.original, photograph.image.density
+                f"{name}_before.png", broken.original, photograph.image.density
             ),
+            "degradation": degradation.words(),
+            "steps": degradation.as_json(),
             "facts": {**file_facts(broken.image), "bits_per_pixel": broken.image.bits_per_pixel},
             "notes": opaque_notes(photograph.image),
             **_measured(measure(restored=broken.image.pixels, reference=broken.original)),
@@ -150,7 +154,10 @@ class Api:
                 "compared. Send two that are."
             )
         notes = zip(("picture", "reference"), (opaque_notes(image) for image in images), strict=True)
-        return {**_measured(measure(restored=first, reference=second)), "notes": dict(notes)}
+        return {
+            **_measured(measure(restored=first, reference=second, metrics=metrics.METRICS)),
+            "notes": dict(notes),
+        }
 
     def inspect(self, picture: Any) -> dict[str, Any]:
         """Say what a file is.
@@ -211,7 +218,7 @@ class Api:
             "seconds": restoration.seconds,
             "predicted_quality_factor": restoration.predicted_quality_factor,
             "applied_quality_factor": restoration.applied_quality_factor,
-            "steered_by": restoration.condition,
+            "steered_by": restoration.steered_by,
             "weights_sha256": weights.sha256 if weights else None,
         }
 
@@ -223,9 +230,36 @@ class Api:
         return self._pictures.served_bytes(file_name, png_with_density(png, image.density))
 
 
-def _measured(metrics: Metrics) -> dict[str, Any]:
+def _degradation(
+    first: tuple[Any, Any], second: tuple[Any, Any], shift: tuple[Any, Any], resize_percent: Any
+) -> Degradation:
+    """One save, or two with what happens between them; quality factor and subsampling of each."""
+    steps: list[Step] = [
+        Save(whole(first[0], 1, 100, "quality_factor"), one_of(first[1], SUBSAMPLINGS, "subsampling"))
+    ]
+    rows = whole(shift[0], 0, MAX_SHIFT, "shift_rows")
+    columns = whole(shift[1], 0, MAX_SHIFT, "shift_columns")
+    resize = resize_of(whole(resize_percent, MIN_RESIZE_PERCENT, MAX_RESIZE_PERCENT, "resize_percent"))
+    subsampling = one_of(second[1], SUBSAMPLINGS, "second_subsampling")
+    if second[0] is not None:
+        factor = whole(second[0], 1, 100, "second_quality_factor")
+        steps += [*resize, Save(factor, subsampling, (rows, columns))]
+    elif rows or columns:
+        raise InvalidSetting(
+            f"The grid is to be shifted by {rows} and {columns} before a second save, but there is only one. "
+            "Shifts go with two saves. Send second_quality_factor too, or leave the shifts out."
+        )
+    elif resize:
+        raise InvalidSetting(
+            f"The picture is to be {resize[0].words()} before a second save, but there is only one. "
+            "A resize goes with two saves. Send second_quality_factor too, or leave resize_percent out."
+        )
+    return Degradation(tuple(steps))
+
+
+def _measured(measured: Measured) -> dict[str, Any]:
     """Metrics for JSON: PSNR is null where the pictures are identical, SSIM where they are too small for it."""
-    return {"metrics": metrics.as_json(), "convention": CONVENTION}
+    return {"metrics": as_json(measured), "convention": convention_of(measured)}
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

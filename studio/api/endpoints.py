@@ -62,6 +62,8 @@ class Degraded(TypedDict):
 
     file: gr.FileData
     reference: gr.FileData
+    degradation: str
+    steps: list[dict[str, Any]]
     facts: dict[str, Any]
     notes: list[str]
     metrics: dict[str, float | None]
@@ -112,23 +114,28 @@ class Endpoints:
     def degrade(
         self,
         picture: gr.FileData,
-        quality_factor: int,
+        quality_factor: int | None = None,
         subsampling: str = "4:2:0",
         second_quality_factor: int | None = None,
         second_subsampling: str = "4:2:0",
         shift_rows: int = 0,
         shift_columns: int = 0,
+        resize_percent: int = 100,
+        steps: list[dict[str, Any]] | None = None,
     ) -> Degraded:
         """Save a picture as JPEG, once or twice, and measure what that cost.
 
         Args:
             picture: the file, uploaded.
-            quality_factor: 1 to 100.
+            quality_factor: 1 to 100; needed where no steps are sent.
             subsampling: 4:4:4, 4:2:2 or 4:2:0.
             second_quality_factor: of a second save; left out, there is one.
             second_subsampling: of the second save.
             shift_rows: rows trimmed off the top between the saves, 0 to 7.
             shift_columns: columns trimmed off the left between the saves, 0 to 7.
+            resize_percent: 25 to 200, of the picture's size between the saves, as messengers resize.
+            steps: in place of all these any steps that end with a save, such as {"quality_factor": 10},
+                {"step": "resize", "factor": 0.5}, {"quality_factor": 30, "grid_shift": [4, 4]}.
         """
         return _calmly(
             lambda: self._api.degrade(
@@ -139,11 +146,13 @@ class Endpoints:
                 second_subsampling,
                 shift_rows,
                 shift_columns,
+                resize_percent,
+                steps,
             )
         )
 
     def measure(self, picture: gr.FileData, reference: gr.FileData) -> Measured:
-        """Compare a picture with a reference of the same size: PSNR, SSIM and PSNR-B, with their convention.
+        """Compare a picture with a reference of the same size by every metric, with their convention.
 
         Args:
             picture: the file to be judged, uploaded.

@@ -11,7 +11,9 @@ from tqdm import tqdm
 
 from models.errors import InvalidSetting
 from models.files import check_output
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Step
+from models.jpeg.degradation import STEPS
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from studio.batch.files import (
     BatchPicture,
@@ -30,7 +32,7 @@ from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, OnProgress,
 from studio.engine.background import Progress
 from studio.page.facts import tables_say
 from studio.page.wording import seconds, tile_words
-from studio.session.form import SUBSAMPLINGS, one_of, whole
+from studio.session.form import whole
 
 ALL_DONE, SOME_FAILED, NOTHING_STARTED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
@@ -47,13 +49,18 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
         RestorationError: naming the argument and what it takes.
     """
     factor, stages = arguments.quality_factor, arguments.stages
-    saves = tuple(encoding_of(text) for text in arguments.recompress or ())
+    steps = tuple(step_of(text) for text in arguments.steps or ())
+    options = RestoreOptions.of(
+        None if factor is None else whole(factor, 1, 100, "The quality factor"),
+        blind=arguments.blind,
+        stages=None if stages is None else whole(stages, 1, 99, "The number of stages"),
+    )
     return BatchSettings(
         tuple(arguments.model),
-        Degradation(saves) if saves else None,
-        "manual" if factor is not None else "pixels" if arguments.blind else "automatic",
-        None if factor is None else whole(factor, 1, 100, "The quality factor"),
-        None if stages is None else whole(stages, 1, 99, "The number of stages"),
+        Degradation(steps) if steps else None,
+        options.guidance,
+        options.quality_factor,
+        options.stages,
         arguments.keep_exif,
         arguments.keep_icc,
         arguments.overwrite,
@@ -61,22 +68,19 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
     )
 
 
-def encoding_of(text: str) -> JpegEncoding:
-    """One save as people write it: "30" or "30,4:4:4".
+def step_of(text: str) -> Step:
+    """One step as people write it: "save=30,4:4:4" or "resize=50".
 
     Raises:
         InvalidSetting: saying what is allowed.
     """
-    quality, _, subsampling = text.partition(",")
-    if not quality.strip().isdecimal():
+    name, _, values = text.partition("=")
+    if (kind := STEPS.get(name)) is None:
+        known = ", ".join(f"{name}={kind.example}" for name, kind in STEPS.items())
         raise InvalidSetting(
-            f"--recompress was given {text[:40]!r}. A quality factor from 1 to 100 is needed, and after a comma one of "
-            f"{', '.join(SUBSAMPLINGS)} if you like. Write, for example, --recompress 30,4:2:0."
+            f"--step was given {text[:40]!r}. Steps are written like {known}. Write, for example, --step resize=50."
         )
-    return JpegEncoding(
-        whole(int(quality[:9]), 1, 100, "The quality factor of --recompress"),
-        one_of(subsampling.strip() or "4:2:0", SUBSAMPLINGS, "The colour subsampling of --recompress"),
-    )
+    return kind.from_text(values)
 
 
 def restore_pictures(arguments: argparse.Namespace) -> int:

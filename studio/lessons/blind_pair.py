@@ -9,12 +9,12 @@ from typing import Any
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.session.crop import SweptPicture
 from studio.session.form import one_of
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 QUALITY_FACTORS = (10, 15, 20, 30)
 """Low enough to see a difference."""
@@ -32,7 +32,7 @@ class Contestant:
 
     title: str
     pixels: RgbImage
-    metrics: Metrics
+    metrics: Measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class BlindPair:
     @property
     def closer(self) -> str | None:
         """The pane, "a" or "b", with the higher PSNR; None where both have the same."""
-        first, second = (one.metrics.psnr_db for one in self.contestants)
+        first, second = (one.metrics["psnr_db"] for one in self.contestants)
         return None if first == second else "a" if first > second else "b"
 
     def shown(self) -> "BlindPair":
@@ -98,7 +98,7 @@ def new_pair(
         RestorationError: with a sentence for people.
     """
     quality_factor = random.choice(QUALITY_FACTORS)
-    degraded = degrade(picture.pixels, Degradation((JpegEncoding(quality_factor),)), gray=picture.is_gray)
+    degraded = degrade(picture.pixels, Degradation((Save(quality_factor),)), gray=picture.is_gray)
     contestants = []
     for name in names:  # the order of the work, which can be watched, says nothing of the order on the page
         restorer = zoo.load(name)

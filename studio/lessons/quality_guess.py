@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from models.jpeg import Degradation, Degraded, JpegEncoding, degrade
+from models.jpeg import Degradation, Degraded, Save, degrade
 from studio.session.crop import SweptPicture
 from studio.session.form import whole
 
@@ -63,6 +63,6 @@ def new_round(picture: SweptPicture, random: Random) -> GuessRound:
         random: draws the quality factor, every one from LOWEST to HIGHEST equally often.
     """
     quality_factor = random.randint(LOWEST, HIGHEST)
-    degradation = Degradation((JpegEncoding(quality_factor),))
+    degradation = Degradation((Save(quality_factor),))
     degraded = degrade(picture.pixels, degradation, gray=picture.is_gray)
     return GuessRound(secrets.token_hex(8), picture, degraded, quality_factor)

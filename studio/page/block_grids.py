@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from models.jpeg import Degradation, JpegImage
+from models.jpeg import Degradation, JpegImage, Save
 
 BLOCK = 8
 _CHROMA_BLOCKS = {"4:4:4": (8, 8), "4:2:2": (8, 16), "4:2:0": (16, 16)}
@@ -42,7 +42,7 @@ def grids_of(image: JpegImage, degradation: Degradation | None) -> tuple[BlockGr
     last = _own_grid(image, "the file's blocks" if degradation is None else "last save")
     earlier = _earlier_grids(degradation, gray=image.is_gray) if degradation else []
     seen, grids = {_phase(last)}, [last]
-    for grid in reversed(earlier):
+    for grid in earlier:
         if _phase(grid) not in seen:
             seen.add(_phase(grid))
             grids.append(grid)
@@ -85,19 +85,23 @@ def _chroma_block(image: JpegImage) -> tuple[int, int]:
 
 
 def _earlier_grids(degradation: Degradation, *, gray: bool) -> list[BlockGrid]:
-    """Grids of all saves but the last, oldest first; none from before a resize, which stretches them."""
-    encodings = degradation.encodings
-    grids = []
-    for number in range(1 if degradation.resize_between else 0, len(encodings) - 1):
-        chroma = (BLOCK, BLOCK) if gray else _CHROMA_BLOCKS[encodings[number].subsampling]
-        later = [encoding.grid_shift for encoding in encodings[number + 1 :]]
-        rows, columns = (-sum(shift[axis] for shift in later) % chroma[axis] for axis in (0, 1))
-        grids.append(BlockGrid(_save_name(number, len(encodings)), rows, columns, *chroma))
-    return grids
+    """Grids of all saves but the last, newest first; none from before a resize, which stretches them."""
+    saves = degradation.saves
+    grids, number, shift = [], len(saves), (0, 0)
+    for step in reversed(degradation.steps):
+        if not step.keeps_grid:
+            break
+        if not isinstance(step, Save):
+            continue
+        chroma = (BLOCK, BLOCK) if gray else _CHROMA_BLOCKS[step.subsampling]
+        rows, columns = (-shift[axis] % chroma[axis] for axis in (0, 1))
+        grids.append(BlockGrid(_save_name(number, len(saves)), rows, columns, *chroma))
+        number, shift = number - 1, (shift[0] + step.grid_shift[0], shift[1] + step.grid_shift[1])
+    return grids[1:]
 
 
 def _save_name(number: int, count: int) -> str:
-    return "first save" if count == 2 else f"save {number + 1}"
+    return "first save" if count == 2 else f"save {number}"
 
 
 def _phase(grid: BlockGrid) -> tuple[int, int]:

@@ -71,15 +71,14 @@ def quality_line(outputs: StageOutputs, cards: Mapping[str, ModelCard]) -> str:
 def _truth(request: RestoreRequest) -> str:
     if request.degradation is None:
         return "unknown, the file was kept"
-    factors = [str(one.quality_factor) for one in request.degradation.encodings]
-    return factors[0] if len(factors) == 1 else f"{factors[0]}, then {factors[1]}"
+    return ", then ".join(str(save.quality_factor) for save in request.degradation.saves)
 
 
 def _steered(
     restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]
 ) -> list[tuple[str, str]]:
     """What steered the models; said once where it was the same for all."""
-    steered = {name: one.condition for name, one in restorations.items() if one.condition}
+    steered = {name: one.steered_by for name, one in restorations.items() if one.steered_by}
     if len(set(steered.values())) == 1:
         return [("steered by", next(iter(steered.values())))]
     return [(f"{cards[name].title} steered by", condition) for name, condition in steered.items()]

@@ -41,27 +41,12 @@ def seconds(value: float) -> str:
 
 def how_broken(degradation: Degradation | None) -> str:
     """A degradation as people say it."""
-    if degradation is None:
-        return "kept as it is"
-    saves = [f"{one.quality_factor} ({one.subsampling})" for one in degradation.encodings]
-    if len(saves) == 1:
-        return f"saved at quality {saves[0]}"
-    rows, columns = degradation.encodings[1].grid_shift
-    factor = degradation.resize_between
-    resized = f"resized to {100 * factor:g}%, " if factor is not None else ""
-    return f"saved at quality {saves[0]}, {resized}then {saves[1]}, grid shifted by {rows} and {columns}"
+    return degradation.words() if degradation else "kept as it is"
 
 
 def settings_slug(request: RestoreRequest) -> str:
     """The settings as part of a file name, such as "qf10-420_qf30-420-shift4x4_by-hand-20"."""
-    parts = []
-    for one in request.degradation.encodings if request.degradation else ():
-        shift = "-shift{}x{}".format(*one.grid_shift) if any(one.grid_shift) else ""
-        parts.append(f"qf{one.quality_factor}-{one.subsampling.replace(':', '')}{shift}")
-    if request.degradation and request.degradation.resize_between is not None:
-        parts.insert(1, f"resized{request.degradation.resize_between!r}")
-    if not parts:
-        parts.append("as-opened")
+    parts = [request.degradation.slug() if request.degradation else "as-opened"]
     guidance = {
         "tables": "from-tables",
         "pixels": "from-pixels",

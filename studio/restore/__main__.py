@@ -50,12 +50,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     guided.add_argument("--quality-factor", type=int, default=None, help="1 to 100, set by hand")
     guided.add_argument("--blind", action="store_true", help="ignore the files' quantization tables")
     parser.add_argument("--stages", type=int, default=None, help="stop after that many stages")
-    parser.add_argument(
-        "--recompress",
-        action="append",
-        metavar="QUALITY[,SUBSAMPLING]",
-        help="save the pictures as JPEG first, such as 30,4:2:0; may be repeated",
-    )
+    _add_steps(parser)
     parser.add_argument(
         "--reference", type=Path, metavar="DIR", help="clean pictures of the same names, to measure"
     )
@@ -84,6 +79,25 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parsed = parser.parse_args(arguments)
     parsed.model = list(dict.fromkeys(parsed.model or ["cascade"]))
     return parsed
+
+
+def _add_steps(parser: argparse.ArgumentParser) -> None:
+    """What is done to the pictures first, in the order of the words."""
+    parser.add_argument(
+        "--recompress",
+        action="append",
+        dest="steps",
+        type="save={}".format,
+        metavar="QUALITY[,SUBSAMPLING]",
+        help="save the pictures as JPEG first, such as 30,4:2:0; may be repeated",
+    )
+    parser.add_argument(
+        "--step",
+        action="append",
+        dest="steps",
+        metavar="NAME=VALUE",
+        help="do something else to them between two saves, such as resize=50 for half the width and height",
+    )
 
 
 def _add_places_of_work(parser: argparse.ArgumentParser) -> None:

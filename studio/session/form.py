@@ -1,15 +1,41 @@
 """From raw form values to a request: every value is checked here again, because forms let anything through."""
 
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any, Self, get_args
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding
-from studio.engine.engine import Guidance, RestoreRequest
+from models.jpeg import SUBSAMPLINGS, Degradation, Resize, Save, Step
+from models.restorer import Guidance
+from studio.engine.engine import RestoreRequest
 
 SAVES = ("keep", "once", "twice")
-SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 MAX_SHIFT = 7
+MIN_RESIZE_PERCENT, SAME_SIZE_PERCENT, MAX_RESIZE_PERCENT = 25, 100, 200
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a control takes, and what it is called where it is not seen.
+
+    Attributes:
+        key: in a link.
+        subject: of the sentence that refuses a value.
+        choices: the allowed words; without any it takes whole numbers.
+        low, high: of those numbers.
+        optional: a link that lacks it means its default, and says nothing of it.
+    """
+
+    key: str
+    subject: str = ""
+    choices: tuple[str, ...] = ()
+    low: int = 1
+    high: int = 100
+    optional: bool = False
+
+
+def control(default: Any, key: str, subject: str = "", **limits: Any) -> Any:
+    """A field of a form that holds a control's value; see Control."""
+    return field(default=default, metadata={"control": Control(key, subject, **limits)})
 
 
 @dataclass(frozen=True)
@@ -21,21 +47,48 @@ class RestoreForm:
         first_quality, second_quality: quality factor of each save, 1..100.
         first_subsampling, second_subsampling: of each save.
         shift_rows, shift_columns: trimmed between the saves, 0..7.
+        resize_percent: of the picture's size between two saves, 25..200; 100 leaves it as it is.
         model_names: the ticked models.
-        guidance: see studio.engine.engine.Guidance.
+        guidance: see models.restorer.Guidance.
         manual_quality: 1..100, used with guidance "manual".
     """
 
-    saves: Any = "once"
-    first_quality: Any = 10
-    first_subsampling: Any = "4:2:0"
-    second_quality: Any = 30
-    second_subsampling: Any = "4:2:0"
-    shift_rows: Any = 4
-    shift_columns: Any = 4
-    model_names: Any = ()
-    guidance: Any = "automatic"
-    manual_quality: Any = 30
+    saves: Any = control("once", "saves", "How often the photograph is saved", choices=SAVES)
+    first_quality: Any = control(10, "quality", "The quality factor")
+    first_subsampling: Any = control("4:2:0", "subsampling", "The colour subsampling", choices=SUBSAMPLINGS)
+    second_quality: Any = control(30, "quality2", "The second quality factor")
+    second_subsampling: Any = control(
+        "4:2:0", "subsampling2", "The second colour subsampling", choices=SUBSAMPLINGS
+    )
+    shift_rows: Any = control(4, "rows", "The shift in rows", low=0, high=MAX_SHIFT)
+    shift_columns: Any = control(4, "columns", "The shift in columns", low=0, high=MAX_SHIFT)
+    resize_percent: Any = control(
+        SAME_SIZE_PERCENT,
+        "resize",
+        "The resize between the saves, in percent,",
+        low=MIN_RESIZE_PERCENT,
+        high=MAX_RESIZE_PERCENT,
+        optional=True,
+    )
+    model_names: Any = control((), "models")
+    guidance: Any = control("automatic", "guidance", "The guidance", choices=get_args(Guidance))
+    manual_quality: Any = control(30, "manual", "The quality set by hand")
+
+    @classmethod
+    def controls(cls) -> dict[str, Control]:
+        """By field name."""
+        return {entry.name: entry.metadata["control"] for entry in fields(cls)}
+
+    def checked(self, name: str) -> Any:
+        """The value of one control.
+
+        Raises:
+            InvalidSetting: naming the control and what it takes.
+        """
+        value, taken = getattr(self, name), self.controls()[name]
+        if taken.choices:
+            return one_of(value, taken.choices, taken.subject)
+        return whole(value, taken.low, taken.high, taken.subject)
 
     def degradation(self) -> Degradation | None:
         """What step 2 asks for; None keeps the file.
@@ -43,24 +96,33 @@ class RestoreForm:
         Raises:
             InvalidSetting: naming the control and what it takes.
         """
-        saves = one_of(self.saves, SAVES, "How often the photograph is saved")
+        saves = self.checked("saves")
         if saves == "keep":
             return None
-        first = JpegEncoding(
-            whole(self.first_quality, 1, 100, "The quality factor"),
-            one_of(self.first_subsampling, SUBSAMPLINGS, "The colour subsampling"),
-        )
-        if saves == "once":
-            return Degradation((first,))
-        second = JpegEncoding(
-            whole(self.second_quality, 1, 100, "The second quality factor"),
-            one_of(self.second_subsampling, SUBSAMPLINGS, "The second colour subsampling"),
-            (
-                whole(self.shift_rows, 0, MAX_SHIFT, "The shift in rows"),
-                whole(self.shift_columns, 0, MAX_SHIFT, "The shift in columns"),
-            ),
-        )
-        return Degradation((first, second))
+        steps: list[Step] = [Save(self.checked("first_quality"), self.checked("first_subsampling"))]
+        if saves == "twice":
+            second = self.checked("second_quality"), self.checked("second_subsampling")
+            shift = self.checked("shift_rows"), self.checked("shift_columns")
+            steps += [*resize_of(self.checked("resize_percent")), Save(*second, shift)]
+        return Degradation(tuple(steps))
+
+    @classmethod
+    def of(cls, request: RestoreRequest) -> Self:
+        """The controls that ask for a request which the form can make."""
+        values: dict[str, Any] = {"model_names": request.model_names, "guidance": request.guidance}
+        steps = request.degradation.steps if request.degradation else ()
+        saves = [step for step in steps if isinstance(step, Save)]
+        values["saves"] = SAVES[len(saves)]
+        for place, save in zip(("first", "second"), saves, strict=False):
+            values |= {f"{place}_quality": save.quality_factor, f"{place}_subsampling": save.subsampling}
+        if len(saves) == 2:
+            values["shift_rows"], values["shift_columns"] = saves[1].grid_shift
+        for step in steps:
+            if isinstance(step, Resize):
+                values["resize_percent"] = round(100 * step.factor)
+        if request.quality_factor is not None:
+            values["manual_quality"] = request.quality_factor
+        return cls(**values)
 
     def request(self, photograph_key: str, known_models: tuple[str, ...]) -> RestoreRequest:
         """The whole form as a request.
@@ -79,12 +141,15 @@ class RestoreForm:
             )
         for name in names:
             one_of(name, known_models, "The model")
-        guidance = one_of(self.guidance, get_args(Guidance), "The guidance")
-        manual = (
-            whole(self.manual_quality, 1, 100, "The quality set by hand") if guidance == "manual" else None
-        )
+        guidance = self.checked("guidance")
+        manual = self.checked("manual_quality") if guidance == "manual" else None
         ordered = tuple(name for name in known_models if name in names)
         return RestoreRequest(photograph_key, ordered, self.degradation(), guidance, manual)
+
+
+def resize_of(percent: int) -> tuple[Resize, ...]:
+    """The step that a percentage stands for; none where the size stays as it is."""
+    return () if percent == SAME_SIZE_PERCENT else (Resize(percent / 100),)
 
 
 def whole(value: Any, low: int, high: int, what: str) -> int:

@@ -2,33 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlencode
 
 from models.errors import InvalidSetting
-from studio.engine.engine import Guidance, RestoreRequest
 from studio.session.examples import EXAMPLES, example
-from studio.session.form import MAX_SHIFT, SAVES, SUBSAMPLINGS, RestoreForm, clipped, one_of, whole
+from studio.session.form import RestoreForm, clipped, one_of, whole
 from studio.session.visitor import Photograph, content_key, safe_stem
 
 MODES = ("split", "flip", "grid")
 MAX_ZOOM, MIN_ZOOM = 16.0, 1 / 16
 LARGEST_PLACE = 1e5
 LONGEST_VALUE = 400
-
-KEYS = {
-    "saves": "saves",
-    "first_quality": "quality",
-    "first_subsampling": "subsampling",
-    "second_quality": "quality2",
-    "second_subsampling": "subsampling2",
-    "shift_rows": "rows",
-    "shift_columns": "columns",
-    "model_names": "models",
-    "guidance": "guidance",
-    "manual_quality": "manual",
-}
-"""The form's fields and what they are called in a link."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +61,10 @@ def to_query(link: Link) -> str:
     entries: dict[str, str] = {}
     if link.picture:
         entries["picture"] = link.picture
-    for one in fields(RestoreForm):
-        value = getattr(link.form, one.name)
-        entries[KEYS[one.name]] = ",".join(value) if one.name == "model_names" else str(value)
+    for entry in fields(link.form):
+        value, control = getattr(link.form, entry.name), entry.metadata["control"]
+        if not (control.optional and value == entry.default):
+            entries[control.key] = ",".join(value) if entry.name == "model_names" else str(value)
     return urlencode(entries | look_values(link.look), safe=":,/")
 
 
@@ -91,40 +77,18 @@ def from_query(query: Mapping[str, Any], default: RestoreForm, known_models: tup
         known_models: names that may be ticked.
     """
     reader = _Reader(query)
-    choices = {
-        "saves": SAVES,
-        "first_subsampling": SUBSAMPLINGS,
-        "second_subsampling": SUBSAMPLINGS,
-        "guidance": get_args(Guidance),
-    }
-    highest = {"shift_rows": MAX_SHIFT, "shift_columns": MAX_SHIFT}
     values: dict[str, Any] = {}
-    for name, key in KEYS.items():
-        fallback = getattr(default, name)
+    for name, control in default.controls().items():
+        key, fallback = control.key, getattr(default, name)
         if name == "model_names":
             values[name] = reader.names(key, known_models, tuple(fallback))
-        elif name in choices:
-            values[name] = reader.word(key, choices[name], fallback)
+        elif control.choices:
+            values[name] = reader.word(key, control.choices, fallback)
         else:
-            low = 0 if name in highest else 1
-            values[name] = reader.number(key, low, highest.get(name, 100), fallback)
+            values[name] = reader.number(key, control.low, control.high, fallback)
     look = reader.look()
     picture = reader.picture()
     return Link(replace(default, **values), picture, look, tuple(reader.problems))
-
-
-def form_of(request: RestoreRequest) -> RestoreForm:
-    """The controls that ask for this request."""
-    saves = request.degradation.encodings if request.degradation else ()
-    values: dict[str, Any] = {"model_names": request.model_names, "guidance": request.guidance}
-    values["saves"] = SAVES[len(saves)]
-    for place, one in zip(("first", "second"), saves, strict=False):
-        values |= {f"{place}_quality": one.quality_factor, f"{place}_subsampling": one.subsampling}
-    if len(saves) == 2:
-        values["shift_rows"], values["shift_columns"] = saves[1].grid_shift
-    if request.quality_factor is not None:
-        values["manual_quality"] = request.quality_factor
-    return RestoreForm(**values)
 
 
 def example_of(photograph: Photograph) -> str:

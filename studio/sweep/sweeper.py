@@ -14,13 +14,13 @@ from typing import ClassVar
 from models.baselines import PLAIN
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError, UnknownModel
 from models.images import RgbImage
-from models.jpeg import Degradation, Degraded, JpegEncoding, degrade
-from models.restorer import OnTile, Restorer
+from models.jpeg import Degradation, Degraded, Save, degrade
+from models.restorer import OnTile, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.session.crop import SweptPicture
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SweepJob:
     @property
     def quality_factors(self) -> tuple[int, ...]:
         """Of each save."""
-        return tuple(one.quality_factor for one in self.degradation.encodings)
+        return tuple(save.quality_factor for save in self.degradation.saves)
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class TwiceSweep:
         ]
 
     def _twice(self, first: int, second: int) -> Degradation:
-        last = JpegEncoding(second, self.subsampling, self.grid_shift)
-        return Degradation((JpegEncoding(first, self.subsampling), last))
+        last = Save(second, self.subsampling, self.grid_shift)
+        return Degradation((Save(first, self.subsampling), last))
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class SweepPoint:
     """
 
     job: SweepJob
-    metrics: Metrics
+    metrics: Measured
     file_bytes: int
     bits_per_pixel: float
     condition: str
@@ -289,17 +289,17 @@ class _Work:
 
     def __call__(self, on_tile: OnTile) -> SweepPoint:
         image = self.broken.image
-        restoration = self.restorer.restore(image, quality_factor=self.job.by_hand, on_tile=on_tile)
+        restoration = self.restorer.restore(image, RestoreOptions.of(self.job.by_hand), on_tile)
         return SweepPoint(
             job=self.job,
             metrics=measure(restored=restoration.pixels, reference=self.broken.reference),
             file_bytes=len(image.data),
             bits_per_pixel=image.bits_per_pixel,
-            condition=restoration.condition,
+            condition=restoration.steered_by,
             applied_quality_factor=restoration.applied_quality_factor,
             pixels=restoration.pixels if self.keeps_picture else None,
         )
 
 
 def _once(quality_factor: int, subsampling: str) -> Degradation:
-    return Degradation((JpegEncoding(quality_factor, subsampling),))
+    return Degradation((Save(quality_factor, subsampling),))

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from models.jpeg import Degradation, JpegEncoding, degrade, quantization_tables, read
+from models.jpeg import Degradation, Save, degrade, quantization_tables, read
 from models.jpeg.dct import inverse_dct
 from models.jpeg.encoder_planes import encoder_coefficients, sampling_factors
 from models.jpeg.entropy import ac_cost, bit_lengths, dc_cost, standard_lengths
@@ -22,7 +22,7 @@ READ_TABLE = """(name) => [...document.querySelectorAll(`#block [data-table=${na
 @pytest.fixture(scope="module")
 def once():
     """What the first visit shows: coffee, saved once at quality 10."""
-    return degrade(COFFEE, Degradation((JpegEncoding(10),)))
+    return degrade(COFFEE, Degradation((Save(10),)))
 
 
 def enter(page):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import Degradation, JpegEncoding, degrade, read
+from models.jpeg import Degradation, Save, degrade, read
 from models.zoo import Zoo
 from tests.browser.pictures import assert_same_picture
 
 pytestmark = pytest.mark.browser
 
-TWICE = Degradation((JpegEncoding(25, "4:4:4"), JpegEncoding(40, "4:2:0", (4, 4))))
+TWICE = Degradation((Save(25, "4:4:4"), Save(40, "4:2:0", (4, 4))))
 
 DROP = """([text, name]) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import Degradation, JpegEncoding, degrade, read
+from models.jpeg import Degradation, Save, degrade, read
 from models.zoo import Zoo
 from studio.session.examples import example
 from tests.browser.pictures import assert_same_picture
@@ -67,7 +67,7 @@ def test_a_photograph_is_chosen_broken_restored_looked_at_and_taken_away(open_pa
         page.keyboard.press("Enter")
     with open(waiting.value.path(), "rb") as stream:
         taken = np.array(Image.open(BytesIO(stream.read())).convert("RGB"))
-    broken = degrade(read(example("chelsea").read_bytes()).pixels, Degradation((JpegEncoding(35, "4:2:0"),)))
+    broken = degrade(read(example("chelsea").read_bytes()).pixels, Degradation((Save(35, "4:2:0"),)))
     assert_same_picture(taken, Zoo(checkpoints, "cpu").load("cascade").restore(broken.image).pixels)
 
 

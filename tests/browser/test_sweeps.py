@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import Degradation, JpegEncoding, degrade, read
+from models.jpeg import Degradation, Save, degrade, read
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from tests.browser.pictures import assert_same_picture
 from training.evaluation.metrics import psnr_db
@@ -118,7 +119,7 @@ def test_curves_grow_point_by_point_and_hold_the_engines_numbers(open_sweep, pho
     assert name == "my-cat_sweep-quality_qf10-100_420.csv"
     rows = list(csv.DictReader(line for line in data.decode().splitlines() if not line.startswith("#")))
     zoo = Zoo(checkpoints, "cpu")
-    broken = degrade(read(photograph_png).pixels, Degradation((JpegEncoding(40),)))
+    broken = degrade(read(photograph_png).pixels, Degradation((Save(40),)))
     for model in ("plain", "cascade"):
         (row,) = [row for row in rows if row["model"] == model and row["quality_factor"] == "40"]
         restored = zoo.load(model).restore(broken.image).pixels
@@ -244,8 +245,8 @@ def test_the_strip_shows_the_same_place_of_every_picture_and_saves_it_lossless(
     assert page.locator("#sweep-strip li.marked b").inner_text() == "automatic"
     name, data = downloaded(page, page.locator("#sweep-strip li[data-id=told60] a"))
     assert name.endswith("_told60.png")
-    broken = degrade(read(photograph_png).pixels, Degradation((JpegEncoding(20),))).image
-    restored = Zoo(checkpoints, "cpu").load("cascade").restore(broken, quality_factor=60).pixels
+    broken = degrade(read(photograph_png).pixels, Degradation((Save(20),))).image
+    restored = Zoo(checkpoints, "cpu").load("cascade").restore(broken, RestoreOptions("manual", 60)).pixels
     assert_same_picture(np.asarray(Image.open(BytesIO(data)).convert("RGB")), restored)
 
     places = "() => [...document.querySelectorAll('#sweep-strip img')].map((one) => one.style.transform)"

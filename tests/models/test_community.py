@@ -12,7 +12,8 @@ from torch import nn
 
 from models.card import ModelCard, write_card
 from models.errors import BrokenCheckpoint, MissingExtra
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
+from models.restorer import RestoreOptions
 from models.tensors import pixels_to_tensor, tensor_to_pixels
 from models.zoo import CARD_FILE, WEIGHTS_FILE, Zoo
 
@@ -86,7 +87,7 @@ def dropped(folder, card, network):
 @pytest.fixture(scope="module")
 def image():
     rng = np.random.default_rng(3)
-    return encode(rng.integers(0, 256, (64, 96, 3), np.uint8), JpegEncoding(20))
+    return encode(rng.integers(0, 256, (64, 96, 3), np.uint8), Save(20))
 
 
 def test_fbcnn_decides_by_itself_as_its_authors_call_it(spandrel, tmp_path, image):
@@ -98,13 +99,13 @@ def test_fbcnn_decides_by_itself_as_its_authors_call_it(spandrel, tmp_path, imag
     np.testing.assert_array_equal(restoration.unguarded, tensor_to_pixels(expected.clamp(0, 1)))
     assert restoration.predicted_quality_factor == pytest.approx(100 * (1 - float(quality)), abs=1e-3)
     assert restoration.applied_quality_factor == restoration.predicted_quality_factor
-    assert restoration.condition == "its own estimate of the quality factor"
+    assert restoration.steered_by == "its own estimate of the quality factor"
 
 
 def test_fbcnn_is_told_a_quality_factor_the_way_it_knows_them(spandrel, tmp_path, image):
     torch.manual_seed(0)
     network = TinyFbcnn().eval()
-    restoration = dropped(tmp_path, CARD, network).load("fbcnn").restore(image, quality_factor=30)
+    restoration = dropped(tmp_path, CARD, network).load("fbcnn").restore(image, RestoreOptions("manual", 30))
     with torch.no_grad():
         expected, _ = network(pixels_to_tensor(image.decoded_pixels), torch.tensor([[0.7]]))
     np.testing.assert_array_equal(restoration.pixels, tensor_to_pixels(expected.clamp(0, 1)))
@@ -116,7 +117,7 @@ def test_all_tiles_of_fbcnn_share_one_estimate(spandrel, tmp_path):
     pixels = np.full((40, 400, 3), 20, np.uint8)
     pixels[:, 200:] = 230
     restorer = dropped(tmp_path, CARD, TinyFbcnn()).load("fbcnn")
-    image = encode(pixels, JpegEncoding(90))
+    image = encode(pixels, Save(90))
     whole = restorer.restore(image)
     tiled = replace(restorer, longest_tile=2 * 64 + 64).restore(image)
     np.testing.assert_array_equal(tiled.pixels, whole.pixels)
@@ -210,7 +211,7 @@ def test_the_real_fbcnn_gives_what_its_own_module_gives(tmp_path, image):
     with torch.inference_mode():
         for told, qf_input in ((None, None), (30, torch.tensor([[0.7]]))):
             expected, quality = network(seen, qf_input)
-            restoration = restorer.restore(image, quality_factor=told)
+            restoration = restorer.restore(image, RestoreOptions.of(told))
             np.testing.assert_array_equal(restoration.pixels, tensor_to_pixels(expected.clamp(0, 1)))
             assert restoration.predicted_quality_factor == pytest.approx(100 * (1 - float(quality)), abs=1e-3)
 

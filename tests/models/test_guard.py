@@ -9,9 +9,10 @@ from scipy import ndimage
 
 from models.guard import Guard
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, encode, quantization_tables, read
+from models.jpeg import Degradation, JpegImage, Save, degrade, encode, quantization_tables, read
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.encoder_planes import encoder_coefficients
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from tests.models.drawings import DRAWINGS
 from tests.models.sample_networks import lively_restorer, photograph
@@ -37,7 +38,7 @@ TABLE_SETS = {
 def saved(pixels: RgbImage, tables: int | str, subsampling: str) -> JpegImage:
     """A picture saved once, at a quality factor or with one of TABLE_SETS."""
     if isinstance(tables, int):
-        return encode(pixels, JpegEncoding(tables, subsampling))
+        return encode(pixels, Save(tables, subsampling))
     file = io.BytesIO()
     luma, chroma = (table.ravel().tolist() for table in TABLE_SETS[tables])
     Image.fromarray(pixels).save(file, "JPEG", qtables=[luma, chroma], subsampling=subsampling)
@@ -61,7 +62,7 @@ def test_nonsense_comes_back_as_the_file(tables, subsampling) -> None:
     clean = photograph(120, 152)
     if subsampling == "gray":
         clean = np.repeat(clean[..., :1], 3, axis=2)
-        image = encode(clean[..., 0], JpegEncoding(tables if isinstance(tables, int) else 50))
+        image = encode(clean[..., 0], Save(tables if isinstance(tables, int) else 50))
     else:
         image = saved(clean, tables, subsampling)
     rng = np.random.default_rng(5)
@@ -98,7 +99,7 @@ def test_a_perfect_network_is_believed(quality_factor, subsampling) -> None:
 
 def test_strips_leave_no_seams(monkeypatch) -> None:
     clean = photograph(360, 120)
-    image = encode(clean, JpegEncoding(30))
+    image = encode(clean, Save(30))
     network = np.clip(image.pixels + np.random.default_rng(1).normal(0, 6, clean.shape), 0, 255)
     at_once = Guard(image, None).hold(image.decoded_pixels, network)
     monkeypatch.setattr("models.guard.STRIP_ROWS", 32)
@@ -119,10 +120,10 @@ def test_pictures_smaller_than_a_unit_are_no_worse(zoo, size, subsampling) -> No
 @pytest.mark.parametrize("architecture", ["cascade", "dncnn", "ar_cnn", "luma_chroma"])
 def test_neutral_stays_neutral_to_the_bit(architecture, gray_as_color) -> None:
     gray = np.repeat(photograph(88, 120)[..., :1], 3, axis=2)
-    image = saved(gray, 30, "4:2:0") if gray_as_color else encode(gray[..., 0], JpegEncoding(30))
+    image = saved(gray, 30, "4:2:0") if gray_as_color else encode(gray[..., 0], Save(30))
     restorer = lively_restorer(architecture, guarded=True)
-    for settings in ({}, {"blind": True}, {"quality_factor": 30}):
-        restored = restorer.restore(image, **settings).pixels
+    for options in (RestoreOptions(), RestoreOptions("pixels"), RestoreOptions("manual", 30)):
+        restored = restorer.restore(image, options).pixels
         assert np.ptp(restored, axis=2).max() == 0
 
 
@@ -142,7 +143,7 @@ def test_what_never_was_a_jpeg_is_not_changed(zoo, drawing) -> None:
     for name in ("cascade", "ar_cnn"):
         restoration = zoo.load(name).restore(image)
         np.testing.assert_array_equal(restoration.pixels, image.pixels)
-        assert "no JPEG tables" in restoration.condition
+        assert "no JPEG tables" in restoration.steered_by
 
 
 @pytest.mark.parametrize("tables", [50, 90, 97, "camera"])
@@ -180,7 +181,7 @@ def test_the_cascade_repairs_and_loses_nothing_by_the_guard(zoo, quality_factor,
 @pytest.mark.parametrize("shift", [(0, 0), (3, 5)])
 def test_a_damaged_picture_saved_again_at_its_finest_or_cropped_is_repaired(zoo, name, last, shift) -> None:
     whole = photograph(272, 392)
-    first = degrade(whole, Degradation((JpegEncoding(25),))).image.pixels
+    first = degrade(whole, Degradation((Save(25),))).image.pixels
     cropped = np.ascontiguousarray(first[shift[0] :, shift[1] :])
     clean = whole[shift[0] :, shift[1] :]
     image = JpegImage(b"", cropped, "PNG") if last is None else saved(cropped, last, "4:4:4")
@@ -189,7 +190,7 @@ def test_a_damaged_picture_saved_again_at_its_finest_or_cropped_is_repaired(zoo,
     restoration = zoo.load(name).restore(image)
     assert gain(image, restoration.pixels, clean) > 0.7
     if name == "cascade":
-        by_hand = zoo.load(name).restore(image, quality_factor=25)
+        by_hand = zoo.load(name).restore(image, RestoreOptions("manual", 25))
         assert gain(image, restoration.pixels, clean) > gain(image, by_hand.pixels, clean) - 0.1
 
 
@@ -208,7 +209,7 @@ def test_files_that_store_other_colors_are_guarded_too() -> None:
 
 def test_results_keep_within_their_cells() -> None:
     clean = photograph(96, 128) // 4 + 96  # far from black and white, so that nothing is clipped
-    image = encode(clean, JpegEncoding(50, "4:4:4"))
+    image = encode(clean, Save(50, "4:4:4"))
     wrong = np.clip(image.pixels + np.random.default_rng(0).normal(0, 2, clean.shape), 0, 255)
     held = Guard(image, None).hold(image.decoded_pixels, wrong)
     for number, part in enumerate(image.components):
@@ -253,22 +254,23 @@ def test_a_picture_that_decodes_to_gray_stays_gray(zoo) -> None:
 
 
 def test_the_sentence_says_what_steered(zoo) -> None:
-    first = degrade(photograph(272, 392), Degradation((JpegEncoding(30),))).image.pixels
+    first = degrade(photograph(272, 392), Degradation((Save(30),))).image.pixels
     image = JpegImage(b"", np.ascontiguousarray(first[3:, 5:]), "PNG")
     cascade = zoo.load("cascade")
-    assert "an earlier save at quality factor 30" in cascade.restore(image).condition
-    assert "30 set by hand" in cascade.restore(image, quality_factor=30).condition
-    assert "estimate" in cascade.restore(image, blind=True).condition
-    assert zoo.load("ar_cnn").restore(image).condition == ""
+    assert "an earlier save at quality factor 30" in cascade.restore(image).steered_by
+    assert "30 set by hand" in cascade.restore(image, RestoreOptions("manual", 30)).steered_by
+    assert "estimate" in cascade.restore(image, RestoreOptions("pixels")).steered_by
+    assert zoo.load("ar_cnn").restore(image).steered_by == ""
 
 
 def test_qualities_below_five_are_steered_as_by_hand(zoo) -> None:
     clean = photograph(264, 400)
     for quality_factor in (1, 3):
-        image = encode(clean, JpegEncoding(quality_factor))
+        image = encode(clean, Save(quality_factor))
         restorer = zoo.load("cascade")
         automatic = gain(image, restorer.restore(image).pixels, clean)
         assert (
             automatic
-            > gain(image, restorer.restore(image, quality_factor=quality_factor).pixels, clean) - 0.05
+            > gain(image, restorer.restore(image, RestoreOptions("manual", quality_factor)).pixels, clean)
+            - 0.05
         )

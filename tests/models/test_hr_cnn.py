@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.fft import idctn
 from torch import Tensor, nn
 
-from models.jpeg import JpegComponent, JpegEncoding, encode, read
+from models.jpeg import JpegComponent, Save, encode, read
 from models.jpeg.planes import component_plane
 from models.networks.hr_cnn import HrCnn, _spectrum_picture
 from tests.models.sample_networks import photograph
@@ -62,7 +62,7 @@ def test_multiply_accumulates_are_those_of_the_layers() -> None:
 
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:4:4"])
 def test_untrained_it_decodes_the_planes_of_a_file(subsampling: str) -> None:
-    saved = encode(photograph(43, 75), JpegEncoding(30, subsampling))
+    saved = encode(photograph(43, 75), Save(30, subsampling))
     image = read(saved.data)
     assert image.coefficients_from == "bitstream"
     for component in image.components:
@@ -112,7 +112,7 @@ def test_stopping_early_gives_the_first_pictures() -> None:
     coefficients = random_coefficients(1, 64, 2, 3)
     every = network(coefficients)
     for stages in range(1, 8):
-        early = network(coefficients, stages)
+        early = network(coefficients, stages=stages)
         assert len(early) == stages
         for one, other in zip(early, every, strict=False):
             assert torch.equal(one, other)
@@ -129,8 +129,8 @@ def test_every_parameter_gets_a_gradient_from_the_last_picture() -> None:
 def test_training_lowers_the_error_of_the_untrained_decoder() -> None:
     torch.manual_seed(0)
     network = HrCnn()
-    clean = encode(photograph(48, 48), JpegEncoding(100, "4:4:4")).components[0]
-    degraded = encode(photograph(48, 48), JpegEncoding(10, "4:4:4")).components[0]
+    clean = encode(photograph(48, 48), Save(100, "4:4:4")).components[0]
+    degraded = encode(photograph(48, 48), Save(10, "4:4:4")).components[0]
     reference = torch.from_numpy(component_plane(clean))[None, None] / 255
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-5)
     errors = []

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.images import RgbImage, luma
-from models.jpeg import Degradation, Degraded, JpegComponent, JpegEncoding, degrade
+from models.jpeg import Degradation, Degraded, JpegComponent, Save, degrade
 from models.jpeg.color import split_ycbcr
 from models.jpeg.dct import BLOCK, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_coefficients
@@ -22,7 +22,7 @@ from studio.session.examples import example
 from studio.session.form import RestoreForm
 from studio.session.link import from_query
 from studio.session.visitor import open_photograph
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 WHITE = 255
 SATURATED = 0.7
@@ -153,8 +153,8 @@ class Scene:
 
     def integers_that_stay(self) -> float:
         """Share of luma integers, those always zero left out, that stay when the decoded picture is saved again."""
-        last = self._degradation.encodings[-1]
-        same = Degradation((JpegEncoding(last.quality_factor, last.subsampling),))
+        last = self._degradation.last_save
+        same = Degradation((Save(last.quality_factor, last.subsampling),))
         before = self._luma.coefficients
         after = degrade(self._image.pixels, same).image.components[0].coefficients
         kept = (before != 0) | (after != 0)
@@ -164,7 +164,7 @@ class Scene:
 
     def psnr(self, of: str) -> float:
         """Of "degraded" or "restored", in dB."""
-        return self._metrics[of].psnr_db
+        return self._metrics[of]["psnr_db"]
 
     def color_kept(self, top: int, bottom: int) -> float:
         """How much of their colour the strongly coloured pixels between two rows keep."""
@@ -185,11 +185,11 @@ class Scene:
 
     def psnr_gain(self) -> float:
         """Of the restored over the degraded picture, in dB."""
-        return self._metrics["restored"].psnr_db - self._metrics["degraded"].psnr_db
+        return self._metrics["restored"]["psnr_db"] - self._metrics["degraded"]["psnr_db"]
 
     def psnr_b_gain(self) -> float:
         """Of the restored over the degraded picture, in dB."""
-        return self._metrics["restored"].psnr_b_db - self._metrics["degraded"].psnr_b_db
+        return self._metrics["restored"]["psnr_b_db"] - self._metrics["degraded"]["psnr_b_db"]
 
     def inside_cells(self) -> float:
         """Share of restored luma coefficients that the file's table would round to the file's integers."""
@@ -225,7 +225,7 @@ class Scene:
         return self._restorer.restore(self._image).pixels
 
     @cached_property
-    def _metrics(self) -> dict[str, Metrics]:
+    def _metrics(self) -> dict[str, Measured]:
         return {
             of: measure(restored=self._picture(of), reference=self._original)
             for of in ("degraded", "restored")

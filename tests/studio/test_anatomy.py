@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models.errors import RestorationError
-from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg import Degradation, Save, degrade, encode, read
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.encoder_planes import encoder_plane, has_whole_factors
 from models.jpeg.planes import component_plane
@@ -40,8 +40,8 @@ def outputs_of(degradation, *, gray=False):
     return StageOutputs(request, broken.reference, broken.image, {"bright": Restoration(brighter)})
 
 
-ONCE = [Degradation((JpegEncoding(20, subsampling),)) for subsampling in ("4:4:4", "4:2:2", "4:2:0")]
-TWICE = Degradation((JpegEncoding(15), JpegEncoding(40, "4:2:0", (4, 4))))
+ONCE = [Degradation((Save(20, subsampling),)) for subsampling in ("4:4:4", "4:2:2", "4:2:0")]
+TWICE = Degradation((Save(15), Save(40, "4:2:0", (4, 4))))
 
 
 @pytest.mark.parametrize("degradation", [*ONCE, TWICE], ids=str)
@@ -120,7 +120,7 @@ def test_a_share_counts_what_a_second_save_would_keep():
     """The cells are those of libjpeg: saved again with the same table, inside means the same integer."""
     outputs = outputs_of(ONCE[0])
     pixels = outputs.restorations["bright"].pixels
-    again = encode(pixels, JpegEncoding(20, "4:4:4"))
+    again = encode(pixels, Save(20, "4:4:4"))
     same = np.mean(again.components[0].coefficients == outputs.degraded.components[0].coefficients)
     assert share_of(outputs.degraded, "bright", pixels).share == pytest.approx(same, abs=0.004)
 
@@ -157,7 +157,7 @@ def test_a_histogram_counts_every_block():
 
 @pytest.mark.parametrize("shift", [(4, 4), (0, 3), (7, 1)])
 def test_a_shifted_histogram_is_taken_on_the_first_grid(shift):
-    image = degrade(CAT, Degradation((JpegEncoding(10), JpegEncoding(80, "4:4:4", shift)))).image
+    image = degrade(CAT, Degradation((Save(10), Save(80, "4:4:4", shift)))).image
     component = image.components[0]
     found = shifted_histogram(component, shift, 1, 0)
     plane = component_plane(component) - 128

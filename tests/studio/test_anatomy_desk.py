@@ -113,6 +113,14 @@ def test_the_histogram_shows_the_first_grid_where_it_is_evident(anatomy):
     chroma = anatomy.histogram(searched.subject, 1, 1, 1)
     assert [one["label"] for one in chroma.histogram["charts"]] == ["This file's grid"]
     assert chroma.components == ("Y", "Cb", "Cr")
+    resized = opened(anatomy, coffee, replace(TWICE, resize_percent=75))
+    assert [grid["name"] for grid in resized.viewer["grids"]] == ["last save"]
+    # Even where the pixels deceive the search: the first save's grid lies on no whole pixels after a resize.
+    deceived = replace(resized.subject, searched=True, found=searched.subject.found)
+    after = anatomy.searched(deceived, 0, 1, 1)
+    assert [one["label"] for one in after.histogram["charts"]] == ["This file's grid"]
+    assert "multiples of 60" not in str(after.histogram["charts"])
+    assert "resized to 75%, then 50" in after.earlier and "saved twice" in after.shares
 
 
 def test_a_component_that_this_file_lacks_is_replaced(anatomy, photograph):

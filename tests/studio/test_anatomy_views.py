@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from models.card import ModelCard
-from models.jpeg import Degradation, JpegEncoding, degrade, quantization_tables, read
+from models.jpeg import Degradation, Save, degrade, quantization_tables, read
 from models.jpeg.double import Evidence, Verdict
 from models.jpeg.entropy import BlockBits
 from models.restorer import Restoration
@@ -159,7 +159,7 @@ def test_verdicts_are_careful_and_carry_their_evidence():
     aligned = evidence_words(replace(EVIDENCE, aligned_gain=gain), Verdict("aligned", 35, (0, 0)))
     assert "4,321 nats" in aligned
     assert "600 are needed" in aligned
-    none = save_markup((EVIDENCE, Verdict("none")), Degradation((JpegEncoding(30),)))
+    none = save_markup((EVIDENCE, Verdict("none")), Degradation((Save(30),)))
     assert "In truth: saved at quality 30 (4:2:0)." in none
     assert "saved once" not in none.lower()
     assert "Fewer than 256 whole blocks" in save_markup(None, None)
@@ -183,7 +183,7 @@ def test_shares_are_rounded_down_and_twice_saved_files_get_a_caveat():
 
 
 def test_the_inspectors_value_is_plain_and_complete():
-    broken = degrade(CAT, Degradation((JpegEncoding(30),)))
+    broken = degrade(CAT, Degradation((Save(30),)))
     outputs = StageOutputs(
         RestoreRequest("key", ("bright",)), broken.reference, broken.image, {"bright": Restoration(CAT)}
     )

@@ -12,13 +12,14 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg import Degradation, Resize, Save, degrade, encode, read
+from models.restorer import RestoreOptions
 from studio.api.api import Api
 from studio.interface import build_studio, launch_settings
 from studio.server.files import PictureFolder
 from studio.server.gradio_internals import MODELS
 from tests.paths import REPOSITORY
-from training.evaluation.metrics import measure
+from training.evaluation.metrics import as_json, measure
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "api.md").read_text("utf-8"), re.S)
 NAMES = {"/restore", "/degrade", "/measure", "/inspect", "/models"}
@@ -49,7 +50,7 @@ def client(address, tmp_path):
 @pytest.fixture
 def photo(photograph, tmp_path):
     path = tmp_path / "photo.jpg"
-    path.write_bytes(encode(photograph.image.pixels, JpegEncoding(15)).data)
+    path.write_bytes(encode(photograph.image.pixels, Save(15)).data)
     return path
 
 
@@ -108,7 +109,7 @@ def test_the_curl_commands_of_the_document_work(address, photo):
 def test_a_restoration_is_the_restorers_own_to_the_last_bit(client, zoo, photo):
     asked = {"models": ["cascade"], "quality_factor": 40, "stages": 2}
     (result,) = client.predict(handle_file(photo), **asked, api_name="/restore")["results"]
-    expected = zoo.load("cascade").restore(read(photo.read_bytes()), quality_factor=40, stages=2)
+    expected = zoo.load("cascade").restore(read(photo.read_bytes()), RestoreOptions("manual", 40, stages=2))
     np.testing.assert_array_equal(np.array(Image.open(result["file"])), expected.pixels)
     assert result["applied_quality_factor"] == 40
     assert len(result["weights_sha256"]) == 64
@@ -122,12 +123,32 @@ def test_a_degradation_is_the_engines(client, photo):
         "shift_columns": 1,
     }
     answer = client.predict(handle_file(photo), quality_factor=20, **settings, api_name="/degrade")
-    saves = Degradation((JpegEncoding(20), JpegEncoding(50, "4:4:4", (3, 1))))
+    saves = Degradation((Save(20), Save(50, "4:4:4", (3, 1))))
     expected = degrade(read(photo.read_bytes()).pixels, saves)
     assert Path(answer["file"]).read_bytes() == expected.image.data
     np.testing.assert_array_equal(np.array(Image.open(answer["reference"])), expected.reference)
     metrics = measure(restored=expected.image.pixels, reference=expected.reference)
-    assert answer["metrics"] == pytest.approx(metrics.as_json())
+    assert answer["metrics"] == pytest.approx(as_json(metrics))
+    assert answer["degradation"] == saves.words() and saves.slug() in Path(answer["file"]).name
+
+
+def test_a_picture_is_resized_between_two_saves(client, photo):
+    steps = Degradation((Save(20), Resize(0.5), Save(50, "4:4:4", (3, 1))))
+    named = {
+        "quality_factor": 20,
+        "second_quality_factor": 50,
+        "second_subsampling": "4:4:4",
+        "shift_rows": 3,
+        "shift_columns": 1,
+        "resize_percent": 50,
+    }
+    expected = degrade(read(photo.read_bytes()).pixels, steps)
+    assert expected.image.pixels.shape == (37, 47, 3)
+    for settings in (named, {"steps": steps.as_json()}):
+        answer = client.predict(handle_file(photo), **settings, api_name="/degrade")
+        assert Path(answer["file"]).read_bytes() == expected.image.data
+        np.testing.assert_array_equal(np.array(Image.open(answer["reference"])), expected.reference)
+        assert Degradation.from_json(answer["steps"]) == steps
 
 
 def test_gray_and_other_formats_are_told(client, photograph, tmp_path):
@@ -136,7 +157,7 @@ def test_gray_and_other_formats_are_told(client, photograph, tmp_path):
     facts = client.predict(handle_file(png), api_name="/inspect")
     assert (facts["format"], facts["quality"], facts["tables"]) == ("PNG", None, None)
     gray = tmp_path / "gray.jpg"
-    gray.write_bytes(encode(photograph.image.pixels[..., 0], JpegEncoding(30)).data)
+    gray.write_bytes(encode(photograph.image.pixels[..., 0], Save(30)).data)
     facts = client.predict(handle_file(gray), api_name="/inspect")
     assert facts["gray"] is True
     assert facts["tables"]["chroma"] is None
@@ -161,6 +182,11 @@ def test_gray_and_other_formats_are_told(client, photograph, tmp_path):
         ("/degrade", {"quality_factor": None}, "missing"),
         ("/degrade", {"quality_factor": 30, "subsampling": "4:1:1"}, "4:4:4, 4:2:2, 4:2:0"),
         ("/degrade", {"quality_factor": 30, "shift_rows": 3}, "two saves"),
+        ("/degrade", {"quality_factor": 30, "resize_percent": 50}, "two saves"),
+        ("/degrade", {"quality_factor": 30, "second_quality_factor": 30, "resize_percent": 24}, "25 to 200"),
+        ("/degrade", {"quality_factor": 30, "steps": [{"quality_factor": 30}]}, "Leave one out"),
+        ("/degrade", {"steps": [{"step": "sharpen"}]}, "Steps with their values are allowed"),
+        ("/degrade", {"steps": []}, "At least one save"),
         ("/degrade", {"quality_factor": 30, "second_quality_factor": 30, "shift_rows": 8}, "0 to 7"),
     ],
 )

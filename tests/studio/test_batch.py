@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg import Degradation, Resize, Save, degrade, encode, read
+from models.restorer import RestoreOptions
 from studio.batch.files import found_pictures
-from studio.batch.report import COLUMNS
+from studio.batch.report import columns
 from studio.batch.results import record_in
 from studio.batch.run import BatchRestorer, BatchSettings
 from studio.restore.__main__ import main
-from training.evaluation.metrics import measure
+from training.evaluation.metrics import as_json, measure
 
 
 @pytest.fixture
@@ -25,8 +26,8 @@ def pictures(photograph, tmp_path):
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     pixels = photograph.image.pixels
-    (folder / "one.jpg").write_bytes(encode(pixels, JpegEncoding(15)).data)
-    (folder / "deep" / "two.JPG").write_bytes(encode(pixels[:40], JpegEncoding(30)).data)
+    (folder / "one.jpg").write_bytes(encode(pixels, Save(15)).data)
+    (folder / "deep" / "two.JPG").write_bytes(encode(pixels[:40], Save(30)).data)
     alpha = np.arange(80 * 96, dtype=np.uint8).reshape(80, 96)
     Image.fromarray(np.dstack([pixels, alpha])).save(folder / "clear.png")
     (folder / "broken.jpg").write_bytes(b"no picture")
@@ -64,7 +65,7 @@ def test_a_folder_goes_through_all_models_and_a_bad_file_stops_nothing(run, zoo,
         expected = zoo.load(model).restore(image).pixels
         np.testing.assert_array_equal(np.array(Image.open(out / f"one_{model}.png")), expected)
     rows = rows_of(tmp_path / "r.csv")
-    assert tuple(rows[0]) == COLUMNS
+    assert list(rows[0]) == columns()
     assert [row["state"] for row in rows if "broken" in row["picture"]] == ["failed", "failed"]
     assert {row["quality_factor_from_tables"] for row in rows if "one" in row["picture"]} == {"15"}
 
@@ -127,17 +128,52 @@ def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photogr
         "20",
     )
     assert run(source, "-o", "out", "--model", "cascade", *options) == 0
-    saves = Degradation((JpegEncoding(30), JpegEncoding(12, "4:4:4")))
+    saves = Degradation((Save(30), Save(12, "4:4:4")))
     broken = degrade(photograph.image.pixels, saves)
-    restored = zoo.load("cascade").restore(broken.image, quality_factor=20).pixels
+    restored = zoo.load("cascade").restore(broken.image, RestoreOptions("manual", 20)).pixels
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "clean_cascade.png")), restored)
     report = json.loads((tmp_path / "r.json").read_text("utf-8"))
     metrics = report["results"][0]["record"]["metrics"]
-    assert metrics["restored"] == measure(restored=restored, reference=broken.reference).as_json()
-    assert metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference).as_json()
+    assert metrics["restored"] == as_json(measure(restored=restored, reference=broken.reference))
+    assert metrics["degraded"] == as_json(measure(restored=broken.image.pixels, reference=broken.reference))
     assert report["settings"]["degradation"]["encodings"][1]["subsampling"] == "4:4:4"
     assert "8x8 grid" in report["convention"]
     assert report["versions"]["torch"]
+
+
+def test_pictures_are_resized_between_two_saves(run, photograph, tmp_path):
+    source = tmp_path / "clean.png"
+    source.write_bytes(photograph.image.data)
+    words = (source, "-o", "out", "--model", "plain", "--report", "r.json")
+    assert run(*words, "--recompress", "30", "--step", "resize=50", "--recompress", "12,4:4:4") == 0
+    broken = degrade(photograph.image.pixels, Degradation((Save(30), Resize(0.5), Save(12, "4:4:4"))))
+    result = np.array(Image.open(tmp_path / "out" / "clean_plain.png"))
+    np.testing.assert_array_equal(result, broken.image.pixels)
+    assert result.shape == (40, 48, 3)
+    report = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    metrics = report["results"][0]["record"]["metrics"]["degraded"]
+    assert metrics == measure(restored=broken.image.pixels, reference=broken.reference).as_json()
+    assert report["settings"]["degradation"]["encodings"][1] == {"step": "resize", "factor": 0.5}
+
+
+def test_results_of_earlier_versions_count_as_done():
+    """Their records are compared with these settings, letter by letter."""
+    saves = Degradation((Save(30), Save(12, "4:4:4", (1, 2))))
+    assert BatchSettings(("plain",), saves).as_json() == {
+        "degradation": {
+            "encodings": [
+                {"quality_factor": 30, "subsampling": "4:2:0", "grid_shift": [0, 0]},
+                {"quality_factor": 12, "subsampling": "4:4:4", "grid_shift": [1, 2]},
+            ],
+            "resize_between": None,
+        },
+        "guidance": "automatic",
+        "quality_factor": None,
+        "stages": None,
+        "keep_exif": False,
+        "keep_icc": False,
+    }
+    assert BatchSettings(("plain",)).as_json()["degradation"] is None
 
 
 def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_path, capsys):
@@ -153,7 +189,7 @@ def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_p
     by_name = {row["result"]: row for row in rows_of(tmp_path / "r.csv")}
     degraded = read((pictures / "one.jpg").read_bytes()).pixels
     expected = measure(restored=degraded, reference=pixels)
-    assert float(by_name["one_plain.png"]["psnr_db"]) == pytest.approx(expected.psnr_db)
+    assert float(by_name["one_plain.png"]["psnr_db"]) == pytest.approx(expected["psnr_db"])
     assert float(by_name["one_plain.png"]["gain_db"]) == 0
     assert by_name["deep/two_plain.png"]["ssim"]
     assert by_name["clear_plain.png"]["psnr_db"] == ""
@@ -225,7 +261,7 @@ def test_it_is_said_where_no_tables_steer(run, pictures, capsys):
 
 def test_gray_stays_gray(run, photograph, tmp_path):
     source = tmp_path / "gray.jpg"
-    source.write_bytes(encode(photograph.image.pixels[..., 0], JpegEncoding(20)).data)
+    source.write_bytes(encode(photograph.image.pixels[..., 0], Save(20)).data)
     assert run(source, "-o", "out", "--model", "cascade") == 0
     assert np.array(Image.open(tmp_path / "out" / "gray_cascade.png")).ndim == 2
 
@@ -313,6 +349,10 @@ def test_results_inside_the_folder_of_pictures_are_no_pictures(run, pictures):
         ["in", "-o", "out", "--recompress", "thirty"],
         ["in", "-o", "out", "--recompress", "101"],
         ["in", "-o", "out", "--recompress", "30,4:1:1"],
+        ["in", "-o", "out", "--recompress", "30", "--step", "resize=50"],
+        ["in", "-o", "out", "--recompress", "30", "--step", "resize=5", "--recompress", "30"],
+        ["in", "-o", "out", "--step", "resize", "--recompress", "30"],
+        ["in", "-o", "out", "--step", "sharpen=3", "--recompress", "30"],
         ["in", "-o", "out", "--recompress", "30", "--keep-icc"],
         ["in", "-o", "out", "--reference", "missing"],
         ["in", "-o", "out", "--model", "nobody"],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from studio.batch.attempts import TRIES, Attempt, watched
 from studio.batch.files import BatchPicture
 from studio.restore.__main__ import main
@@ -71,7 +71,7 @@ def pictures(photograph, tmp_path):
     folder.mkdir()
     for number, name in enumerate(("a", "b-deadly", "c", "d-deadly", "e")):
         pixels = photograph.image.pixels[number : number + 40, :48]
-        (folder / f"{name}.jpg").write_bytes(encode(pixels, JpegEncoding(30)).data)
+        (folder / f"{name}.jpg").write_bytes(encode(pixels, Save(30)).data)
     return folder
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from studio.batch.results import is_result, record_in
 from studio.restore.__main__ import main
 from studio.sweep.__main__ import main as sweep
@@ -20,7 +20,7 @@ def place(photograph, tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     pixels = photograph.image.pixels
     for folder in (tmp_path, tmp_path / "in"):
-        (folder / "a.jpg").write_bytes(encode(pixels[:40, :48], JpegEncoding(20)).data)
+        (folder / "a.jpg").write_bytes(encode(pixels[:40, :48], Save(20)).data)
         Image.fromarray(pixels[:24, :32]).save(folder / "b.png")
     return tmp_path
 

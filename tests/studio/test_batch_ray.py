@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from studio.batch import on_ray
 from studio.batch.files import found_pictures
 from studio.batch.run import BatchSettings
@@ -27,7 +27,7 @@ def pictures(photograph, tmp_path):
     folder = tmp_path / "in"
     (folder / "deep").mkdir(parents=True)
     for index in range(7):
-        data = encode(photograph.image.pixels[: 40 + index], JpegEncoding(20 + index)).data
+        data = encode(photograph.image.pixels[: 40 + index], Save(20 + index)).data
         (folder / ("deep" if index % 2 else "") / f"{index}.jpg").write_bytes(data)
     (folder / "broken.jpg").write_bytes(b"broken")
     return folder

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import JpegEncoding, encode, read
+from models.jpeg import Save, encode, read
+from models.restorer import RestoreOptions
 from studio.restore.__main__ import main
 
 
 @pytest.fixture
 def jpeg(photograph, tmp_path):
     path = tmp_path / "in.jpg"
-    path.write_bytes(encode(photograph.image.pixels, JpegEncoding(15)).data)
+    path.write_bytes(encode(photograph.image.pixels, Save(15)).data)
     return path
 
 
@@ -20,13 +21,13 @@ def test_the_written_png_is_what_the_restorer_gives(zoo, checkpoints, jpeg, tmp_
     out = tmp_path / "out.png"
     where = ["--checkpoints", str(checkpoints), "--device", "cpu", "--model", "cascade"]
     assert main([str(jpeg), "-o", str(out), *where, *options]) == 0
-    keywords = {
-        "--quality-factor": {"quality_factor": 40},
-        "--blind": {"blind": True},
-        "--stages": {"stages": 1},
+    meaning = {
+        "--quality-factor": RestoreOptions("manual", 40),
+        "--blind": RestoreOptions("pixels"),
+        "--stages": RestoreOptions(stages=1),
     }
     expected = zoo.load("cascade").restore(
-        read(jpeg.read_bytes()), **keywords.get(options[0] if options else "", {})
+        read(jpeg.read_bytes()), meaning[options[0]] if options else RestoreOptions()
     )
     np.testing.assert_array_equal(np.array(Image.open(out)), expected.pixels)
     assert "15, exact" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding, degrade
+from models.jpeg import Degradation, Save, degrade
 from studio.lessons.blind_pair import BlindPair, checked_names, new_pair
 from studio.lessons.game_handlers import GamesDesk
 from studio.lessons.game_pictures import ANY, CLEAN, OPENED, picture_choices, picture_for
@@ -69,7 +69,7 @@ def test_the_truth_comes_with_the_answer_and_is_the_truth(games, photograph):
     assert told["revealed"]
     assert (told["truth"], told["guess"]) == (dealt.state.quality_factor, 40)
     assert told["error"] == abs(40 - told["truth"])
-    again = degrade(photograph.image.pixels, Degradation((JpegEncoding(told["truth"]),)))
+    again = degrade(photograph.image.pixels, Degradation((Save(told["truth"]),)))
     np.testing.assert_array_equal(again.image.pixels, dealt.state.degraded.image.pixels)
     assert [pane["id"] for pane in dealt.viewer["panes"]] == ["degraded"]
     assert [pane["id"] for pane in page.viewer["panes"]] == ["original", "degraded"]
@@ -160,14 +160,14 @@ def test_the_names_belong_to_the_pictures(zoo, games, photograph):
     assert progress
     assert all(page.state is None and page.panel["working"] for page in progress)
     page = games.pair_shown(dealt.state, dealt.panel["pair"])
-    saved = Degradation((JpegEncoding(page.panel["quality"]),))
+    saved = Degradation((Save(page.panel["quality"]),))
     degraded = degrade(photograph.image.pixels, saved)
     titles = {card.title: card.name for card in zoo.cards()}
     for row, contestant in zip(page.panel["rows"], dealt.state.contestants, strict=True):
         pixels = zoo.load(titles[row["name"]]).restore(degraded.image).pixels
         np.testing.assert_array_equal(pixels, contestant.pixels)
         assert row["psnr"] == f"{psnr_db(pixels, degraded.reference):.2f} dB"
-    better = max("ab", key=lambda one: dealt.state.contestants["ab".index(one)].metrics.psnr_db)
+    better = max("ab", key=lambda one: dealt.state.contestants["ab".index(one)].metrics["psnr_db"])
     assert page.panel["closer"] == better
     assert [pane["id"] for pane in page.viewer["panes"]] == ["a", "b", "original"]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import gradio as gr
 import pytest
 
 from assets import draw_lessons
@@ -10,7 +9,6 @@ from studio.lessons.glossary import glossary
 from studio.lessons.lessons import FOLDER, lessons
 from studio.lessons.tab import settings_of
 from studio.lessons.view import glossary_markup, lessons_value, markdown_trees
-from studio.page.binding import EventValues
 
 
 def elements(trees) -> Iterator[list]:
@@ -91,8 +89,8 @@ def test_the_glossary_lists_every_term_once():
     "asked", [None, "block", {}, {"lesson": None}, {"lesson": ["block"]}, {"lesson": "none"}]
 )
 def test_an_unknown_lesson_changes_nothing_special(asked):
-    assert settings_of(EventValues(gr.EventData(None, asked))) == {}
+    assert settings_of(asked) == {}
 
 
 def test_a_lesson_brings_its_own_settings():
-    assert settings_of(EventValues(gr.EventData(None, {"lesson": "ringing"})))["picture"] == "text"
+    assert settings_of({"lesson": "ringing"})["picture"] == "text"

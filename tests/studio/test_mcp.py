@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from studio.api.endpoints import mcp_settings
 from studio.interface import build_studio, launch_settings
 from studio.server.guard import OTHER_BYTES
@@ -48,7 +48,7 @@ def test_assistants_restore_what_they_send(zoo, photograph, tmp_path, monkeypatc
     demo = build_studio(zoo)
     settings: dict[str, Any] = launch_settings(demo) | mcp_settings()
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, **settings)
-    data = encode(photograph.image.pixels.repeat(12, 0).repeat(12, 1), JpegEncoding(95)).data
+    data = encode(photograph.image.pixels.repeat(12, 0).repeat(12, 1), Save(95)).data
     data += bytes(OTHER_BYTES)  # more than a request may hold that brings no file
     picture = "data:image/jpeg;base64," + base64.b64encode(data).decode()
 

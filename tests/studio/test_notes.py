@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from models.jpeg.tables import quantization_tables
 from studio.api.api import Api
 from studio.engine.cache import ResultCache
@@ -32,7 +32,7 @@ def _png(pixels, **options):
 def files(photograph, tmp_path):
     """name -> (file, beginning of its note)."""
     pixels = photograph.image.pixels
-    whole = encode(pixels, JpegEncoding(70)).data
+    whole = encode(pixels, Save(70)).data
     scan = whole.index(b"\xff\xda")
     mpo, cmyk = BytesIO(), BytesIO()
     Image.fromarray(pixels).save(mpo, "MPO", save_all=True, append_images=[Image.fromarray(255 - pixels)])

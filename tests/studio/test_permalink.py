@@ -8,7 +8,7 @@ import pytest
 
 from studio.session.examples import EXAMPLES
 from studio.session.form import RestoreForm
-from studio.session.link import KEYS, Link, Look, example_of, form_of, from_query, look_of, to_query
+from studio.session.link import Link, Look, example_of, from_query, look_of, to_query
 from studio.session.visitor import open_photograph
 
 MODELS = ("plain", "ar_cnn", "cascade")
@@ -29,6 +29,7 @@ def random_form(rng: np.random.Generator) -> RestoreForm:
         second_subsampling=str(rng.choice(samplings)),
         shift_rows=int(rng.integers(8)),
         shift_columns=int(rng.integers(8)),
+        resize_percent=100 if rng.random() < 0.5 else int(rng.integers(25, 201)),
         model_names=tuple(name for name in MODELS if rng.random() < 0.5),
         guidance=str(rng.choice(["automatic", "tables", "pixels", "manual"])),
         manual_quality=int(rng.integers(1, 101)),
@@ -36,8 +37,8 @@ def random_form(rng: np.random.Generator) -> RestoreForm:
 
 
 def test_every_control_has_a_key_of_its_own():
-    assert set(KEYS) == {one.name for one in fields(RestoreForm)}
-    assert len({*KEYS.values(), "picture", "view", "a", "b", "zoom", "x", "y"}) == len(KEYS) + 7
+    keys = [control.key for control in RestoreForm.controls().values()]
+    assert len({*keys, "picture", "view", "a", "b", "zoom", "x", "y"}) == len(fields(RestoreForm)) + 7
 
 
 def test_any_setting_survives_the_way_there_and_back():
@@ -55,6 +56,19 @@ def test_any_setting_survives_the_way_there_and_back():
         assert back(to_query(link)) == link
 
 
+def test_links_without_a_resize_read_as_they_always_did():
+    old = (
+        "saves=twice&quality=12&subsampling=4:2:0&quality2=34&subsampling2=4:4:4&rows=1&columns=2"
+        "&models=ar_cnn,cascade&guidance=automatic&manual=30&view=split"
+    )
+    link = back(old)
+    assert link.form.resize_percent == 100 and not link.problems
+    assert to_query(link) == old
+    resized = replace(link, form=replace(link.form, resize_percent=50))
+    assert to_query(resized) == old.replace("&columns=2", "&columns=2&resize=50")
+    assert back(to_query(resized)) == resized
+
+
 def test_no_parameters_mean_the_defaults():
     assert back("") == Link(DEFAULT)
     assert back("utm_source=mail&__theme=dark") == Link(DEFAULT)
@@ -68,6 +82,7 @@ def test_no_parameters_mean_the_defaults():
         ("quality=" + "9" * 5000, "first_quality", "1 to 100"),
         ("quality=٣", "first_quality", "1 to 100"),
         ("rows=8", "shift_rows", "0 to 7"),
+        ("resize=24", "resize_percent", "25 to 200"),
         ("saves=thrice", "saves", "keep, once, twice"),
         ("guidance=", "guidance", "automatic"),
     ],
@@ -107,4 +122,4 @@ def test_a_request_leads_back_to_the_controls_that_asked_for_it():
     rng = np.random.default_rng(6)
     for _ in range(30):
         request = random_form(rng).request("key", MODELS)
-        assert form_of(request).request("key", MODELS) == request
+        assert RestoreForm.of(request).request("key", MODELS) == request

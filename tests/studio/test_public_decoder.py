@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from models.errors import RestorationError, UnreadableImage
-from models.jpeg import JpegEncoding, encode, probe, read
+from models.jpeg import Save, encode, probe, read
 from models.jpeg.header import JpegHeader
 from models.jpeg.kept_exif import kept_exif
 from studio.server.decoder import MAX_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
@@ -174,7 +174,7 @@ def test_a_hanging_child_is_ended_in_time(small):
     decoder.close()
 
 
-JPEG = encode(np.random.default_rng(8).integers(0, 256, (24, 40, 3), np.uint8), JpegEncoding(70)).data
+JPEG = encode(np.random.default_rng(8).integers(0, 256, (24, 40, 3), np.uint8), Save(70)).data
 
 
 def png_told(**lie):
@@ -297,7 +297,7 @@ def test_nothing_of_a_file_is_read_in_this_process(decoder, monkeypatch):
 
 
 def test_a_long_run_of_fill_bytes_costs_this_process_nothing(decoder):
-    jpeg = encode(np.zeros((16, 16, 3), np.uint8), JpegEncoding(50)).data
+    jpeg = encode(np.zeros((16, 16, 3), np.uint8), Save(50)).data
     decoder.read(jpeg)
     for data in (jpeg[:2] + b"\xff" * 3_000_000 + b"\0" + jpeg[2:], jpeg[:-2] + b"\xff" * 3_000_000):
         began = time.process_time()

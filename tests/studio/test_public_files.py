@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding, read
+from models.jpeg import Degradation, Save, read
 from studio.engine.cache import ResultCache
 from studio.engine.engine import RestoreRequest
 from studio.server.files import PictureFolder
@@ -103,7 +103,7 @@ def test_results_grow_too_old_however_often_they_are_used():
 
 def test_everything_of_one_photograph_is_forgotten():
     cache = ResultCache(10**6)
-    degradation = Degradation((JpegEncoding(10),))
+    degradation = Degradation((Save(10),))
     mine, theirs = ("broken", "mine", degradation), ("broken", "theirs", degradation)
     request = ("restored", object(), RestoreRequest("mine", ("plain",)))
     swept = ("swept", object(), "mine 0+400 0+600", 3, False)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from models.errors import InvalidSetting
-from models.jpeg import Degradation, JpegEncoding
+from models.jpeg import Degradation, Resize, Save
 from studio.session.form import RestoreForm
 
 KNOWN = ("plain", "reapply", "cascade")
@@ -15,9 +15,25 @@ HOSTILE = [None, math.nan, math.inf, -1, 101, 10.5, "10", "", [], {}, True, 10**
 def test_the_form_becomes_a_degradation():
     assert RestoreForm(saves="keep").degradation() is None
     once = RestoreForm(saves="once", first_quality=20.0, first_subsampling="4:4:4").degradation()
-    assert once == Degradation((JpegEncoding(20, "4:4:4"),))
+    assert once == Degradation((Save(20, "4:4:4"),))
     twice = RestoreForm(saves="twice", shift_rows=7, shift_columns=0).degradation()
-    assert twice == Degradation((JpegEncoding(10, "4:2:0"), JpegEncoding(30, "4:2:0", (7, 0))))
+    assert twice == Degradation((Save(10, "4:2:0"), Save(30, "4:2:0", (7, 0))))
+
+
+def test_a_resize_stands_between_two_saves_and_nowhere_else():
+    def steps(**values):
+        degradation = RestoreForm(**{"saves": "twice", "resize_percent": 58, **values}).degradation()
+        return degradation and degradation.steps
+
+    assert steps() == (Save(10), Resize(0.58), Save(30, grid_shift=(4, 4)))
+    assert steps(resize_percent=100) == (Save(10), Save(30, grid_shift=(4, 4)))
+    assert steps(saves="once") == (Save(10),)
+    assert steps(saves="keep") is None
+    for percent in (25, 200):
+        assert steps(resize_percent=percent)[1] == Resize(percent / 100)
+    for percent in (24, 201):
+        with pytest.raises(InvalidSetting, match="25 to 200"):
+            steps(resize_percent=percent)
 
 
 def test_a_save_that_is_not_made_is_not_checked():
@@ -25,8 +41,11 @@ def test_a_save_that_is_not_made_is_not_checked():
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("name", ["first_quality", "second_quality", "shift_rows", "shift_columns"])
+@pytest.mark.parametrize(
+    "name", ["first_quality", "second_quality", "shift_rows", "shift_columns", "resize_percent"]
+)
 def test_hostile_numbers_are_refused_with_what_is_allowed(name, value):
+    value = 201 if name == "resize_percent" and value == 101 else value
     with pytest.raises(InvalidSetting, match="Whole numbers from"):
         RestoreForm(saves="twice", **{name: value}).degradation()
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from models.baselines import PLAIN
 from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
-from models.jpeg import Degradation, JpegEncoding, degrade
-from models.restorer import Restoration
+from models.jpeg import Degradation, Save, degrade
+from models.restorer import AUTOMATIC, Restoration, RestoreOptions
 from studio.engine.cache import ResultCache
 from studio.session.crop import CROP_PIXELS, swept_picture
 from studio.session.examples import example
@@ -80,7 +80,7 @@ class SlowRestorer:
     error: Exception | None = None
     seen: list = field(default_factory=list)
 
-    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+    def restore(self, image, options=AUTOMATIC, on_tile=None):
         for done in range(1, self.tiles + 1):
             time.sleep(0.01)
             self.seen.append(done)
@@ -143,7 +143,7 @@ def test_a_quality_sweep_measures_every_model_at_every_quality_one_curve_after_t
         (name, (quality,)) for name in QUALITY.model_names for quality in (10, 40)
     ]
     for point in points:
-        broken = degrade(picture.pixels, Degradation((JpegEncoding(point.job.quality_factors[0], "4:2:0"),)))
+        broken = degrade(picture.pixels, Degradation((Save(point.job.quality_factors[0], "4:2:0"),)))
         restored = zoo.load(point.job.model_name).restore(broken.image).pixels
         assert point.metrics == measure(restored=restored, reference=broken.reference)
         assert point.file_bytes == len(broken.image.data)
@@ -156,7 +156,7 @@ def test_a_sweep_of_two_saves_fills_its_map_cell_by_cell(sweeper, zoo, picture):
     cells = [(20, 20), (20, 60), (60, 20), (60, 60)]
     expected = [(name, cell) for cell in cells for name in (PLAIN, "cascade")]
     assert [(point.job.model_name, point.job.quality_factors) for point in points] == expected
-    saves = Degradation((JpegEncoding(20, "4:4:4"), JpegEncoding(60, "4:4:4", (3, 5))))
+    saves = Degradation((Save(20, "4:4:4"), Save(60, "4:4:4", (3, 5))))
     broken = degrade(picture.pixels, saves)
     restored = zoo.load("cascade").restore(broken.image).pixels
     assert points[3].metrics == measure(restored=restored, reference=broken.reference)
@@ -165,12 +165,14 @@ def test_a_sweep_of_two_saves_fills_its_map_cell_by_cell(sweeper, zoo, picture):
 def test_a_sweep_by_hand_keeps_the_pictures_and_says_what_steered(sweeper, zoo, picture):
     points = points_of(sweeper, picture, BY_HAND)
     assert [point.job.by_hand for point in points] == [None, None, 10, 50]
-    broken = degrade(picture.pixels, Degradation((JpegEncoding(20, "4:2:0"),))).image
+    broken = degrade(picture.pixels, Degradation((Save(20, "4:2:0"),))).image
     cascade = zoo.load("cascade")
     np.testing.assert_array_equal(points[0].pixels, broken.pixels)
     np.testing.assert_array_equal(points[1].pixels, cascade.restore(broken).pixels)
     for point, told in zip(points[2:], (10, 50), strict=True):
-        np.testing.assert_array_equal(point.pixels, cascade.restore(broken, quality_factor=told).pixels)
+        np.testing.assert_array_equal(
+            point.pixels, cascade.restore(broken, RestoreOptions("manual", told)).pixels
+        )
         assert f"{told} set by hand" in point.condition
         assert point.applied_quality_factor == told
 
@@ -277,6 +279,6 @@ def test_unknown_models_and_impossible_shifts_are_refused(sweeper, picture):
 
 
 def test_jobs_are_comparable():
-    saved = Degradation((JpegEncoding(10),))
+    saved = Degradation((Save(10),))
     assert SweepJob(PLAIN, saved) == SweepJob(PLAIN, saved)
     assert SweepJob(PLAIN, saved) != SweepJob(PLAIN, saved, by_hand=10)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from models.card import ModelCard, TrainingFacts
 from models.images import luma
-from models.jpeg import Degradation, JpegEncoding, degrade, encode, read
+from models.jpeg import Degradation, Resize, Save, degrade, encode, read
 from models.jpeg.color import rgb_to_ycbcr
 from studio.catalog.scores import KnownScores, known_scores
 from studio.catalog.view import models_page, training_words
@@ -23,8 +23,15 @@ from studio.page.facts import freshness, notice, tables_say
 from studio.page.view import view_of
 from studio.page.wording import decibels, file_size, how_broken, settings_slug, signed_decibels, tile_words
 from studio.server.files import PictureFolder
-from training.evaluation.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
-from training.evaluation.scoring import convention_of
+from tests.changed_metrics import other_convention
+from training.evaluation.score_files import (
+    Measurement,
+    ScoreFile,
+    Setting,
+    Weights,
+    present_conventions,
+    weights_of,
+)
 
 CARD = ModelCard(
     name="net", title="<b>Net</b>", architecture="ar_cnn", summary="S & T", paper="P", parameters=106_000,
@@ -51,7 +58,6 @@ ROWS = [
 
 
 WEIGHTS = Weights("00", {})
-CONVENTION = convention_of("rgb")
 
 
 @pytest.mark.parametrize(
@@ -71,17 +77,17 @@ def test_numbers_carry_units():
 
 
 def test_slugs_differ_where_settings_differ():
-    base = RestoreRequest("k", ("a",), Degradation((JpegEncoding(10),)))
+    base = RestoreRequest("k", ("a",), Degradation((Save(10),)))
     others = [
         base,
         replace(base, degradation=None),
-        replace(base, degradation=Degradation((JpegEncoding(10, "4:4:4"),))),
-        replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30)))),
-        replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30, "4:2:0", (1, 0))))),
-        *(
-            replace(base, degradation=Degradation((JpegEncoding(10), JpegEncoding(30)), factor))
-            for factor in (0.5, 0.51)
-        ),
+        replace(base, degradation=Degradation((Save(10, "4:4:4"),))),
+        replace(base, degradation=Degradation((Save(10), Save(30)))),
+        replace(base, degradation=Degradation((Save(10), Save(30, "4:2:0", (1, 0))))),
+        *(replace(base, degradation=Degradation((Save(10), Resize(f), Save(30)))) for f in (0.5, 0.51)),
+        replace(base, degradation=Degradation((Resize(0.5), Save(10), Save(30)))),
+        replace(base, degradation=Degradation((Save(10), Save(30), Save(30)))),
+        replace(base, degradation=Degradation((Save(10, grid_shift=(1, 0)),))),
         replace(base, guidance="pixels"),
         replace(base, guidance="tables"),
         replace(base, guidance="manual", quality_factor=20),
@@ -91,18 +97,18 @@ def test_slugs_differ_where_settings_differ():
 
 
 def test_a_resize_between_two_saves_is_told():
-    twice = (JpegEncoding(10), JpegEncoding(30))
+    twice = (Save(10), Save(30))
     assert how_broken(Degradation(twice)) == (
         "saved at quality 10 (4:2:0), then 30 (4:2:0), grid shifted by 0 and 0"
     )
-    assert how_broken(Degradation(twice, 0.5)) == (
+    assert how_broken(Degradation((twice[0], Resize(0.5), twice[1]))) == (
         "saved at quality 10 (4:2:0), resized to 50%, then 30 (4:2:0), grid shifted by 0 and 0"
     )
 
 
 def test_tables_are_told_honestly(photograph):
     assert tables_say(photograph.image) == "no JPEG header"
-    assert tables_say(encode(photograph.image.pixels, JpegEncoding(37))) == "37, exact"
+    assert tables_say(encode(photograph.image.pixels, Save(37))) == "37, exact"
 
 
 def test_progress_tells_the_tile_and_the_time_left():
@@ -117,7 +123,8 @@ def test_sentences_are_escaped():
 
 
 def known(*rows: dict, data: str = "LIVE1", **more) -> KnownScores:
-    return KnownScores((Measurement(Setting(data), "PSNR.", WEIGHTS, rows, **more),))
+    conventions = present_conventions("rgb", {"psnr_db", "ssim", "psnr_b_db"})
+    return KnownScores((Measurement(Setting(data), WEIGHTS, conventions, rows, **more),))
 
 
 def test_models_page_shows_scores_and_escapes_cards():
@@ -168,8 +175,8 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     weights.write_bytes(b"first")
     of_these = weights_of(tmp_path, CARD)
     for data in ("LIVE1", "Classic5"):
-        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), CONVENTION, rows=ROWS)
-    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), CONVENTION, rows=ROWS)
+        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), rows=ROWS)
+    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), rows=ROWS)
     found = known_scores(tmp_path, CARD)
     assert [each.setting.data for each in found.measurements] == ["LIVE1", "Classic5"], (
         "whole sets, LIVE1 first"
@@ -181,12 +188,11 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     assert found.measurements == () and set(found.replaced) == {"LIVE1", "Classic5"}
     page = models_page((CARD,), {"net": found}, {})
     assert "26.30" not in page and "changed since" in page
-    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(
-        Setting("LIVE1"), CONVENTION, rows=ROWS
-    )
+    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), rows=ROWS)
     found = known_scores(tmp_path, CARD)
     assert len(found.measurements) == 1 and found.replaced == ("Classic5",)
-    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), "older", rows=ROWS)
+    with other_convention("psnr_db"):
+        ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), rows=ROWS)
     assert known_scores(tmp_path, CARD).measurements == (), "an older convention is as good as none"
 
 
@@ -328,7 +334,7 @@ def test_chroma_blocks_of_a_turned_photograph_begin_where_the_file_begins(orient
 
 @pytest.mark.parametrize("shift", [(4, 4), (3, 6), (0, 5)])
 def test_the_first_grid_of_a_double_save_is_where_its_edges_are(shift):
-    degradation = Degradation((JpegEncoding(6, "4:4:4"), JpegEncoding(90, "4:4:4", shift)))
+    degradation = Degradation((Save(6, "4:4:4"), Save(90, "4:4:4", shift)))
     degraded = degrade(flat_noise(203, 237), degradation)
     last, first = grids_of(degraded.image, degradation)
     assert (last.name, last.row, last.column) == ("last save", 0, 0)
@@ -339,16 +345,17 @@ def test_the_first_grid_of_a_double_save_is_where_its_edges_are(shift):
 
 def test_grids_that_coincide_are_drawn_once_and_resized_ones_not_at_all(photograph):
     pixels = photograph.image.pixels
-    for saves, resize in (
-        ((JpegEncoding(10), JpegEncoding(30)), None),
-        ((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))), 0.5),
+    for steps in (
+        (Save(10), Save(30)),
+        (Save(10), Resize(0.5), Save(30, grid_shift=(4, 4))),
+        (Resize(0.5), Save(10), Save(30)),
     ):
-        degradation = Degradation(saves, resize)
+        degradation = Degradation(steps)
         assert len(grids_of(degrade(pixels, degradation).image, degradation)) == 1
-    three = Degradation(
-        (JpegEncoding(10), JpegEncoding(20, "4:2:0", (1, 2)), JpegEncoding(30, "4:2:0", (3, 3)))
-    )
+    three = Degradation((Save(10), Save(20, "4:2:0", (1, 2)), Save(30, "4:2:0", (3, 3))))
     names = [(one.name, one.row % 8, one.column % 8) for one in grids_of(degrade(pixels, three).image, three)]
+    after = Degradation((Save(10), Resize(0.5), *three.steps[1:]))
+    assert [one.name for one in grids_of(degrade(pixels, after).image, after)] == ["last save", "save 2"]
     assert names == [("last save", 0, 0), ("save 2", 5, 5), ("save 1", 4, 3)]
 
 
@@ -359,7 +366,7 @@ def test_a_picture_that_is_no_jpeg_has_its_blocks_counted_from_the_corner(photog
 
 def test_the_viewer_compares_with_the_original_where_there_is_one(photograph, tmp_path):
     pictures = PictureFolder(tmp_path, 600)
-    degradation = Degradation((JpegEncoding(10), JpegEncoding(30, "4:2:0", (4, 3))))
+    degradation = Degradation((Save(10), Save(30, "4:2:0", (4, 3))))
     broken = degrade(photograph.image.pixels, degradation)
     request = RestoreRequest(photograph.key, (), degradation)
     view = view_of(photograph, StageOutputs(request, broken.reference, broken.image), {}, pictures)

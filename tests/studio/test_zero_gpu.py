@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from models.errors import MissingExtra, RestorationError, UnknownModel
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
@@ -53,7 +54,7 @@ def remote(checkpoints, spaces):
 
 @pytest.fixture(scope="module")
 def image(photograph):
-    return encode(photograph.image.pixels, JpegEncoding(20))
+    return encode(photograph.image.pixels, Save(20))
 
 
 def run(zoo, image, names, cache=None, stop=None, **settings):
@@ -92,7 +93,7 @@ def test_all_models_of_a_run_share_one_call_and_give_the_same_pictures(remote, s
     assert list(outputs.restorations) == ["plain", "ar_cnn", "cascade"]
     for name, restoration in expected.restorations.items():
         np.testing.assert_array_equal(outputs.restorations[name].pixels, restoration.pixels)
-        assert outputs.restorations[name].condition == restoration.condition
+        assert outputs.restorations[name].steered_by == restoration.steered_by
     assert {item.model_name for item in items if isinstance(item, Progress) and item.done} >= {
         "cascade",
         "ar_cnn",
@@ -110,7 +111,7 @@ def test_what_is_known_is_not_asked_for_again(remote, spaces, image):
 
 def test_settings_reach_the_models(remote, image, zoo):
     outputs = end_of(remote, image, ["cascade", "ar_cnn"], guidance="manual", quality_factor=45, stages=None)
-    expected = zoo.load("cascade").restore(image, quality_factor=45)
+    expected = zoo.load("cascade").restore(image, RestoreOptions("manual", 45))
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, expected.pixels)
 
 
@@ -150,8 +151,12 @@ def test_sweeps_and_games_call_one_by_one(remote, spaces, image, zoo):
     restorer = remote.load("cascade")
     assert isinstance(restorer, RemoteRestorer)
     tiles = []
-    restored = restorer.restore(image, blind=True, on_tile=lambda done, total: tiles.append((done, total)))
-    np.testing.assert_array_equal(restored.pixels, zoo.load("cascade").restore(image, blind=True).pixels)
+    restored = restorer.restore(
+        image, RestoreOptions("pixels"), lambda done, total: tiles.append((done, total))
+    )
+    np.testing.assert_array_equal(
+        restored.pixels, zoo.load("cascade").restore(image, RestoreOptions("pixels")).pixels
+    )
     assert tiles == [(1, 1)]
     assert len(spaces.calls) == 1
     assert remote.load("cascade") is restorer
@@ -160,7 +165,7 @@ def test_sweeps_and_games_call_one_by_one(remote, spaces, image, zoo):
 def test_time_is_asked_for_by_megapixels_and_models(remote, image, photograph):
     cards = [remote.load(name).card for name in ("ar_cnn", "cascade")]
     one, two = seconds_for(cards[:1], image), seconds_for(cards, image)
-    larger = encode(np.tile(photograph.image.pixels, (20, 20, 1)), JpegEncoding(50))
+    larger = encode(np.tile(photograph.image.pixels, (20, 20, 1)), Save(50))
     assert one < two < seconds_for(cards, larger) < MOST_SECONDS
     assert seconds_for(cards * 100, larger) == MOST_SECONDS
 

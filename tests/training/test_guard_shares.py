@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from models.quantization_cells import EXPECTED
 from tests.models.sample_networks import photograph
 from training.experiments.guard_shares import DENSITIES, Shares, expected_errors, main
@@ -12,7 +12,7 @@ from training.experiments.guard_shares import DENSITIES, Shares, expected_errors
 @pytest.mark.parametrize("quality_factor", [50, 90])
 def test_a_perfect_picture_is_right_and_noise_is_not(quality_factor) -> None:
     clean = photograph(256, 384)
-    image = encode(clean, JpegEncoding(quality_factor, "4:4:4"))
+    image = encode(clean, Save(quality_factor, "4:4:4"))
     right, noisy = Shares(), Shares()
     right.add(image, clean, clean)
     noise = np.random.default_rng(4).normal(0, 2, clean.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting, RestorationError
 from models.images import RgbImage, luma
-from models.jpeg import Degradation, Degraded, JpegEncoding, JpegImage, degrade, read
+from models.jpeg import Degradation, Degraded, JpegImage, Save, degrade, read
 from models.jpeg.limits import MAX_BYTES
 from training.evaluation.metrics import Picture
 from training.evaluation.protocols import Protocol
@@ -94,7 +94,7 @@ def recompressed(
     singles = [(quality_factor, USUAL_SUBSAMPLING) for quality_factor in quality_factors]
     singles += [(quality_factor, "4:4:4") for quality_factor in quality_factors_444]
     for quality_factor, subsampling in singles:
-        save = _saves(JpegEncoding(quality_factor, subsampling))
+        save = _saves(Save(quality_factor, subsampling))
         label = f"QF {quality_factor}" + f", {subsampling}" * (subsampling != USUAL_SUBSAMPLING)
         cases = _degraded_cases(paths, save, gray)
         conditions.append(Condition(label, quality_factor, None, cases, subsampling))
@@ -104,7 +104,7 @@ def recompressed(
         conditions.append(Condition(chosen.label, None, None, cases, chosen.subsampling, name))
     for double in doubles:
         first, second, down, right = double
-        saves = _saves(JpegEncoding(first), JpegEncoding(second, grid_shift=(down, right)))
+        saves = _saves(Save(first), Save(second, grid_shift=(down, right)))
         label = f"QF {first}, then {second} shifted {down},{right}"
         conditions.append(Condition(label, None, double, _degraded_cases(paths, saves, gray)))
     return conditions
@@ -189,7 +189,7 @@ def comparable(pixels: RgbImage, image: JpegImage, color: str) -> Picture:
     return luma(pixels) if color == "y" else pixels
 
 
-def _saves(*encodings: JpegEncoding) -> Break:
+def _saves(*encodings: Save) -> Break:
     return partial(degrade, degradation=Degradation(encodings))
 
 
@@ -278,9 +278,9 @@ class ValidationCase:
 
 
 VALIDATION_CASES = (
-    ValidationCase("qf10", Degradation((JpegEncoding(10),))),
-    ValidationCase("qf20", Degradation((JpegEncoding(20),))),
-    ValidationCase("qf40", Degradation((JpegEncoding(40),))),
-    ValidationCase("qf80", Degradation((JpegEncoding(80),))),
-    ValidationCase("double_10_30", Degradation((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))))),
+    ValidationCase("qf10", Degradation((Save(10),))),
+    ValidationCase("qf20", Degradation((Save(20),))),
+    ValidationCase("qf40", Degradation((Save(40),))),
+    ValidationCase("qf80", Degradation((Save(80),))),
+    ValidationCase("double_10_30", Degradation((Save(10), Save(30, grid_shift=(4, 4))))),
 )

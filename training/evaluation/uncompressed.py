@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from models.jpeg import JpegEncoding, encode
+from models.jpeg import Save, encode
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from training.evaluation.benchmarks import Case, comparable
 from training.evaluation.metrics import Picture, decibels, mean_squared_error
 from training.evaluation.scoring import Follow, Options, just_iterate
 
-YARDSTICK = JpegEncoding(95)
+YARDSTICK = Save(95)
 
 CONVENTION = (
     "Each picture is its own original, so plain decoding has an infinite PSNR and no change is small beside it. "
@@ -111,7 +111,7 @@ def score_uncompressed(
 
 def _change(restorer: Restorer, case: Case, options: Options) -> _Change:
     image = case.image
-    restoration = restorer.restore(image, blind=options.blind, stages=options.stages)
+    restoration = restorer.restore(image, options.restore)
     saved = encode(image.pixels, YARDSTICK, gray=image.is_gray)
     pixels, original, yardstick = (
         comparable(each, image, options.color) for each in (restoration.pixels, case.reference, saved.pixels)

@@ -17,8 +17,7 @@ import numpy as np
 
 from models.errors import RestorationError
 from models.images import RgbImage
-from models.jpeg.codec import JpegEncoding, read
-from models.jpeg.degradation import Degradation, degrade
+from models.jpeg import Degradation, Resize, Save, degrade, read
 from models.jpeg.double import Verdict, gather, judge
 
 SINGLE_FACTORS = tuple(range(5, 100, 5))
@@ -48,14 +47,14 @@ class Case:
     @property
     def factors(self) -> tuple[int, ...]:
         """Quality factors of the saves."""
-        return tuple(encoding.quality_factor for encoding in self.degradation.encodings)
+        return tuple(save.quality_factor for save in self.degradation.saves)
 
     @property
     def kind(self) -> str:
         """What happened: "once", "resized", "aligned" or "shifted"."""
         if len(self.factors) == 1:
             return "once"
-        if self.degradation.resize_between is not None:
+        if not self.degradation.keeps_grid:
             return "resized"
         return "shifted" if any(self.degradation.total_shift) else "aligned"
 
@@ -69,14 +68,14 @@ def degradations(seed: int) -> Iterator[Degradation]:
     """Every way in which one picture is broken: once, twice on one grid, on grids shifted at random, or resized."""
     rng = np.random.default_rng(seed)
     for factor in SINGLE_FACTORS:
-        yield Degradation((JpegEncoding(factor),))
+        yield Degradation((Save(factor),))
     for first, second in product(PAIR_FACTORS, repeat=2):
         place = int(rng.integers(1, 64))
         for shift in ((0, 0), (place // 8, place % 8)):
-            yield Degradation((JpegEncoding(first), JpegEncoding(second, grid_shift=shift)))
+            yield Degradation((Save(first), Save(second, grid_shift=shift)))
     for first, second in product(RESIZED_FACTORS, repeat=2):
         for resize in RESIZES:
-            yield Degradation((JpegEncoding(first), JpegEncoding(second)), resize)
+            yield Degradation((Save(first), Resize(resize), Save(second)))
 
 
 def cases(number: int, pixels: RgbImage) -> Iterator[Case]:

@@ -22,7 +22,7 @@ from models.command_line import begin
 from models.errors import RestorationError
 from models.guard import Guard
 from models.images import RgbImage
-from models.jpeg import JpegEncoding, JpegImage, encode
+from models.jpeg import JpegImage, Save, encode
 from models.jpeg.encoder_planes import encoder_coefficients
 from models.quantization_cells import EXPECTED, contexts
 from models.zoo import Zoo
@@ -89,7 +89,7 @@ def expected_errors(pictures: Sequence[RgbImage], quality_factors: Sequence[int]
     for clean in pictures:
         coefficients = encoder_coefficients(clean, 0)
         for quality_factor in quality_factors:
-            part = encode(clean, JpegEncoding(quality_factor, "4:4:4")).components[0]
+            part = encode(clean, Save(quality_factor, "4:4:4")).components[0]
             steps = coefficients / part.quantization_table
             integers = torch.from_numpy(part.coefficients.reshape(*steps.shape[:2], -1).astype(np.float32))
             place = contexts(integers.permute(2, 0, 1)).permute(1, 2, 0).reshape(-1).numpy()
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for quality_factor in options.quality_factors:
                 shares = Shares()
                 for clean in pictures:
-                    image = encode(clean, JpegEncoding(quality_factor, "4:4:4"))
+                    image = encode(clean, Save(quality_factor, "4:4:4"))
                     shares.add(image, restorer.restore(image).unguarded, clean)
                 print("\n".join(shares.rows(f"QF {quality_factor}")), flush=True)
     except RestorationError as problem:

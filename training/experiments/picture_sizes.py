@@ -15,7 +15,7 @@ import numpy as np
 from plotly import graph_objects
 
 from models.images import RgbImage
-from models.jpeg import Degradation, JpegEncoding, degrade, read
+from models.jpeg import Degradation, Save, degrade, read
 from training.evaluation.benchmarks import Case, Condition
 from training.evaluation.style import curve, dress, look_of, mark_zero, weakest_first
 from training.experiments.measurements import Measurements
@@ -38,7 +38,7 @@ def measure(request: Request) -> None:
         for quality_factor in request.quality_factors or QUALITY_FACTORS
     ]
     measurements = Measurements(request.file, scope_of(folder, [condition for _, condition in where]))
-    score_missing(measurements, where, request.contestants())
+    score_missing(measurements, where, request.candidates())
 
 
 def draw(content: dict[str, Any]) -> graph_objects.Figure:
@@ -76,7 +76,7 @@ def _condition(paths: Sequence[Path], quality_factor: int, divisor: int) -> Cond
 
 
 def _shrunk_cases(paths: Sequence[Path], quality_factor: int, divisor: int) -> Callable[[], Iterator[Case]]:
-    degradation = Degradation((JpegEncoding(quality_factor),))
+    degradation = Degradation((Save(quality_factor),))
 
     def cases() -> Iterator[Case]:
         for path in paths:

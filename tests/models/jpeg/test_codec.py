@@ -14,7 +14,7 @@ import skimage.data
 from PIL import Image, ImageCms, ImageOps
 
 from models.errors import UnreadableImage, UnsupportedImage
-from models.jpeg import JpegEncoding, encode, probe, read
+from models.jpeg import Save, encode, probe, read
 from tests.paths import REPOSITORY
 
 ASTRONAUT = skimage.data.astronaut()[100:165, 150:243]  # 65 x 93
@@ -62,14 +62,14 @@ def test_damaged_exif_is_ignored():
 
 
 def test_pixels_without_anything_to_do_are_the_decoded_ones():
-    image = encode(ASTRONAUT, JpegEncoding(75))
+    image = encode(ASTRONAUT, Save(75))
     assert image.pixels is image.decoded_pixels
     assert image.notes == ()
     assert np.array_equal(image.pixels, np.asarray(Image.open(io.BytesIO(image.data))))
 
 
 def test_present_refuses_another_shape():
-    image = encode(ASTRONAUT, JpegEncoding(75))
+    image = encode(ASTRONAUT, Save(75))
     with pytest.raises(ValueError, match="shape"):
         image.present(image.pixels[1:])
 
@@ -208,7 +208,7 @@ def test_only_the_first_of_several_pictures_is_used(kind):
 
 
 def test_a_truncated_jpeg_keeps_what_is_there():
-    whole = encode(np.tile(ASTRONAUT, (3, 3, 1)), JpegEncoding(80))
+    whole = encode(np.tile(ASTRONAUT, (3, 3, 1)), Save(80))
     image = read(whole.data[: len(whole.data) // 2])
     assert image.pixels.shape == whole.pixels.shape
     assert np.array_equal(image.pixels[:64], whole.pixels[:64])
@@ -239,7 +239,7 @@ def test_a_progressive_jpeg_may_end_anywhere_after_its_first_scan():
 
 
 def test_whatever_follows_the_end_marker_is_left_alone():
-    whole = encode(ASTRONAUT, JpegEncoding(80))
+    whole = encode(ASTRONAUT, Save(80))
     image = read(whole.data + b"PK\x03\x04" + whole.data)
     assert np.array_equal(image.pixels, whole.pixels)
     assert image.notes == ()
@@ -250,7 +250,7 @@ def test_whatever_follows_the_end_marker_is_left_alone():
 
 
 def test_a_jpeg_cut_in_its_header_is_refused():
-    data = encode(ASTRONAUT, JpegEncoding(80)).data
+    data = encode(ASTRONAUT, Save(80)).data
     with pytest.raises(UnreadableImage, match="header breaks off after 200 bytes"):
         read(data[:200])
 
@@ -267,7 +267,7 @@ def test_progressive_and_restart_markers_keep_the_coefficients():
 def test_arithmetic_coding_is_read_at_any_length(tmp_path):
     huffman, arithmetic = tmp_path / "huffman.jpg", tmp_path / "arithmetic.jpg"
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
-    huffman.write_bytes(encode(noise, JpegEncoding(90, "4:4:4")).data)
+    huffman.write_bytes(encode(noise, Save(90, "4:4:4")).data)
     opened = jpegio.read(str(huffman))
     opened.arith_code = 1
     jpegio.write(opened, str(arithmetic))
@@ -296,7 +296,7 @@ def test_rows_of_coefficients_are_vertical_frequencies():
 
 
 def test_probe_tells_facts_without_decoding():
-    facts = probe(encode(ASTRONAUT, JpegEncoding(30, "4:2:2")).data)
+    facts = probe(encode(ASTRONAUT, Save(30, "4:2:2")).data)
     assert (facts.format, facts.rows, facts.columns) == ("JPEG", 65, 93)
     assert (facts.jpeg.coding, facts.jpeg.scans, facts.jpeg.subsampling) == ("baseline", 1, "4:2:2")
     assert facts.jpeg.complete

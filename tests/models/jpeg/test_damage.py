@@ -10,13 +10,12 @@ import skimage.data
 from PIL import Image
 
 from models.errors import UnreadableImage
-from models.jpeg import encode, read
+from models.jpeg import Save, encode, read
 from models.jpeg.anatomy import anatomy_of
-from models.jpeg.codec import JpegEncoding
 from models.jpeg.entropy import bits_per_block
 
 PIXELS = np.ascontiguousarray(skimage.data.astronaut()[40:232, 60:260])  # 192 x 200
-WHOLE = encode(PIXELS, JpegEncoding(55))
+WHOLE = encode(PIXELS, Save(55))
 SCAN = WHOLE.data.index(b"\xff\xda") + 14
 
 
@@ -148,7 +147,7 @@ def test_a_segment_of_no_length_is_passed_over_with_a_note(marker, length):
 @pytest.mark.parametrize("numbers", [(1, 1, 1), (1, 1, 2), (7, 7, 7), (0, 1, 2), (3, 2, 1), (2, 1, 1)])
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
 def test_components_are_told_apart_by_position(numbers, subsampling):
-    whole = encode(PIXELS, JpegEncoding(35, subsampling))
+    whole = encode(PIXELS, Save(35, subsampling))
     data = bytearray(whole.data)
     frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
     for place, number in enumerate(numbers):

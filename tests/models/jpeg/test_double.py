@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.jpeg import Degradation, JpegEncoding, JpegImage, degrade, read
+from models.jpeg import Degradation, JpegImage, Resize, Save, Step, degrade, read
 from models.jpeg.combs import FREQUENCIES, grid_histograms
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
@@ -29,10 +29,10 @@ def pictures():
 
 
 def verdict(pixels, *factors, shift=(0, 0), gray=False, resize=None):
-    saves = [JpegEncoding(factor) for factor in factors]
-    if len(saves) == 2:
-        saves[1] = JpegEncoding(factors[1], grid_shift=shift)
-    return judge(evidence_in(degrade(pixels, Degradation(tuple(saves), resize), gray=gray).image))
+    steps: list[Step] = [Save(factor) for factor in factors]
+    if len(steps) == 2:
+        steps[1:] = [*([Resize(resize)] if resize else []), Save(factors[1], grid_shift=shift)]
+    return judge(evidence_in(degrade(pixels, Degradation(tuple(steps)), gray=gray).image))
 
 
 def evidence_in(image: JpegImage) -> Evidence:
@@ -83,7 +83,7 @@ def test_gray_files_are_examined_too(pictures):
 
 
 def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(pictures):
-    encoding = Degradation((JpegEncoding(50),))
+    encoding = Degradation((Save(50),))
     assert gather(degrade(pictures["coffee"][:120, :120], encoding).image.components[0]) is None
     for shape in ((3, 1), (1, 4), (2, 2)):
         large = np.tile(pictures["astronaut"], (*shape, 1))
@@ -98,7 +98,7 @@ def test_small_pictures_prove_nothing_and_large_ones_are_examined_in_the_middle(
 @pytest.mark.parametrize("name", NAMES)
 def test_what_steers_and_what_anatomy_shows_is_one_judgement(pictures, name):
     def judged(*factors, shift=(0, 0), gray=False):
-        saves = [JpegEncoding(factor) for factor in factors]
+        saves = [Save(factor) for factor in factors]
         saves[-1] = replace(saves[-1], grid_shift=shift)
         pixels = pictures[name][..., 1] if gray else pictures[name]
         return degrade(pixels, Degradation(tuple(saves)), gray=gray).image.judgement
@@ -120,7 +120,7 @@ def test_what_steers_and_what_anatomy_shows_is_one_judgement(pictures, name):
 def test_pixels_without_a_file_are_examined_on_every_grid(pictures, name):
     whole = JpegImage(b"", pictures[name], "PNG")
     assert whole.judgement.earlier_save == Verdict("none")
-    saved = degrade(pictures[name], Degradation((JpegEncoding(40),))).image.pixels
+    saved = degrade(pictures[name], Degradation((Save(40),))).image.pixels
     for top, left in ((0, 0), (3, 6)):
         cropped = JpegImage(b"", np.ascontiguousarray(saved[top:, left:]), "PNG").judgement.earlier_save
         assert (cropped.kind == "aligned", cropped.grid_shift) == (not top, (top, left))
@@ -128,7 +128,7 @@ def test_pixels_without_a_file_are_examined_on_every_grid(pictures, name):
 
 
 def test_the_evidence_says_what_the_verdict_rests_on(pictures):
-    broken = degrade(pictures["coffee"], Degradation((JpegEncoding(15), JpegEncoding(50, grid_shift=(1, 2)))))
+    broken = degrade(pictures["coffee"], Degradation((Save(15), Save(50, grid_shift=(1, 2)))))
     evidence = evidence_in(broken.image)
     strength, offset, lead = strongest_comb(evidence)
     assert offset == (7, 6)  # an earlier corner lies 7 rows and 6 columns in, once 1 and 2 were trimmed
@@ -141,7 +141,7 @@ def test_the_evidence_says_what_the_verdict_rests_on(pictures):
 def test_a_wide_gap_around_zero_is_no_comb():
     """Some encoders drop ±1 where nobody would see it; that alone looks like a coarser first save."""
     pixels = read(example("rocket").read_bytes()).pixels
-    component = degrade(pixels, Degradation((JpegEncoding(98),))).image.components[0]
+    component = degrade(pixels, Degradation((Save(98),))).image.components[0]
     integers = component.coefficients.copy()
     for row, column in FREQUENCIES:
         if row + column >= 3:
@@ -166,8 +166,8 @@ def test_histograms_count_every_grid():
 
 
 def test_the_rates_count_what_happened():
-    once, twice = Degradation((JpegEncoding(30),)), Degradation((JpegEncoding(10), JpegEncoding(30)))
-    shifted = Degradation((JpegEncoding(10), JpegEncoding(30, grid_shift=(4, 4))))
+    once, twice = Degradation((Save(30),)), Degradation((Save(10), Save(30)))
+    shifted = Degradation((Save(10), Save(30, grid_shift=(4, 4))))
     found = [
         Case(1, once, Verdict("none")),
         Case(1, once, Verdict("aligned", 40, (0, 0))),
@@ -187,7 +187,7 @@ def test_the_command_sets_the_rates_in_a_document(tmp_path, pictures, monkeypatc
     folder.mkdir()
     for i, name in enumerate(NAMES):
         (folder / f"{i}.png").write_bytes(example(name).read_bytes())
-    few = [one for one in degradations(1) if one.encodings[0].quality_factor == 10][:4]
+    few = [one for one in degradations(1) if one.saves[0].quality_factor == 10][:4]
     monkeypatch.setattr("training.experiments.double_rates.degradations", lambda seed: iter(few))
     document = tmp_path / "rates.md"
     document.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")

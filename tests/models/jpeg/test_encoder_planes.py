@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.jpeg import JpegEncoding, encode, read
+from models.jpeg import Save, encode, read
 from models.jpeg.encoder_planes import encoder_coefficients, encoder_plane, sampling_factors
 from studio.session.examples import example
 
@@ -19,7 +19,7 @@ def test_rounding_gives_the_file(quality_factor, subsampling, size, gray):
     pixels = np.ascontiguousarray(CAT[40 : 40 + size[0], 60 : 60 + size[1]])
     if gray:
         pixels = np.repeat(pixels[..., :1], 3, axis=2)
-    image = encode(pixels, JpegEncoding(quality_factor, subsampling), gray=gray)
+    image = encode(pixels, Save(quality_factor, subsampling), gray=gray)
     for number, component in enumerate(image.components):
         factors = sampling_factors(image.jpeg_header, number)
         exact = encoder_coefficients(pixels, number, *factors) / component.quantization_table
@@ -39,7 +39,7 @@ def test_planes_are_whole_and_filled():
 
 
 def test_factors_of_a_file():
-    header = encode(CAT[:40, :40], JpegEncoding(50, "4:2:0")).header
+    header = encode(CAT[:40, :40], Save(50, "4:2:0")).header
     assert [sampling_factors(header, number) for number in range(3)] == [(1, 1), (2, 2), (2, 2)]
-    header = encode(CAT[:40, :40], JpegEncoding(50, "4:2:2")).header
+    header = encode(CAT[:40, :40], Save(50, "4:2:2")).header
     assert [sampling_factors(header, number) for number in range(3)] == [(1, 1), (1, 2), (1, 2)]

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from models.errors import RestorationError
-from models.jpeg import JpegEncoding, encode, probe
+from models.jpeg import Save, encode, probe
 from models.jpeg.anatomy import anatomy_of
 from models.jpeg.header import decodable_stream, read_header
 from models.jpeg.kept_exif import kept_exif
 
-JPEG = encode(np.random.default_rng(3).integers(0, 256, (40, 56, 3), np.uint8), JpegEncoding(60)).data
+JPEG = encode(np.random.default_rng(3).integers(0, 256, (40, 56, 3), np.uint8), Save(60)).data
 SCAN = JPEG.index(b"\xff\xda")
 MIDDLE = SCAN + 60
 SHORT, LONG = 2_000_000, 4_000_000

@@ -8,7 +8,7 @@ import scipy.fft
 import skimage.data
 from PIL import Image
 
-from models.jpeg import JpegEncoding, encode, picture_from_planes, planes, read
+from models.jpeg import Save, encode, picture_from_planes, planes, read
 from models.jpeg.color import downsample_chroma, rgb_to_ycbcr, split_ycbcr, upsample_chroma, ycbcr_to_rgb
 from models.jpeg.dct import blocks_to_plane, forward_dct, inverse_dct, plane_to_blocks
 
@@ -21,7 +21,7 @@ SIZES = [(96, 128), (61, 83), (17, 33), (8, 9), (3, 5), (1, 1)]
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
 def test_colour_agrees_with_libjpeg(subsampling, size, quality_factor):
     rows, columns = size
-    image = encode(ASTRONAUT[90 : 90 + rows, 180 : 180 + columns], JpegEncoding(quality_factor, subsampling))
+    image = encode(ASTRONAUT[90 : 90 + rows, 180 : 180 + columns], Save(quality_factor, subsampling))
     assert image.coefficients_from == "bitstream"
     ours = picture_from_planes(planes(image), rows, columns)
     difference = np.abs(ours.astype(int) - image.decoded_pixels)
@@ -35,7 +35,7 @@ def test_colour_agrees_with_libjpeg(subsampling, size, quality_factor):
 @pytest.mark.parametrize("size", SIZES)
 def test_gray_agrees_with_libjpeg_to_one_level(size, quality_factor):
     rows, columns = size
-    image = encode(ASTRONAUT[90 : 90 + rows, 180 : 180 + columns, 0], JpegEncoding(quality_factor))
+    image = encode(ASTRONAUT[90 : 90 + rows, 180 : 180 + columns, 0], Save(quality_factor))
     (plane,) = planes(image)
     assert np.abs(plane - image.decoded_pixels[..., 0]).max() < 0.7
     ours = picture_from_planes((plane,), rows, columns)
@@ -43,7 +43,7 @@ def test_gray_agrees_with_libjpeg_to_one_level(size, quality_factor):
 
 
 def test_planes_equal_libjpeg_before_colour_conversion():
-    image = encode(ASTRONAUT[:120, :200], JpegEncoding(40, "4:4:4"))
+    image = encode(ASTRONAUT[:120, :200], Save(40, "4:4:4"))
     picture = Image.open(io.BytesIO(image.data))
     picture.draft("YCbCr", None)
     assert picture.mode == "YCbCr"
@@ -51,9 +51,9 @@ def test_planes_equal_libjpeg_before_colour_conversion():
 
 
 def test_planes_have_the_size_the_file_stores():
-    image = encode(ASTRONAUT[:61, :83], JpegEncoding(40, "4:2:0"))
+    image = encode(ASTRONAUT[:61, :83], Save(40, "4:2:0"))
     assert [plane.shape for plane in planes(image)] == [(61, 83), (31, 42), (31, 42)]
-    image = encode(ASTRONAUT[:61, :83], JpegEncoding(40, "4:2:2"))
+    image = encode(ASTRONAUT[:61, :83], Save(40, "4:2:2"))
     assert [plane.shape for plane in planes(image)] == [(61, 83), (61, 42), (61, 42)]
 
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from models.errors import ImageTooLarge, RestorationError, UnreadableImage, UnsupportedImage
-from models.jpeg import JpegEncoding, encode, probe, read
+from models.jpeg import Save, encode, probe, read
 from models.jpeg.limits import MAX_ARITHMETIC_BYTES, MAX_BYTES, MAX_SEGMENTS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
-JPEG = encode(PIXELS, JpegEncoding(50)).data
+JPEG = encode(PIXELS, Save(50)).data
 FRAME = JPEG.index(b"\xff\xc0")
 
 

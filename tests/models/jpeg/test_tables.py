@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.errors import InvalidSetting
-from models.jpeg import JpegEncoding, encode, estimated_quality_factor, quantization_tables
+from models.jpeg import Save, encode, estimated_quality_factor, quantization_tables
 from models.jpeg.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 
 
@@ -31,7 +31,7 @@ def test_every_quality_factor_is_found_again(subsampling):
     pixels = np.random.default_rng(3).integers(0, 256, (17, 19, 3), dtype=np.uint8)
     gray = subsampling == "gray"
     for quality_factor in range(1, 101):
-        encoding = JpegEncoding(quality_factor, "4:2:0" if gray else subsampling)
+        encoding = Save(quality_factor, "4:2:0" if gray else subsampling)
         image = encode(pixels, encoding, gray=gray)
         assert image.subsampling == subsampling
         estimate = image.estimated_quality_factor

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image, ImageFile
 
 from models.errors import RestorationError
-from models.jpeg import JpegEncoding, encode, read
+from models.jpeg import Save, encode, read
 
 PIXELS = np.random.default_rng(4).integers(0, 256, (32, 48, 3), np.uint8)
-JPEG = encode(PIXELS, JpegEncoding(60, "4:4:4")).data
-GRAY = encode(PIXELS[..., :1].repeat(3, 2), JpegEncoding(60), gray=True).data
+JPEG = encode(PIXELS, Save(60, "4:4:4")).data
+GRAY = encode(PIXELS[..., :1].repeat(3, 2), Save(60), gray=True).data
 FRAME, SCAN = JPEG.index(b"\xff\xc0"), JPEG.index(b"\xff\xda")
 AFTER_FRAME = FRAME + 2 + int.from_bytes(JPEG[FRAME + 2 : FRAME + 4], "big")
 
