@@ -19,6 +19,7 @@ from models.community import COMMUNITY, community_restorer
 from models.device_check import device_problem
 from models.dropped_files import check_hyperparameters, check_size, found_in, unfinished
 from models.errors import BrokenCheckpoint, InvalidSetting, UnknownModel
+from models.file_cache import FileCache
 from models.files import write_atomically
 from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
@@ -32,7 +33,6 @@ from models.networks.hr_cnn import HrCnn
 from models.networks.luma_chroma import LumaChroma
 from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
-from models.remembered import Remembered
 from models.restorer import Restorer
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Zoo:
         self.device = usable_device(chosen) if self_check else chosen
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
-        self._listing = Remembered(lambda: (self._look(), self._files()))
+        self._listing = FileCache(lambda: (self._look(), self._files()))
 
     def cards(self) -> list[ModelCard]:
         """Baselines first, then every sound checkpoint, the cheapest first, as the folder holds them now."""

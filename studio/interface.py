@@ -13,14 +13,14 @@ from starlette.middleware import Middleware
 from models.jpeg.limits import MAX_BYTES
 from models.memory import give_back_freed_memory
 from models.zoo import Zoo
-from studio.anatomy.handlers import AnatomyDesk
+from studio.anatomy.handlers import AnatomyHandlers
 from studio.anatomy.tab import build_anatomy_tab
 from studio.api.api import Api
 from studio.api.endpoints import Endpoints
 from studio.catalog.tab import build_models_tab
 from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
-from studio.lessons.game_handlers import GamesDesk
+from studio.lessons.handlers import BlindHandlers, GuessHandlers
 from studio.lessons.tab import build_lesson_guide, build_lessons_tab
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
@@ -50,12 +50,12 @@ from studio.server.routes import EMBEDDERS, Routes, headers_for, host_names, is_
 from studio.server.temporary_folder import own_temporary_folder
 from studio.session.examples import thumbnails
 from studio.session.uploads import Uploads
-from studio.sweep.handlers import SweepDesk
+from studio.sweep.handlers import SweepHandlers
 from studio.sweep.sweeper import Sweeper
 from studio.sweep.tab import build_sweep_tab
-from studio.train.handlers import TrainDesk
+from studio.train.handlers import TrainHandlers
 from studio.train.jobs import Jobs
-from studio.train.recipe_handlers import RecipeDesk
+from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.tab import build_train_tab
 
 NAME = "JPEG Restoration Studio"
@@ -92,7 +92,6 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
 
     uploads = Uploads(pictures, Openings(Decoder().read, lambda: current_caller().client), make_room)
     before = set(pictures.root.rglob("*"))
-    sweep_desk = SweepDesk(zoo, Sweeper(zoo, cache), pictures)
     with (
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
         StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
@@ -105,16 +104,20 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 restore = RestoreTab(handlers, packing, thumbnails(Path(folder)), KEPT_SECONDS)
                 restore.wire(demo)
                 Privacy(demo, pictures, cache).wire(restore)
+                opened = restore.components
             with gr.Tab("Anatomy", id="anatomy") as anatomy:
-                build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
+                build_anatomy_tab(anatomy, AnatomyHandlers(engine, pictures), opened, KEPT_SECONDS)
             with gr.Tab("Sweep", id="sweep") as sweep:
-                build_sweep_tab(demo, sweep, sweep_desk, restore.components["session"], KEPT_SECONDS)
+                sweeping = SweepHandlers(zoo, Sweeper(zoo, cache), pictures)
+                build_sweep_tab(demo, sweep, sweeping, opened["session"], KEPT_SECONDS)
             if jobs is not None:
                 with gr.Tab("Train", id="train") as train:
-                    desks = TrainDesk(jobs, zoo, pictures), RecipeDesk(jobs)
-                    build_train_tab(demo, train, *desks, restore)
+                    recipes = RecipeHandlers(jobs)
+                    training = TrainHandlers(jobs, zoo, pictures, recipes)
+                    build_train_tab(demo, train, training, recipes, opened["model_names"])
             with gr.Tab("Lessons", id="lessons"):
-                build_lessons_tab(tabs, restore, GamesDesk(zoo, pictures), KEPT_SECONDS)
+                games = GuessHandlers(pictures), BlindHandlers(zoo, pictures)
+                build_lessons_tab(tabs, *games, opened["session"], restore.follow, KEPT_SECONDS)
             with gr.Tab("Models", id="models") as models:
                 build_models_tab(demo, models, zoo)
         build_lesson_guide(tabs)

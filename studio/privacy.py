@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.anatomy.handlers import Subject
+from studio.anatomy.handlers import AnatomyState
 from studio.engine.cache import ResultCache
 from studio.restore.tab import RestoreTab
 from studio.server.files import PictureFolder
@@ -57,4 +57,4 @@ class Privacy:
 
 
 def _photograph(value: Any) -> Photograph | None:
-    return value.photograph if isinstance(value, Session | Subject) else None
+    return value.photograph if isinstance(value, Session | AnatomyState) else None

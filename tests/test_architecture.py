@@ -15,8 +15,7 @@ FLOORS = (  # of the studio, likewise; rooms of one floor know nothing of each o
     {"server"},
     {"session"},
     {"page"},
-    {"restore", "batch", "api", "catalog"},
-    {"sweep", "anatomy", "train", "lessons"},
+    {"restore", "anatomy", "sweep", "train", "lessons", "catalog", "batch", "api"},
     {"privacy"},
     {"interface"},
     {"program"},
@@ -33,7 +32,7 @@ GRADIO_ROOMS = (
     "studio/server/",
     "app.py",
 )
-GRADIO_FILES = {"tab.py", "layout.py", "endpoints.py", "games.py", "takeaway_bar.py"}
+GRADIO_FILES = {"tab.py", "endpoints.py"}
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "misc.py", "common.py"}
 
 

@@ -48,7 +48,7 @@ def block_value(
         "extent": {"rows": rows, "columns": columns},
         "parts": [_part(part) for part in block_parts(taken, outputs, *place)],
         "models": [{"id": name, "label": cards[name].title} for name in outputs.restorations],
-        "bits_from_file": taken.bits.from_file,
+        "bits_from_file": taken.known_bits.from_file,
         "quality": estimate.quality_factor if estimate else None,
         "tolerance": CELL_TOLERANCE,
         "annex": {"luma": ANNEX_K_LUMA.ravel().tolist(), "chroma": ANNEX_K_CHROMA.ravel().tolist()},
@@ -97,7 +97,7 @@ def map_value(
         pictures: where the PNG files are written.
     """
     maps = []
-    for number, bits in enumerate(taken.bits.components):
+    for number, bits in enumerate(taken.known_bits.components):
         component = taken.image.components[number]
         name = f"{photograph.name}_bits-{component.name}_{settings_slug(outputs.request)}.png"
         most = int(bits.max())
@@ -126,7 +126,7 @@ def _map_note(taken: TakenApart) -> str:
     turned = (
         "The map lies as the file does, before it is turned upright." if taken.image.orientation != 1 else ""
     )
-    counted = "" if taken.bits.from_file else bits_words(taken.image, taken.bits)
+    counted = "" if taken.known_bits.from_file else bits_words(taken.image, taken.known_bits)
     return " ".join(words for words in (counted, turned) if words)
 
 

@@ -1,16 +1,16 @@
-"""What happens at each event of the Anatomy tab: from what is open to everything the tab shows. No page code.
+"""What happens at each event of the Anatomy tab: from what is open to everything the tab shows.
 
-A handler of the tab calls one method here and hands the AnatomyPage on. Fields that are None stay as they are.
+Values of components go in, a page comes out. Every page of a file belongs to that file: where the tab has come to show
+another one meanwhile, or another photograph is open, nothing of it is shown.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models.card import ModelCard
 from models.jpeg import quantization_tables
+from models.jpeg.double import Verdict
 from studio.anatomy.block_view import Place, block_value, map_value
 from studio.anatomy.histogram import histogram_figure
-from studio.anatomy.save_view import Found, save_markup, shares_markup
 from studio.anatomy.taken_apart import (
     TakenApart,
     busiest_block,
@@ -22,10 +22,20 @@ from studio.anatomy.taken_apart import (
     shifted_histogram,
     take_apart,
 )
-from studio.anatomy.view import NO_PHOTOGRAPH, empty_markup, facts_markup, hint_markup, no_jpeg
+from studio.anatomy.view import (
+    NO_PHOTOGRAPH,
+    Found,
+    empty_markup,
+    facts_markup,
+    hint_markup,
+    no_jpeg,
+    save_markup,
+    shares_markup,
+)
 from studio.engine.engine import Engine, StageOutputs
 from studio.page.view import view_of
 from studio.page.wording import how_broken, settings_slug
+from studio.server.answers import DROPPED, EMPTIED, Change, Props, only_while
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm, whole
 from studio.session.visitor import Photograph, Run, Session
@@ -35,11 +45,12 @@ NOT_COMPARED = (
     "back into its numbers exactly."
 )
 SEARCHING = "<section><h3>Saved before?</h3><p>Looking for traces on all 64 grids.</p></section>"
+NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """What the tab shows; held in a gr.State and replaced, never changed.
+class AnatomyState:
+    """The file that the tab shows; held in a gr.State and replaced, never changed.
 
     Attributes:
         photograph: names the files.
@@ -63,22 +74,27 @@ class Subject:
             outputs.restorations.values()
         )
 
+    def is_shown_by(self, other: "AnatomyState | None") -> bool:
+        """True where the other one is of the same file and results."""
+        return other is not None and other.outputs is self.outputs
+
 
 @dataclass(frozen=True, eq=False)
 class AnatomyPage:
-    """What changes on the page; field names equal those of the tab's outputs, None leaves one alone.
+    """What changes on the page; None leaves a component alone.
 
     Attributes:
-        subject, place: the visitor's state.
+        session: what is open in the Restore tab; never changed, but a page of another photograph is dropped.
+        state, place: what the visitor looks at.
         viewer, block_map, block, histogram: values of custom components.
         empty, hint, file_facts, earlier, shares, notice: markup.
-        components: names the histogram's control offers.
         component, frequency_row, frequency_column: what the histogram is of.
-        open: True where there is a file to show.
-        has_blocks: True where its blocks can be shown as well.
+        bench: whether there is a file to show.
+        blocks: whether its blocks can be shown as well.
     """
 
-    subject: Subject | None = None
+    session: Change | None = None
+    state: AnatomyState | Change | None = None
     place: Place | None = None
     viewer: dict[str, Any] | None = None
     block_map: dict[str, Any] | None = None
@@ -90,15 +106,27 @@ class AnatomyPage:
     earlier: str | None = None
     shares: str | None = None
     notice: str | None = None
-    components: tuple[str, ...] | None = None
-    component: int | None = None
+    component: Props | None = None
     frequency_row: int | None = None
     frequency_column: int | None = None
-    open: bool | None = None
-    has_blocks: bool | None = None
+    bench: bool | None = None
+    blocks: bool | None = None
 
 
-class AnatomyDesk:
+CLOSED = AnatomyPage(state=EMPTIED, notice="", bench=False, blocks=False)
+NOTHING_SHOWN = replace(CLOSED, empty="", hint="", file_facts="", earlier="", shares="")
+"""Where a file could not be taken apart, nothing of the one before it stays beside the sentence that says so."""
+
+
+def picked_elsewhere(event: dict[str, Any]) -> AnatomyPage | None:
+    """A block was picked in the Restore tab's viewer; it is shown when this tab is entered."""
+    row, column = event.get("row"), event.get("column")
+    if type(row) is int and type(column) is int and min(row, column) >= 0:
+        return AnatomyPage(place=(row, column))
+    return None
+
+
+class AnatomyHandlers:
     """Serves every visitor; holds nothing of any of them."""
 
     def __init__(self, engine: Engine, pictures: PictureFolder) -> None:
@@ -107,170 +135,180 @@ class AnatomyDesk:
     def opened(
         self,
         session: Session | None,
-        run: Run,
+        run: Run | None,
         form: RestoreForm,
-        subject: Subject | None,
+        state: AnatomyState | None,
         place: Place | None,
     ) -> AnatomyPage:
         """The tab was entered: show the file as it is broken now, and the block that was picked last.
 
         Args:
             session, run, form: of the Restore tab.
-            subject: what the tab showed before.
+            state: what the tab showed before.
             place: the block that was picked last, here or in the Restore tab.
 
         Raises:
             RestorationError: with the sentence to show.
         """
-        photograph = session.photograph if session else None
+        photograph, run = _photograph(session), run or Run()
+        still_open = only_while(lambda present: _key(_photograph(present)) == _key(photograph))
         if photograph is None:
-            return AnatomyPage(empty=empty_markup(NO_PHOTOGRAPH), notice="", open=False, has_blocks=False)
+            return replace(CLOSED, session=still_open, empty=empty_markup(NO_PHOTOGRAPH))
         outputs = self._outputs(photograph, run, form)
         if not outputs.degraded.saved_as_jpeg:
-            return AnatomyPage(
-                empty=empty_markup(no_jpeg(photograph)), notice="", open=False, has_blocks=False
-            )
-        if subject is None or not subject.shows(outputs):
-            view = view_of(photograph, outputs, self.cards(), self._pictures)
-            subject = Subject(photograph, outputs, take_apart(outputs.degraded), view)
-        has_blocks = subject.taken.bits is not None
+            return replace(CLOSED, session=still_open, empty=empty_markup(no_jpeg(photograph)))
+        is_other_file = state is None or state.outputs.degraded is not outputs.degraded
+        if state is None or not state.shows(outputs):
+            view = view_of(photograph, outputs, self._engine.cards(), self._pictures)
+            state = AnatomyState(photograph, outputs, take_apart(outputs.degraded), view)
         page = AnatomyPage(
-            subject=subject,
+            session=still_open,
+            state=state,
             empty="",
             notice="",
             hint=hint_markup(outputs, run),
-            file_facts=facts_markup(photograph, outputs, subject.taken),
-            earlier=None if subject.searched else SEARCHING,
-            open=True,
-            has_blocks=has_blocks,
+            file_facts=facts_markup(photograph, outputs, state.taken),
+            earlier=None if state.searched else SEARCHING,
+            histogram=NO_CHART if is_other_file else None,
+            shares="" if is_other_file else None,
+            bench=True,
+            blocks=state.taken.bits is not None,
         )
-        if not has_blocks:
+        if not page.blocks:
             return page
         rows, columns = extent(outputs.degraded)
         if place is None or place[0] >= rows or place[1] >= columns:
-            place = busiest_block(subject.taken)
-        return self._placed(subject, place, page)
+            place = busiest_block(state.taken)
+        return self._placed(state, place, page)
 
     def searched(
-        self, subject: Subject | None, component: Any, frequency_row: Any, frequency_column: Any
-    ) -> AnatomyPage:
+        self, state: AnatomyState | None, component: Any, frequency_row: Any, frequency_column: Any
+    ) -> AnatomyPage | None:
         """After the tab was entered: look for an earlier save, draw the histogram, count the cells.
 
         Raises:
             RestorationError: with the sentence to show.
         """
-        if subject is None or subject.taken.bits is None:
-            return AnatomyPage()
-        if not subject.searched:
-            subject = replace(subject, searched=True, found=earlier_save(subject.outputs.degraded))
-        degradation = subject.outputs.request.degradation
-        why_not = "" if knows_planes(subject.outputs.degraded) else NOT_COMPARED
-        page = self.histogram(subject, component, frequency_row, frequency_column)
+        if state is None or state.taken.bits is None:
+            return None
+        if not state.searched:
+            state = replace(state, searched=True, found=earlier_save(state.outputs.degraded))
+        degradation = state.outputs.request.degradation
+        why_not = "" if knows_planes(state.outputs.degraded) else NOT_COMPARED
         return replace(
-            page,
-            subject=subject,
+            _histogram_page(state, component, frequency_row, frequency_column),
+            state=Change(lambda present: state if state.is_shown_by(present) else DROPPED),
             notice=None,  # the step before has said what there is to say
-            earlier=save_markup(subject.found, degradation, why_not),
-            shares=self._shares(subject),
+            earlier=save_markup(state.found, degradation, why_not),
+            shares=self._shares(state),
         )
 
-    def picked(self, subject: Subject | None, row: Any, column: Any) -> AnatomyPage:
-        """Another block was asked for.
+    def picked(self, state: AnatomyState | None, event: dict[str, Any]) -> AnatomyPage | None:
+        """A block was picked in this tab.
 
         Raises:
             InvalidSetting: for a place outside the picture.
         """
-        if subject is None or subject.taken.bits is None:
-            return AnatomyPage()
-        rows, columns = extent(subject.outputs.degraded)
+        if state is None or state.taken.bits is None:
+            return None
+        rows, columns = extent(state.outputs.degraded)
         place = (
-            whole(row, 0, rows - 1, "The block's row"),
-            whole(column, 0, columns - 1, "The block's column"),
+            whole(event.get("row"), 0, rows - 1, "The block's row"),
+            whole(event.get("column"), 0, columns - 1, "The block's column"),
         )
-        return self._placed(subject, place, AnatomyPage(notice=""))
+        return self._placed(state, place, AnatomyPage(state=only_while(state.is_shown_by), notice=""))
 
-    def histogram(
-        self, subject: Subject | None, component: Any, frequency_row: Any, frequency_column: Any
-    ) -> AnatomyPage:
-        """Draw the histogram of one frequency, on the file's grid and on that of an evident earlier save.
+    def frequency_picked(self, state: AnatomyState | None, event: dict[str, Any]) -> AnatomyPage | None:
+        """A coefficient was chosen in the inspector."""
+        return self.frequency_set(state, event.get("component"), event.get("row"), event.get("column"))
+
+    def frequency_set(
+        self, state: AnatomyState | None, component: Any, frequency_row: Any, frequency_column: Any
+    ) -> AnatomyPage | None:
+        """Another frequency or component: draw its histogram, on the file's grid and that of an evident earlier save.
 
         Raises:
             InvalidSetting: for a component or frequency that is not there.
         """
-        if subject is None or subject.taken.bits is None:
-            return AnatomyPage()
-        components = subject.outputs.degraded.components
-        number = whole(component, 0, 3, "The component")
-        number = min(number, len(components) - 1)  # the file before this one may have had more
-        row = whole(frequency_row, 0, 7, "The frequency down")
-        column = whole(frequency_column, 0, 7, "The frequency across")
-        return AnatomyPage(
-            histogram=_histogram_value(subject, number, row, column),
-            components=tuple(one.name for one in components),
-            component=number,
-            frequency_row=row,
-            frequency_column=column,
-            notice="",
-        )
-
-    def cards(self) -> dict[str, ModelCard]:
-        """Every model's card by name, as the checkpoints folder holds them now."""
-        return self._engine.cards()
+        if state is None or state.taken.bits is None:
+            return None
+        return _histogram_page(state, component, frequency_row, frequency_column)
 
     def _outputs(self, photograph: Photograph, run: Run, form: RestoreForm) -> StageOutputs:
         """The results on the Restore tab where they belong to its settings, else the degraded file alone."""
-        request = form.request(photograph.key, tuple(self.cards()))
+        request = form.request(photograph.key, tuple(self._engine.cards()))
         if run.request is not None and run.outputs is not None and run.request.same_settings(request):
             return run.outputs
         broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
         return StageOutputs(request, broken.original, broken.image)
 
-    def _placed(self, subject: Subject, place: Place, page: AnatomyPage) -> AnatomyPage:
-        picture = f"{subject.photograph.key} {settings_slug(subject.outputs.request)}"
+    def _placed(self, state: AnatomyState, place: Place, page: AnatomyPage) -> AnatomyPage:
+        picture = f"{state.photograph.key} {settings_slug(state.outputs.request)}"
         return replace(
             page,
             place=place,
-            viewer={**subject.view, "block": {"row": place[0], "column": place[1]}},
-            block_map=map_value(subject.photograph, subject.outputs, subject.taken, place, self._pictures),
-            block=block_value(subject.taken, subject.outputs, place, self.cards(), picture),
+            viewer={**state.view, "block": {"row": place[0], "column": place[1]}},
+            block_map=map_value(state.photograph, state.outputs, state.taken, place, self._pictures),
+            block=block_value(state.taken, state.outputs, place, self._engine.cards(), picture),
         )
 
-    def _shares(self, subject: Subject) -> str:
-        outputs, image = subject.outputs, subject.outputs.degraded
-        pictures = {
-            "degraded": image.pixels,
-            **{name: one.pixels for name, one in outputs.restorations.items()},
-        }
+    def _shares(self, state: AnatomyState) -> str:
+        outputs, image = state.outputs, state.outputs.degraded
+        pictures = {"degraded": image.pixels}
+        pictures |= {name: restoration.pixels for name, restoration in outputs.restorations.items()}
         if outputs.original is not None:
             pictures = {"original": outputs.original, **pictures}
         shares = [cell_share(image, name, pixels) for name, pixels in pictures.items()]
         degradation = outputs.request.degradation
         known = degradation is not None and len(degradation.saves) > 1
-        evident = subject.found is not None and subject.found[1].kind != "none"
+        evident = state.found is not None and state.found[1].kind != "none"
         return shares_markup(
-            [one for one in shares if one is not None],
-            self.cards(),
+            [share for share in shares if share is not None],
+            self._engine.cards(),
             saved_twice=known or evident,
             why_not=NOT_COMPARED,
         )
 
 
-def _histogram_value(subject: Subject, number: int, row: int, column: int) -> dict[str, Any]:
+def _photograph(session: Session | None) -> Photograph | None:
+    return session.photograph if session else None
+
+
+def _key(photograph: Photograph | None) -> str | None:
+    return photograph.key if photograph else None
+
+
+def _histogram_page(state: AnatomyState, component: Any, row: Any, column: Any) -> AnatomyPage:
+    components = state.outputs.degraded.components
+    number = whole(component, 0, 3, "The component")
+    number = min(number, len(components) - 1)  # the file before this one may have had more
+    row = whole(row, 0, 7, "The frequency down")
+    column = whole(column, 0, 7, "The frequency across")
+    choices = [(part.name, index) for index, part in enumerate(components)]
+    return AnatomyPage(
+        state=only_while(state.is_shown_by),
+        histogram=_histogram_value(state, number, row, column),
+        component=Props(choices=choices, value=number),
+        frequency_row=row,
+        frequency_column=column,
+        notice="",
+    )
+
+
+def _histogram_value(state: AnatomyState, number: int, row: int, column: int) -> dict[str, Any]:
     """The chart's value; the first save's grid and table are those of luma."""
-    component = subject.outputs.degraded.components[number]
-    verdict = subject.found[1] if subject.found else None
-    degradation = subject.outputs.request.degradation
-    evident = verdict is not None and verdict.kind != "none" and number == 0
+    component = state.outputs.degraded.components[number]
+    degradation = state.outputs.request.degradation
+    verdict = state.found[1] if state.found and number == 0 else Verdict("none")
     if degradation is not None and not degradation.keeps_grid:  # then it cannot be the first save's
-        evident = False
-    first_step = int(quantization_tables(verdict.quality_factor)[0][row, column]) if evident else None
+        verdict = Verdict("none")
+    factor, shift = verdict.quality_factor, verdict.grid_shift
+    first_step = None if factor is None else int(quantization_tables(factor)[0][row, column])
     title = f"{component.name}, frequency row {row}, column {column}"
-    subtitle = f"{subject.photograph.name}, {how_broken(degradation)}"
-    histograms = {
-        "This file's grid": (file_histogram(component, row, column), evident and verdict.kind == "aligned")
-    }
-    if evident and verdict.kind == "shifted":
-        histogram = shifted_histogram(component, verdict.grid_shift, row, column)
+    subtitle = f"{state.photograph.name}, {how_broken(degradation)}"
+    histograms = {"This file's grid": (file_histogram(component, row, column), verdict.kind == "aligned")}
+    if verdict.kind == "shifted" and shift is not None:
+        histogram = shifted_histogram(component, shift, row, column)
         histograms = {"Grid of the first save": (histogram, True), **histograms}
     charts = []
     for label, (histogram, combed) in histograms.items():
@@ -284,7 +322,7 @@ def _histogram_value(subject: Subject, number: int, row: int, column: int) -> di
                 "figure": figure.to_plotly_json(),
                 "alt": f"Histogram of {title}, {label.lower()}: {histogram.zeros} blocks at 0, {beside} elsewhere, in "
                 f"steps of {histogram.width:g}",
-                "file_name": f"{subject.photograph.name}_histogram-{component.name}-{row}-{column}",
+                "file_name": f"{state.photograph.name}_histogram-{component.name}-{row}-{column}",
             }
         )
     return {"title": title, "charts": charts, "files": []}

@@ -46,7 +46,8 @@ def histogram_figure(
             x=0.6 * histogram.width, y=1.04 * highest, text=words, showarrow=False, xanchor="left", xshift=4
         )
     reach = histogram.values[-1]
-    if first_step is not None and 2 * reach / first_step <= MOST_MARKS:
+    combed = first_step is not None and bool(2 * reach / first_step <= MOST_MARKS)
+    if first_step is not None and combed:
         multiples = np.arange(-(reach // first_step), reach // first_step + 1) * first_step
         figure.add_scatter(
             name=f"multiples of {first_step}, the first table's step",
@@ -56,4 +57,4 @@ def histogram_figure(
             marker={"symbol": "triangle-up", "size": 8, "color": COMB},
             hovertemplate="%{x}<extra></extra>",
         )
-    return figure.update_layout(bargap=0, showlegend=len(figure.data) > 1)
+    return figure.update_layout(bargap=0, showlegend=combed)

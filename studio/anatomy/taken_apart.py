@@ -42,6 +42,12 @@ class TakenApart:
     anatomy: FileAnatomy
     bits: BlockBits | None
 
+    @property
+    def known_bits(self) -> BlockBits:
+        """The bits of a file whose integers were read."""
+        assert self.bits is not None
+        return self.bits
+
 
 @dataclass(frozen=True, eq=False)
 class BlockPart:
@@ -159,7 +165,7 @@ def in_file_grid(image: JpegImage, pixels: RgbImage) -> RgbImage | None:
 
 def busiest_block(taken: TakenApart) -> tuple[int, int]:
     """The 8x8 block of the picture (row, column) whose first component takes the most bits."""
-    bits = taken.bits.components[0]
+    bits = taken.known_bits.components[0]
     row, column = np.unravel_index(bits.argmax(), bits.shape)
     vertical, horizontal = sampling_factors(taken.image.jpeg_header, 0)
     return int(row) * vertical, int(column) * horizontal
@@ -208,7 +214,7 @@ def block_parts(taken: TakenApart, outputs: StageOutputs, row: int, column: int)
             factors,
             table,
             integers,
-            int(taken.bits.components[number][place]),
+            int(taken.known_bits.components[number][place]),
             original,
             previous,
             {name: block for name, block in restored.items() if block is not None},

@@ -1,27 +1,46 @@
-"""The file as it is, as markup: facts, where its bytes are, bits by component, quantization tables, markers."""
+"""The file as it is, as markup: facts, bytes, bits, tables, markers, an earlier save, and what keeps to its cells."""
 
-from collections.abc import Sequence
-from html import escape
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from itertools import groupby, islice
+from typing import Any
 
 import numpy as np
 
-from models.jpeg import JpegImage, quantization_tables
-from models.jpeg.anatomy import FileAnatomy, Segment
+from models.card import ModelCard
+from models.jpeg import Degradation, JpegImage, quantization_tables
+from models.jpeg.anatomy import FileAnatomy
 from models.jpeg.coefficients import COMPONENT_NAMES
+from models.jpeg.double import FEWEST_BLOCKS, Evidence, Verdict, needed_gain, strongest_comb
 from models.jpeg.entropy import BlockBits
+from models.jpeg.header import JpegHeader
 from models.jpeg.tables import QuantizationTable
-from studio.anatomy.taken_apart import TakenApart
+from studio.anatomy.taken_apart import CellShare, TakenApart
 from studio.engine.engine import StageOutputs
 from studio.page.facts import tables_say
+from studio.page.markup import template, templates
 from studio.page.wording import file_size, how_broken
 from studio.session.visitor import Photograph, Run
+
+Found = tuple[Evidence, Verdict]
 
 MOST_ROWS = 80
 """Of the list of markers; hostile files have thousands."""
 
 NO_PHOTOGRAPH = "There is no photograph yet. Open one in the Restore tab, or take an example there."
 PICK = "Click an 8×8 block in the picture or in the map of its bits; below it is taken apart."
+UNREADABLE = "The integers of this file cannot be read, so that its blocks cannot be shown."
+CARE = (
+    "Little remains of a first save that was as strong as the second or weaker, and drawings or text can mislead. "
+    "docs/anatomy.md holds the measured rates."
+)
+CELLS = (
+    "The file says of every coefficient between which two values it was. This is the share of each picture's luma "
+    "coefficients that lie between them; saved again with the same table they would give the same integers."
+)
+CAVEAT = (
+    "This file was saved twice: its cells hold what the first save left, and the original itself lies outside many of "
+    "them. A lower share can be the better picture."
+)
 _COLOR_WORDS = {
     "gray": "gray, one component",
     "YCbCr": "Y, Cb and Cr",
@@ -29,6 +48,16 @@ _COLOR_WORDS = {
     "CMYK": "C, M, Y and K",
     "YCCK": "Y, Cb, Cr and K",
 }
+
+
+def grouped(number: int) -> str:
+    """A whole number with thin spaces between thousands."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+_render = templates(__file__, {"grouped": grouped})
+_empty = template("<p class='empty'>{{ sentence }}</p>")
+_hint = template("<p class='fact'>{{ words }}</p>")
 
 
 def no_jpeg(photograph: Photograph) -> str:
@@ -41,7 +70,7 @@ def no_jpeg(photograph: Photograph) -> str:
 
 def empty_markup(sentence: str) -> str:
     """The tab without anything to show."""
-    return f"<p class='empty'>{escape(sentence)}</p>"
+    return _empty(sentence=sentence)
 
 
 def hint_markup(outputs: StageOutputs, run: Run) -> str:
@@ -62,7 +91,7 @@ def hint_markup(outputs: StageOutputs, run: Run) -> str:
         words.append("Models are still at work: enter this tab again for their results.")
     elif not outputs.restorations:
         words.append("No model has restored this file yet: press Restore in the Restore tab.")
-    return f"<p class='fact'>{' '.join(words)}</p>"
+    return _hint(words=" ".join(words))
 
 
 def facts_markup(photograph: Photograph, outputs: StageOutputs, taken: TakenApart) -> str:
@@ -73,80 +102,58 @@ def facts_markup(photograph: Photograph, outputs: StageOutputs, taken: TakenApar
         outputs: how the file was made.
         taken: the file.
     """
-    sections = [
-        _file(photograph, outputs, taken),
-        _bytes(taken.anatomy, len(taken.image.data)),
-        _bits(taken),
-        _tables(taken.image),
-        _markers(taken.anatomy),
-    ]
-    return "".join(sections)
+    image, header, segments = taken.image, taken.image.jpeg_header, taken.anatomy.segments
+    listed = groupby(segments, key=lambda segment: (segment.name, segment.words))
+    rows = [_piece(name, words, list(group)) for (name, words), group in islice(listed, MOST_ROWS)]
+    return _render(
+        "facts",
+        name=photograph.name,
+        made=how_broken(outputs.request.degradation),
+        facts=_facts(image, header, taken.anatomy),
+        size=len(image.data),
+        bytes=_byte_kinds(taken.anatomy, len(image.data)),
+        bits=_bits(taken),
+        pixels=header.rows * header.columns,
+        bits_words=UNREADABLE if taken.bits is None else bits_words(image, taken.bits),
+        tables_words=_tables_words(image),
+        tables=_tables(image, header),
+        segments=len(segments),
+        pieces=rows,
+        is_cut=len(rows) == MOST_ROWS,
+        problem=taken.anatomy.problem,
+    )
 
 
-def _section(title: str, body: str) -> str:
-    return f"<section><h3>{escape(title)}</h3>{body}</section>"
-
-
-def _file(photograph: Photograph, outputs: StageOutputs, taken: TakenApart) -> str:
-    image, header = taken.image, taken.image.jpeg_header
-    made = how_broken(outputs.request.degradation)
-    restarts = taken.anatomy.restart_interval
-    facts = [
+def _facts(image: JpegImage, header: JpegHeader, anatomy: FileAnatomy) -> list[tuple[str, str]]:
+    restarts = anatomy.restart_interval
+    subsampled = "" if image.subsampling == "gray" else f", {image.subsampling}"
+    scans = "" if header.scans == 1 else f", {header.scans} scans"
+    return [
         ("Size", f"{file_size(len(image.data))}, {image.bits_per_pixel:.2f} bits per pixel"),
         ("Picture", f"{header.columns} × {header.rows} pixels"),
-        ("Colour", f"{_COLOR_WORDS[header.color_model]}{_subsampled(image)}"),
-        ("Coding", f"{header.coding}{'' if header.arithmetic else ', Huffman'}{_scans(header.scans)}"),
+        ("Colour", f"{_COLOR_WORDS[header.color_model]}{subsampled}"),
+        ("Coding", f"{header.coding}{'' if header.arithmetic else ', Huffman'}{scans}"),
         ("Restarts", f"every {restarts} units" if restarts else "none"),
         ("Quality", tables_say(image)),
     ]
-    items = "".join(f"<dt>{escape(what)}</dt><dd>{escape(value)}</dd>" for what, value in facts)
-    return f"<section><h2>{escape(photograph.name)}</h2><p class='made'>{escape(made)}</p><dl>{items}</dl></section>"
 
 
-def _subsampled(image: JpegImage) -> str:
-    return "" if image.subsampling == "gray" else f", {image.subsampling}"
+def _byte_kinds(anatomy: FileAnatomy, size: int) -> list[tuple[str, int]]:
+    rest = size - anatomy.picture_bytes - anatomy.metadata_bytes
+    return [
+        ("picture data", anatomy.picture_bytes),
+        ("tables and headers", rest),
+        ("metadata", anatomy.metadata_bytes),
+    ]
 
 
-def _scans(count: int) -> str:
-    return "" if count == 1 else f", {count} scans"
-
-
-def _bytes(anatomy: FileAnatomy, size: int) -> str:
-    kinds = [("picture data", anatomy.picture_bytes), ("metadata", anatomy.metadata_bytes)]
-    kinds.insert(1, ("tables and headers", size - anatomy.picture_bytes - anatomy.metadata_bytes))
-    rows = "".join(
-        f"<tr><th scope='row'>{what}</th><td>{_grouped(count)}</td><td>{count / size:.1%}</td></tr>"
-        for what, count in kinds
-    )
-    return _section("Where its bytes are", _table(("", "bytes", "share"), rows))
-
-
-def _table(heads: Sequence[str], rows: str, classes: str = "numbers") -> str:
-    head = "".join(f"<th scope='col'>{escape(one)}</th>" if one else "<td></td>" for one in heads)
-    return f"<table class='{classes}'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _grouped(number: int) -> str:
-    """A whole number with thin spaces between thousands."""
-    return f"{number:,}".replace(",", "\u202f")
-
-
-def _bits(taken: TakenApart) -> str:
+def _bits(taken: TakenApart) -> list[dict[str, Any]]:
     if taken.bits is None:
-        words = "The integers of this file cannot be read, so that its blocks cannot be shown."
-        return _section("Bits by component", f"<p class='note'>{words}</p>")
-    pixels = taken.image.jpeg_header.rows * taken.image.jpeg_header.columns
-    rows = ""
-    for component, bits in zip(taken.image.components, taken.bits.components, strict=True):
-        total = int(bits.sum())
-        rows += (
-            f"<tr><th scope='row'>{escape(component.name)}</th><td>{_grouped(bits.size)}</td><td>{_grouped(total)}</td>"
-            f"<td>{total / bits.size:.1f}</td><td>{total / pixels:.3f}</td></tr>"
-        )
-    table = _table(("", "blocks", "bits", "per block", "per pixel"), rows)
-    return _section(
-        "Bits by component", f"{table}<p class='note'>{escape(bits_words(taken.image, taken.bits))}</p>"
-    )
+        return []
+    pairs = zip(taken.image.components, taken.bits.components, strict=True)
+    return [
+        {"name": component.name, "blocks": bits.size, "bits": int(bits.sum())} for component, bits in pairs
+    ]
 
 
 def bits_words(image: JpegImage, bits: BlockBits) -> str:
@@ -160,61 +167,57 @@ def bits_words(image: JpegImage, bits: BlockBits) -> str:
         )
         return (
             f"{kind} {why}. Shown is what the blocks would cost in a baseline file with the standard codes, "
-            f"{_grouped(bits.total)} bits in all."
+            f"{grouped(bits.total)} bits in all."
         )
     rest = bits.data_bits - bits.total - bits.filler
     if bits.accounted:
-        filler = f", {_grouped(bits.filler)} for blocks beyond the edge" if bits.filler else ""
+        filler = f", {grouped(bits.filler)} for blocks beyond the edge" if bits.filler else ""
         return (
-            f"Counted with the file's own codes: all {_grouped(bits.data_bits)} bits of its picture data{filler}, "
+            f"Counted with the file's own codes: all {grouped(bits.data_bits)} bits of its picture data{filler}, "
             f"{rest} of padding."
         )
     return (
-        f"Counted with the file's own codes, but {_grouped(abs(rest))} bits {'more' if rest < 0 else 'fewer'} than its "
+        f"Counted with the file's own codes, but {grouped(abs(rest))} bits {'more' if rest < 0 else 'fewer'} than its "
         "picture data holds: the file is damaged or cut off, or its encoder filled the edges in its own way."
     )
 
 
-def _markers(anatomy: FileAnatomy) -> str:
-    rows, listed = "", 0
-    for (name, words), group in groupby(anatomy.segments, key=lambda one: (one.name, one.words)):
-        rows += _marker_row(name, words, list(group))
-        listed += 1
-        if listed == MOST_ROWS:
-            break
-    total = len(anatomy.segments)
-    more = f"<p class='note'>The first {listed} kinds of {total} pieces.</p>" if listed == MOST_ROWS else ""
-    problem = f"<p class='note problem'>{escape(anatomy.problem)}</p>" if anatomy.problem else ""
-    table = _table(("at", "marker", "bytes"), rows, "numbers markers")
-    return _section(f"Its {total} pieces in order", table + more + problem)
+def _piece(name: str, words: str, segments: list[Any]) -> dict[str, Any]:
+    """Segments of one kind that follow each other."""
+    size, offset = sum(segment.size for segment in segments), segments[0].offset
+    return {"name": name, "words": words, "count": len(segments), "offset": offset, "size": size}
 
 
-def _marker_row(name: str, words: str, pieces: list[Segment]) -> str:
-    count = f" × {len(pieces)}" if len(pieces) > 1 else ""
-    size = sum(piece.size for piece in pieces)
-    return (
-        f"<tr><td>{_grouped(pieces[0].offset)}</td><th scope='row'><b>{escape(name)}{count}</b>"
-        f"<span>{escape(words)}</span></th><td>{_grouped(size)}</td></tr>"
-    )
-
-
-def _tables(image: JpegImage) -> str:
+def _tables(image: JpegImage, header: JpegHeader) -> list[dict[str, Any]]:
+    """Every quantization table with the components that use it, beside the nearest of libjpeg's."""
     estimate = image.estimated_quality_factor
     assert estimate is not None  # as of every JPEG
     by_number: dict[int, list[int]] = {}
-    for number, part in enumerate(image.jpeg_header.components):
+    for number, part in enumerate(header.components):
         by_number.setdefault(part.table_number, []).append(number)
     nearest = None
     if estimate.quality_factor is not None and not estimate.standard:
         nearest = quantization_tables(estimate.quality_factor)
-    tables = ""
+    tables = []
     for numbers in by_number.values():
-        names = ", ".join(COMPONENT_NAMES[image.jpeg_header.color_model][number] for number in numbers)
+        names = ", ".join(COMPONENT_NAMES[header.color_model][number] for number in numbers)
         beside = None if nearest is None else nearest[1 if numbers[0] in (1, 2) else 0]
-        tables += _one_table(
-            names, image.jpeg_header.components[numbers[0]].table, beside, estimate.quality_factor
-        )
-    return _section("Quantization tables", f"<p class='note'>{_tables_words(image)}</p>{tables}")
+        table = header.components[numbers[0]].table
+        tables.append(_table(names, table, beside, estimate.quality_factor))
+    return tables
+
+
+def _table(
+    names: str, table: QuantizationTable, beside: QuantizationTable | None, quality_factor: int | None
+) -> dict[str, Any]:
+    """An 8x8 table; the steps of the nearest quality factor's beside its own."""
+    other = table if beside is None else beside
+    differ = int(np.count_nonzero(table != other))
+    words = "" if beside is None else f", {differ} of 64 differ from quality {quality_factor}"
+    rows = [
+        list(zip(own, near, strict=True)) for own, near in zip(table.tolist(), other.tolist(), strict=True)
+    ]
+    return {"caption": f"{names}{words}", "rows": rows}
 
 
 def _tables_words(image: JpegImage) -> str:
@@ -235,19 +238,94 @@ def _tables_words(image: JpegImage) -> str:
     )
 
 
-def _one_table(
-    names: str, table: QuantizationTable, beside: QuantizationTable | None, quality_factor: int | None
+def save_markup(found: Found | None, degradation: Degradation | None, why_not: str = "") -> str:
+    """The verdict with its evidence, and the truth where the studio made the file.
+
+    Args:
+        found: from studio.anatomy.taken_apart.earlier_save.
+        degradation: what the studio did; None for a file kept as it is.
+        why_not: why nothing was examined, where that is another reason than a small picture.
+    """
+    if found is None:
+        few = f"Fewer than {FEWEST_BLOCKS} whole blocks say nothing about an earlier save."
+        return _render("save", comb=None, why_not=why_not or few)
+    evidence, verdict = found
+    strongest = evidence.shifted_comb.max(axis=0)
+    texts = [[f"{value:.0f}" for value in row] for row in strongest]
+    texts[0][0] = "–"
+    return _render(
+        "save",
+        verdict=verdict_words(verdict),
+        evidence=evidence_words(evidence, verdict),
+        truth=how_broken(degradation) if degradation else "",
+        care=CARE,
+        texts=texts,
+        comb=strongest / max(float(strongest.max()), 1.0),
+    )
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """The conclusion in one sentence."""
+    if verdict.kind == "none":
+        return "No evidence of an earlier save."
+    where = "on the same 8×8 grid"
+    if verdict.kind == "shifted":
+        where = f"on a grid shifted by {verdict.grid_shift} rows and columns"
+    return f"Saved twice: the first time at a quality of about {verdict.quality_factor}, {where}."
+
+
+def evidence_words(evidence: Evidence, verdict: Verdict) -> str:
+    """What the conclusion rests on, with the numbers it had to reach."""
+    gain, needed = float(evidence.aligned_gain.max()), needed_gain(evidence)
+    comb, _, lead = strongest_comb(evidence)
+    if verdict.kind == "aligned":
+        return (
+            f"The file's integers have the gaps and peaks that such a first save leaves: two saves explain them better "
+            f"than one by {gain:,.0f} nats, and {needed:,.0f} are needed."
+        )
+    if verdict.grid_shift is not None and verdict.quality_factor is not None:
+        row, column = (-shift % 8 for shift in verdict.grid_shift)
+        residue = evidence.residue[verdict.quality_factor - 1, row, column]
+        closeness = (
+            "" if np.isinf(residue) else f" Their distance from those multiples is {residue:.0%} of chance."
+        )
+        return (
+            "On that grid the decoded picture's coefficients gather around multiples of the first table's steps: the "
+            f"strongest comb is {comb:.0f} standard deviations above chance, {lead:.1f} times as strong as on grids "
+            f"farther off.{closeness}"
+        )
+    return (
+        f"On its own grid two saves explain the integers better than one by {max(gain, 0):,.0f} nats, where "
+        f"{needed:,.0f} are needed; on the 63 other grids the strongest comb is {comb:.1f} standard deviations above "
+        f"chance, {lead:.1f} times as strong as others."
+    )
+
+
+def shares_markup(
+    shares: Sequence[CellShare], cards: Mapping[str, ModelCard], *, saved_twice: bool, why_not: str = ""
 ) -> str:
-    """An 8x8 table, the steps that differ from the nearest quality factor's marked."""
-    rows = ""
-    for row in range(8):
-        cells = ""
-        for column in range(8):
-            step = int(table[row, column])
-            other = step if beside is None else int(beside[row, column])
-            mark = f" class='differs'>{step}<small>{other}</small>" if other != step else f">{step}"
-            cells += f"<td{mark}</td>"
-        rows += f"<tr>{cells}</tr>"
-    differ = 0 if beside is None else int(np.count_nonzero(table != beside))
-    words = "" if beside is None else f", {differ} of 64 differ from quality {quality_factor}"
-    return f"<table class='steps'><caption>{escape(names)}{words}</caption><tbody>{rows}</tbody></table>"
+    """How much of each picture keeps to the file, in all and by frequency.
+
+    Args:
+        shares: the original first, then the decoded file, then the models.
+        cards: by model name.
+        saved_twice: known or evident; the caveat is then said.
+        why_not: why there is nothing to show, "" otherwise.
+    """
+    rows = [_share(share, cards) for share in shares]
+    return _render(
+        "shares", shares=rows, words=CELLS, caveat=CAVEAT, saved_twice=saved_twice, why_not=why_not
+    )
+
+
+def _share(share: CellShare, cards: Mapping[str, ModelCard]) -> dict[str, Any]:
+    titles = {"original": "Original", "degraded": "The file, decoded"}
+    texts = [[f"{np.floor(100 * value):.0f}" for value in row] for row in share.by_frequency]
+    title = titles.get(share.name) or cards[share.name].title
+    numbers = {"all": _percent(share.share), "kept": _percent(share.kept_share)}
+    return {"title": title, "texts": texts, "strengths": share.by_frequency, **numbers}
+
+
+def _percent(share: float) -> str:
+    """With one digit, rounded down: 100.0 % means all."""
+    return "–" if np.isnan(share) else f"{np.floor(1000 * share) / 10:.1f} %"

@@ -1,12 +1,15 @@
 """The Models page as markup: one row per model, from its card and its scores. Every value is escaped."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from typing import Any
+
+from markupsafe import Markup
 
 from models.card import ModelCard, TrainingFacts
 from models.networks.base import ColorRule
 from models.zoo import estimates_quality
 from studio.catalog.scores import KnownScores, scores_markup, scores_with
+from studio.page.markup import templates
 
 COLOR_WORDS = {
     "rgb": "R, G and B together",
@@ -14,6 +17,8 @@ COLOR_WORDS = {
     "planes": "Y, Cb and Cr one by one, each at its own size",
     "coefficients": "Y, Cb and Cr one by one, from their DCT coefficients",
 }
+
+_render = templates(__file__)
 
 
 def models_page(
@@ -27,15 +32,11 @@ def models_page(
         problems: folder name to the sentence that says why it is left out.
     """
     ordered = sorted(cards, key=lambda card: not card.architecture)
-    rows = "".join(_model(card, scores_with(card.name, scores)) for card in ordered)
-    left_out = "".join(
-        f"<p class='fact-note'><b>{escape(folder)}</b> is left out. {escape(why)}</p>"
-        for folder, why in problems.items()
-    )
-    return f"<div class='models-list'>{rows}{left_out}</div>"
+    models = [_model(card, scores_with(card.name, scores)) for card in ordered]
+    return _render("models", models=models, problems=problems)
 
 
-def _model(card: ModelCard, scores: KnownScores) -> str:
+def _model(card: ModelCard, scores: KnownScores) -> dict[str, Any]:
     facts = [
         (
             "Cost",
@@ -55,12 +56,7 @@ def _model(card: ModelCard, scores: KnownScores) -> str:
     if not card.architecture:
         facts = [fact for fact in facts if fact[0] not in ("Colour", "Training", "Licence of the weights")]
     measured = scores_markup(card.name, scores) if card.architecture or scores.measurements else ""
-    items = "".join(f"<dt>{escape(what)}</dt><dd>{escape(value)}</dd>" for what, value in facts if value)
-    return (
-        f"<article class='model'><header><h2>{escape(card.title)}</h2><code>{escape(card.name)}</code></header>"
-        f"<div class='model-words'><p>{escape(card.summary)}</p><dl>{items}</dl></div>"
-        f"<div class='model-scores'>{measured}</div></article>"
-    )
+    return {"card": card, "facts": facts, "scores": Markup(measured)}
 
 
 def training_words(card: ModelCard) -> str:

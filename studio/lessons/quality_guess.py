@@ -36,6 +36,7 @@ class GuessRound:
     @property
     def error(self) -> int:
         """How far the guess is off."""
+        assert self.guess is not None
         return abs(self.guess - self.quality_factor)
 
     @property

@@ -10,6 +10,7 @@ import gradio as gr
 
 from models.errors import RestorationError
 from studio.page.facts import notice
+from studio.server.answers import Props
 from studio.server.gradio_internals import MODELS
 
 logger = logging.getLogger(__name__)
@@ -26,13 +27,11 @@ HEAVY = {**LIGHT, **MODELS}
 IMMEDIATE = {**UNCHECKED, "queue": False}
 LATEST = {**LIGHT, "trigger_mode": "always_last"}
 
-
 GROUPS = (gr.Accordion, gr.Column, gr.Group, gr.Row, gr.Tab)
 """Of components, which are shown and hidden together."""
 
-
-class Props(dict[str, Any]):
-    """What a handler sets of a component besides its value: Props(visible=False), Props(value="Stop")."""
+OFFERED = ("event", "visitor", "query", "sentence")
+"""What functions may take besides values of components."""
 
 
 class Binding:
@@ -41,24 +40,25 @@ class Binding:
     A handler is a plain function, or a generator. Its parameters are named like the components whose values it gets;
     `form` gets the whole form, `event` what the event carries by name, `visitor` the session that asks, and `query`
     the parameters of the page's address. It returns a page: a frozen dataclass whose fields are named like the
-    components they set. None leaves a component alone, `Props` sets properties, and a truth value shows or hides a
-    group. What a handler raises becomes a sentence in the page's field `notice`.
+    components they set. None leaves a component alone, and a None in place of a page leaves all of them alone; `Props`
+    sets properties, `Change` makes a state of the present one, and a truth value shows or hides a group, or several.
+    What a handler raises becomes a sentence in the page's field `notice`. Every field's default is None.
     """
 
     def __init__(self, page: type, components: Mapping[str, Any], form: type | None = None) -> None:
         """Bind one type of page.
 
         Args:
-            page: every field names a component.
+            page: every field names a component, or a list of groups.
             components: by name; what belongs to another tab may stand among them.
             form: a dataclass, every field of which names a component.
 
         Raises:
-            KeyError: a field names no component.
+            KeyError: a field of either names no component.
         """
         self._components, self._page, self._form = components, page, form
-        self._form_names = [field.name for field in fields(form)] if form else []
-        self._shown = {field.name: components[field.name] for field in fields(page)}
+        self._form_inputs = {field.name: components[field.name] for field in fields(form)} if form else {}
+        self._shown = {field.name: _listed(components[field.name]) for field in fields(page)}
 
     def on(
         self, event: Callable[..., Any], handler: Callable[..., Any], otherwise: Any = None, **settings: Any
@@ -69,7 +69,7 @@ class Binding:
             event: of a component or of another event, such as `button.click` or `pressed.success`.
             handler: see the class.
             otherwise: the page beside the sentence of an error, by default one that changes nothing; or a function
-                that makes the page of the sentence.
+                that makes the page: it takes the `sentence`, and values by name as a handler does, but no form.
             settings: of the event; LIGHT by default.
 
         Returns:
@@ -78,62 +78,89 @@ class Binding:
         Raises:
             KeyError: a parameter names no component.
         """
-        wanted = inspect.signature(handler).parameters
-        names = [name for name in wanted if name not in ("form", "event", "visitor", "query")]
-        if "form" in wanted:
-            names += self._form_names
-        inputs = {name: self._components[name] for name in names}
         refused = otherwise if callable(otherwise) else self._noted(otherwise)
+        inputs = {name: self._components[name] for name in self._inputs(handler, refused)}
 
-        def arguments(values: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[str, Any]:
-            given = {name: values[component] for name, component in inputs.items()}
-            given |= {"event": event_data(event), "visitor": request.session_hash}
-            if "form" in wanted and self._form is not None:
-                given["form"] = self._form(**{name: given[name] for name in self._form_names})
-            if "query" in wanted:
-                given["query"] = dict(request.query_params)
-            return {name: given[name] for name in wanted}
+        def given(values: Any, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+            arguments = {name: values[component] for name, component in inputs.items()}
+            about = {"visitor": request.session_hash, "query": dict(request.query_params)}
+            return arguments | about | {"event": event_data(event)}
 
-        def answered(values: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        def answer(values: Any, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+            arguments = given(values, event, request)
             try:
-                return self._changes(handler(**arguments(values, event, request)))
+                return self._changes(handler(**self._chosen(handler, arguments)))
             except Exception as error:
-                return self._changes(_excuse(error, refused))
+                return self._changes(_excuse(error, refused, arguments))
 
-        def streamed(
-            values: dict[Any, Any], event: gr.EventData, request: gr.Request
-        ) -> Iterator[dict[Any, Any]]:
+        def stream(values: Any, event: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
+            arguments = given(values, event, request)
             try:
-                for page in handler(**arguments(values, event, request)):
+                for page in handler(**self._chosen(handler, arguments)):
                     yield self._changes(page)
             except Exception as error:
-                yield self._changes(_excuse(error, refused))
+                yield self._changes(_excuse(error, refused, arguments))
 
-        work = streamed if inspect.isgeneratorfunction(handler) else answered
-        work.__name__ = handler.__name__
-        return event(work, {*inputs.values()}, list(self._shown.values()), **(settings or LIGHT))
+        work = stream if inspect.isgeneratorfunction(handler) else answer
+        for name in ("__name__", "__qualname__", "__module__"):
+            setattr(work, name, getattr(handler, name, getattr(work, name)))
+        outputs = [component for components in self._shown.values() for component in components]
+        return event(work, {*inputs.values()}, outputs, **(settings or LIGHT))
 
-    def _noted(self, page: Any) -> Callable[[str], Any]:
-        """Makes the page with one clear sentence in its field `notice`."""
+    def _inputs(self, *functions: Callable[..., Any]) -> list[str]:
+        """Names of the components whose values functions take."""
+        names = [name for function in functions for name in _parameters(function) if name not in OFFERED]
+        if self._form and "form" in names:
+            names = [*self._form_inputs, *(name for name in names if name != "form")]
+        return names
+
+    def _chosen(self, handler: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+        """What a handler takes of what there is, the form included."""
+        if self._form and "form" in _parameters(handler):
+            arguments = {
+                **arguments,
+                "form": self._form(**{name: arguments[name] for name in self._form_inputs}),
+            }
+        return {name: arguments[name] for name in _parameters(handler)}
+
+    def _noted(self, page: Any) -> Callable[..., Any]:
+        """Puts a sentence into a page's notice."""
         page = self._page() if page is None else page
-        return lambda sentence: replace(page, notice=notice(sentence))
+        if "notice" in self._shown:
+            return lambda sentence: replace(page, notice=notice(sentence))
+
+        def unseen(sentence: str) -> Any:
+            logger.error("a page without a notice cannot say: %s", sentence)
+            return page
+
+        return unseen
 
     def _changes(self, page: Any) -> dict[Any, Any]:
         """A page by component, in Gradio's words."""
         changes = {
             component: _in_gradio_words(component, value)
-            for name, component in self._shown.items()
-            if (value := getattr(page, name)) is not None
+            for name, components in self._shown.items()
+            if (value := getattr(page, name, None)) is not None
+            for component in components
         }
-        return changes or {next(iter(self._shown.values())): gr.skip()}
+        return changes or {next(iter(self._shown.values()))[0]: gr.skip()}
 
 
-def _excuse(error: Exception, refused: Callable[[str], Any]) -> Any:
-    """The page that says what went wrong."""
-    if isinstance(error, RestorationError):
-        return refused(str(error))
-    logger.error("a handler failed", exc_info=error)
-    return refused(UNFORESEEN)
+def _excuse(error: Exception, refused: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """The page with one clear sentence."""
+    sentence = str(error) if isinstance(error, RestorationError) else UNFORESEEN
+    if sentence == UNFORESEEN:
+        logger.error("a handler failed", exc_info=error)
+    arguments = {**arguments, "sentence": sentence}
+    return refused(**{name: arguments[name] for name in _parameters(refused)})
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def _listed(component: Any) -> list[Any]:
+    return list(component) if isinstance(component, list | tuple) else [component]
 
 
 def _in_gradio_words(component: Any, value: Any) -> Any:

@@ -21,6 +21,7 @@ from weakref import WeakValueDictionary, finalize
 
 import gradio as gr
 
+from studio.server.answers import without_changes
 from studio.server.call_queue import Call, CallQueues, NobodyListens, QueueFull
 from studio.server.calls import Known
 from studio.server.disk_quota import DiskQuota
@@ -143,6 +144,8 @@ class StudioBlocks(gr.Blocks):
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """The outputs' values for the page, in their order."""
         outputs = list(block_fn.outputs)
+        if isinstance(predictions, dict) and state is not None:
+            predictions = without_changes(predictions, _States(state)) or dict.fromkeys(outputs, gr.skip())
         if (
             not isinstance(predictions, dict)
             or not predictions
@@ -175,6 +178,19 @@ class StudioBlocks(gr.Blocks):
         session = self._sessions.get(name)
         if session is not None:
             session.state_data.clear()
+
+
+class _States:
+    """What a visitor holds, by component."""
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def __getitem__(self, component: Any) -> Any:
+        return self._state[component._id]
+
+    def __setitem__(self, component: Any, value: Any) -> None:
+        self._state[component._id] = value
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[..., object], *values: Any) -> None:
@@ -279,16 +295,25 @@ def _as_a_visitor_sees_it(shared: Any) -> Any:
     Gradio copies it for every visitor and keeps a description of every component in it, for links to snapshots of the
     page, written on the event loop: a new visitor took 30 ms and 280 kB. This page's links carry settings instead.
     """
-    layer: Any = object.__new__(type(shared).__mro__[1])
-    for name, value in vars(shared).items():
-        if isinstance(value, dict):
-            value = ChainMap({}, value)
-        elif isinstance(value, list):
-            value = copy(value)
-        setattr(layer, name, value)
-    layer.fns = shared.fns  # which no visitor changes, and Gradio looks through at every step
-    layer.config_for_block = _no_description
-    return layer
+    return _VisitorsPage(shared)
+
+
+class _VisitorsPage:
+    """Holds what the shared one holds, as layers; whatever is asked of it beyond that is answered with nothing."""
+
+    def __init__(self, shared: Any) -> None:
+        for name, value in vars(shared).items():
+            if isinstance(value, dict):
+                value = ChainMap({}, value)
+            elif isinstance(value, list):
+                value = copy(value)
+            setattr(self, name, value)
+        self.fns = shared.fns  # which no visitor changes, and Gradio looks through at every step
+
+    def __getattr__(self, name: str) -> Callable[..., Mapping[str, Any]]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _no_description
 
 
 def _no_description(*_values: Any, **_named: Any) -> Mapping[str, Any]:

@@ -13,7 +13,6 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event
 from time import perf_counter
 
 from models.baselines import PLAIN
@@ -80,7 +79,7 @@ def sweep_file(arguments: argparse.Namespace) -> SweepRun:
     names = tuple(dict.fromkeys([PLAIN, *arguments.model]))
     sweep = QualitySweep(tuple(sorted(factors)), arguments.subsampling, names)
     sweeper = Sweeper(Zoo(arguments.checkpoints, arguments.device), ResultCache(max_bytes=0))
-    run = SweepRun(picture, sweep, Event())
+    run = SweepRun(picture, sweep)
     for item in sweeper.run(picture, sweep, run.stop):
         if not isinstance(item, SweepStep):
             run = run.with_item(item)

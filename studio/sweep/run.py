@@ -1,6 +1,6 @@
 """What one visitor has swept: the latest sweep of each kind, with its points so far. Frozen; handlers replace it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Literal
 
@@ -15,7 +15,9 @@ class SweepRun:
     Attributes:
         picture: what is measured.
         sweep: what was asked for.
-        stop: set by whoever wants it to end; checked after every tile.
+        stop: set by whoever wants it to end; checked after every tile. Its own: it tells the run from all others.
+        taken: set once it has come to the head of the line; a run that was refused a place in it never does.
+        replaced: set once another sweep was started after it.
         points: in the order they came.
         failures: of models that gave up.
         state: "running", "finished" or "stopped".
@@ -23,7 +25,9 @@ class SweepRun:
 
     picture: SweptPicture
     sweep: Sweep
-    stop: Event
+    stop: Event = field(default_factory=Event)
+    taken: Event = field(default_factory=Event)
+    replaced: Event = field(default_factory=Event)
     points: tuple[SweepPoint, ...] = ()
     failures: tuple[SweepFailure, ...] = ()
     state: Literal["running", "finished", "stopped"] = "running"
@@ -34,9 +38,13 @@ class SweepRun:
             return replace(self, points=(*self.points, item))
         return replace(self, failures=(*self.failures, item))
 
-    def is_of(self, picture: SweptPicture, sweep: Sweep) -> bool:
+    def measures(self, picture: SweptPicture, sweep: Sweep) -> bool:
         """True where it measured, or is measuring, just that."""
         return self.picture.key == picture.key and self.sweep == sweep
+
+    def is_run(self, other: "SweepRun | None") -> bool:
+        """True where the other one is this run, however far it was."""
+        return other is not None and other.stop is self.stop
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +57,18 @@ class SweepRecord:
 
     runs: tuple[SweepRun, ...] = ()
 
-    def with_run(self, run: SweepRun) -> "SweepRecord":
-        """The record with a run in the place of the last one of its kind."""
-        return SweepRecord((*(one for one in self.runs if one.sweep.kind != run.sweep.kind), run))
+    def begun(self, run: SweepRun) -> "SweepRecord":
+        """The record with a new run in the place of the last one of its kind; the current one is stopped."""
+        if self.current is not None:
+            self.current.stop.set()
+            self.current.replaced.set()
+        others = (other for other in self.runs if other.sweep.kind != run.sweep.kind)
+        ended = (replace(other, state="stopped") if other.state == "running" else other for other in others)
+        return SweepRecord((*ended, run))
+
+    def advanced(self, run: SweepRun) -> "SweepRecord":
+        """The record with a run as far as it has come; it keeps its place."""
+        return SweepRecord(tuple(run if run.is_run(other) else other for other in self.runs))
 
     def of(self, kind: str) -> SweepRun | None:
         """The latest run of a kind."""

@@ -1,180 +1,167 @@
-"""The Sweep tab: which press calls which method of its desk."""
+"""The Sweep tab: its components, where they stand, and which event calls which handler."""
 
-import logging
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
-from models.errors import RestorationError
-from studio.page import facts
-from studio.page.binding import HEAVY, IMMEDIATE, LIGHT, UNFORESEEN
-from studio.page.controls import first_models
-from studio.sweep.form import SweepForm
-from studio.sweep.handlers import SweepDesk, SweepPage
-from studio.sweep.layout import (
-    SweepButtons,
-    SweepControls,
-    SweepOutputs,
-    best_guess,
-    build_sweep_layout,
-    kind_markup,
-    other_models,
-    steerable_models,
+from models.card import ModelCard
+from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
+from studio.page.components import chart, component
+from studio.page.controls import heading, run_bar
+from studio.sweep.files import GAINS, RATES
+from studio.sweep.form import CONTROLS, SweepForm
+from studio.sweep.handlers import (
+    FAILED,
+    REFUSED,
+    REFUSED_AT_THE_END,
+    ChoicesPage,
+    SweepHandlers,
+    SweepPage,
+    kind_chosen,
+    pickers,
+    stopped,
 )
 from studio.sweep.run import SweepRecord
+from studio.sweep.view import NO_STRIP, kind_line
+from training.evaluation.metrics import convention
 
-logger = logging.getLogger(__name__)
+START = SweepForm()
 
 SHOW_RESULTS = """() => {
   const looking = document.getElementById("sweep-looking");
   if (looking.getBoundingClientRect().top > window.innerHeight / 2) looking.scrollIntoView({ behavior: "smooth" });
 }"""
 
-REFUSED = SweepPage(plan="")
-"""What Run would do is not said where it would do nothing."""
-
 
 def build_sweep_tab(
-    demo: gr.Blocks, tab: gr.Tab, desk: SweepDesk, session: gr.State, session_seconds: int
-) -> "SweepTab":
+    demo: gr.Blocks, tab: gr.Tab, handlers: SweepHandlers, session: gr.State, session_seconds: int
+) -> None:
     """Lay the tab out and wire it.
 
     Args:
         demo: the page.
         tab: the one being built; entering it says what is open.
-        desk: answers every press.
+        handlers: answer every press.
         session: what is open in the Restore tab.
         session_seconds: how long a visitor's sweeps are kept.
     """
-    record = gr.State(SweepRecord(), time_to_live=session_seconds)
-    built = SweepTab(desk, session, *build_sweep_layout(desk.cards(), record))
-    built.wire(demo, tab)
-    return built
+    parts = _layout(handlers.cards())
+    parts |= {"session": session, "record": gr.State(SweepRecord(), time_to_live=session_seconds)}
+    choices = Binding(ChoicesPage, parts)
+    choices.on(demo.load, handlers.models_offered, **LIGHT)
+    choices.on(parts["kind"].change, kind_chosen, **IMMEDIATE)
+
+    bound = Binding(SweepPage, parts, form=SweepForm)
+    bound.on(tab.select, handlers.checked, otherwise=REFUSED, **LIGHT)
+    for name in ("lowest", "highest", "step", "shift_rows", "shift_columns", "file_quality"):
+        bound.on(parts[name].release, handlers.checked, otherwise=REFUSED, **LATEST)
+    for name in ("extent", "kind", "subsampling", "model_names", "model_name", "steerable_name"):
+        bound.on(parts[name].input, handlers.checked, otherwise=REFUSED, **LATEST)
+    bound.on(parts["reading_quality"].release, handlers.read, otherwise=REFUSED, **LATEST)
+    started = bound.on(parts["run"].click, handlers.started, otherwise=REFUSED, **IMMEDIATE)
+    started.success(None, None, None, js=SHOW_RESULTS, api_visibility="private")
+    swept = bound.on(started.success, handlers.swept, otherwise=FAILED, **HEAVY)
+    # also where the line refused a place
+    bound.on(swept.then, handlers.settled, otherwise=REFUSED_AT_THE_END, **IMMEDIATE)
+    bound.on(parts["stop"].click, stopped, **IMMEDIATE)
 
 
-class SweepTab:
-    """Handlers with their components; each unpacks, calls the desk, and returns what changed by component."""
+def _layout(cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """The whole tab, inside the current Blocks context, by the names of SweepPage, ChoicesPage and SweepForm."""
+    parts: dict[str, Any] = {}
+    with gr.Row(elem_classes="bench"):
+        with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
+            with gr.Column(elem_classes="step"):
+                heading(1, "What is measured")
+                parts["picture_facts"] = gr.HTML("", elem_id="sweep-picture", elem_classes="facts")
+                parts["extent"] = _choice("extent")
+            with gr.Column(elem_classes="step"):
+                heading(2, "What is varied")
+                parts["kind"] = _choice("kind")
+                parts["kind_words"] = gr.HTML(kind_line(START.kind), elem_classes="facts")
+                parts |= _settings_step()
+            with gr.Column(elem_classes="step"):
+                heading(3, "Models")
+                parts |= _models_step(cards)
+                parts["plan"] = gr.HTML("", elem_id="sweep-plan", elem_classes="facts")
+                bar = run_bar("Run", "sweep-run", "sweep-stop", "sweep-notice")
+                parts["run"], parts["stop"], parts["notice"] = bar
+        with gr.Column(elem_id="sweep-looking", elem_classes="bench-looking"):
+            parts |= _results()
+            gr.HTML(f"<p class='fact-note'>{convention()} {RATES} {GAINS}</p>", elem_id="sweep-convention")
+    shown_with_kind = {
+        "quality": ["several", "quality_results"],
+        "twice": ["shift", "one", "twice_results"],
+        "by_hand": ["file", "steerable", "by_hand_results"],
+    }
+    return parts | {kind: [parts[name] for name in names] for kind, names in shown_with_kind.items()}
 
-    def __init__(
-        self,
-        desk: SweepDesk,
-        session: gr.State,
-        controls: SweepControls,
-        outputs: SweepOutputs,
-        buttons: SweepButtons,
-    ) -> None:
-        self._desk, self._session = desk, session
-        self.controls, self.outputs, self._buttons = controls, outputs, buttons
 
-    def wire(self, demo: gr.Blocks, tab: gr.Tab) -> None:
-        """Connect every event."""
-        c, o, b = self.controls, self.outputs, self._buttons
-        inputs = {*_all(c), self._session, o.record}
-        shown = [*_all(o), b.run, b.stop]
-        groups = [group for groups in b.of_kind.values() for group in groups]
-        demo.load(self.models_found, None, [c.model_names, c.model_name, c.steerable_name], **LIGHT)
-        tab.select(self.checked, inputs, shown, **LIGHT)
-        c.kind.change(self.kind_changed, c.kind, [b.kind_words, *groups], **IMMEDIATE)
-        sliders = {c.lowest, c.highest, c.step, c.shift_rows, c.shift_columns, c.file_quality}
-        for slider in sliders:
-            slider.release(self.checked, inputs, shown, trigger_mode="always_last", **LIGHT)
-        for choice in (c.extent, c.kind, c.subsampling, c.model_names, c.model_name, c.steerable_name):
-            choice.input(self.checked, inputs, shown, trigger_mode="always_last", **LIGHT)
-        c.reading_quality.release(self.read, inputs, shown, trigger_mode="always_last", **LIGHT)
-        began = b.run.click(self.began, inputs, shown, **IMMEDIATE)
-        began.success(None, None, None, js=SHOW_RESULTS, api_visibility="private")
-        swept = began.success(self.swept, {o.record}, shown, **HEAVY)
-        swept.then(self.settled, inputs, shown, **IMMEDIATE)  # also where the line refused a place
-        b.stop.click(self.stopped, {o.record}, shown, **IMMEDIATE)
+def _settings_step() -> dict[str, Any]:
+    """The sliders of step 2."""
+    parts: dict[str, Any] = {}
+    with gr.Column(elem_classes="fields", visible=False) as parts["file"]:
+        parts["file_quality"] = _slider("file_quality")
+    with gr.Column(elem_classes="fields"):
+        for name in ("lowest", "highest", "step"):
+            parts[name] = _slider(name)
+        parts["subsampling"] = _choice("subsampling", show_label=True, elem_classes="segments inline")
+    with gr.Column(elem_classes="fields", visible=False) as parts["shift"], gr.Row(elem_classes="pair"):
+        parts["shift_rows"] = _slider("shift_rows")
+        parts["shift_columns"] = _slider("shift_columns")
+    return parts
 
-    def models_found(self) -> list[dict[str, Any]]:
-        """The checkpoints folder as it is now."""
-        cards = self._desk.cards()
-        others, steerable, guess = other_models(cards), steerable_models(cards), best_guess(cards)
-        return [
-            gr.update(choices=others, value=first_models(cards)),
-            gr.update(choices=others, value=guess),
-            gr.update(choices=steerable, value=guess),
-        ]
 
-    def kind_changed(self, kind: Any) -> list[Any]:
-        """Show what belongs to the kind of sweep."""
-        shown = [
-            gr.update(visible=one == kind) for one, groups in self._buttons.of_kind.items() for _ in groups
-        ]
-        return [kind_markup(kind), *shown]
-
-    def checked(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """The tab was entered, or a control moved."""
-        return self._calmly(
-            lambda: self._desk.checked(values[self._session], self._record(values), self._form(values))
+def _models_step(cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """One picker per kind of sweep."""
+    parts: dict[str, Any] = {}
+    offered: Mapping[str, Any] = pickers(cards)
+    with gr.Column(elem_classes="fields") as parts["several"]:
+        parts["model_names"] = gr.CheckboxGroup(
+            **offered["model_names"], label="Models", show_label=False, elem_classes="models"
         )
-
-    def read(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Another quality factor to compare at."""
-        return self._calmly(lambda: self._desk.read(self._record(values), self._form(values)))
-
-    def began(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Run was pressed."""
-        return self._calmly(
-            lambda: self._desk.began(values[self._session], self._record(values), self._form(values))
-        )
-
-    def swept(self, values: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
-        """The models at work, point by point."""
-        try:
-            for page in self._desk.swept(self._record(values)):
-                yield self._answer(page)
-        except Exception:
-            logger.exception("a sweep failed")
-            yield self._answer(SweepPage(notice=facts.notice(UNFORESEEN), progress="", busy=False))
-
-    def stopped(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Stop was pressed; the sweep itself reports its end within one tile."""
-        current = self._record(values).current
-        if current is not None:
-            current.stop.set()
-        return {self._buttons.stop: gr.update(interactive=False, value="Stopping")}
-
-    def settled(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """A sweep is over: are its results still what the controls say?"""
-        return self._calmly(
-            lambda: self._desk.settled(values[self._session], self._record(values), self._form(values)),
-            otherwise=replace(REFUSED, busy=False),
-        )
-
-    # Between Gradio's dictionaries and the desk's dataclasses
-
-    def _record(self, values: dict[Any, Any]) -> SweepRecord:
-        return values[self.outputs.record] or SweepRecord()
-
-    def _form(self, values: dict[Any, Any]) -> SweepForm:
-        return SweepForm(**{one.name: values[getattr(self.controls, one.name)] for one in fields(SweepForm)})
-
-    def _calmly(self, work: Callable[[], SweepPage], otherwise: SweepPage = REFUSED) -> dict[Any, Any]:
-        """The work's page, or one clear sentence beside what `otherwise` changes."""
-        try:
-            return self._answer(work())
-        except RestorationError as error:
-            return self._answer(replace(otherwise, notice=facts.notice(str(error))))
-        except Exception:
-            logger.exception("a handler failed")
-            return self._answer(replace(otherwise, notice=facts.notice(UNFORESEEN)))
-
-    def _answer(self, page: SweepPage) -> dict[Any, Any]:
-        changes: dict[Any, Any] = {self.outputs.notice: gr.skip()}
-        for one in fields(SweepOutputs):
-            value = getattr(page, one.name)
-            if value is not None:
-                changes[getattr(self.outputs, one.name)] = value
-        if page.busy is not None:
-            words = "Running" if page.busy else "Run"
-            changes[self._buttons.run] = gr.update(interactive=not page.busy, value=words)
-            changes[self._buttons.stop] = gr.update(interactive=page.busy, value="Stop")
-        return changes
+    for group, name in (("one", "model_name"), ("steerable", "steerable_name")):
+        with gr.Column(elem_classes="fields", visible=False) as parts[group]:
+            parts[name] = gr.Dropdown(**offered[name], label="Model", elem_classes="inline", filterable=False)
+    return parts
 
 
-def _all(components: SweepControls | SweepOutputs) -> list[Any]:
-    return [getattr(components, one.name) for one in fields(components)]
+def _results() -> dict[str, Any]:
+    """The right side."""
+    parts: dict[str, Any] = {
+        name: gr.HTML("", elem_id=f"sweep-{name}") for name in ("progress", "freshness", "outcome", "empty")
+    }
+    with gr.Column(elem_classes="sweep-results") as parts["quality_results"]:
+        parts["curves"] = chart("sweep-curves")
+        parts["rates"] = chart("sweep-rates")
+        with gr.Column(elem_classes="bench-controls sweep-reading"):
+            parts["reading_quality"] = _slider("reading_quality")
+            parts["reading"] = gr.HTML("", elem_id="sweep-reading")
+    with (
+        gr.Column(elem_classes="sweep-results", visible=False) as parts["twice_results"],
+        gr.Row(elem_classes="sweep-maps"),
+    ):
+        parts["gains"] = chart("sweep-gains")
+        parts["plain_decodings"] = chart("sweep-plain")
+    with gr.Column(elem_classes="sweep-results", visible=False) as parts["by_hand_results"]:
+        parts["strip"] = component("sweep/strip", NO_STRIP, elem_id="sweep-strip")
+        parts["manual_curve"] = chart("sweep-told")
+    return parts
+
+
+def _choice(name: str, *, show_label: bool = False, elem_classes: str = "segments") -> gr.Radio:
+    control = CONTROLS[name]
+    return gr.Radio(
+        list(control.choices),
+        value=getattr(START, name),
+        label=control.label,
+        show_label=show_label,
+        elem_classes=elem_classes,
+    )
+
+
+def _slider(name: str) -> gr.Slider:
+    control = CONTROLS[name]
+    value = getattr(START, name)
+    return gr.Slider(control.low, control.high, value, step=1, label=control.label, buttons=[])

@@ -1,4 +1,4 @@
-"""What the Sweep tab's charts and strip of pictures show, as plain values for their components."""
+"""What the Sweep tab shows: lines of markup, charts, and the strip of pictures, as values for their components."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,23 +7,142 @@ from plotly import graph_objects
 
 from models.baselines import PLAIN
 from models.images import RgbImage
-from studio.page.wording import decibels, signed_decibels
+from studio.page.markup import template
+from studio.page.wording import decibels, seconds, signed_decibels, tile_words
 from studio.server.files import PictureFolder
-from studio.sweep.figure_by_hand import by_hand_curve
-from studio.sweep.figure_curves import measured_values, measures, quality_curves
-from studio.sweep.figure_rate_distortion import rate_distortion
-from studio.sweep.figure_twice import gain_map, plain_map
+from studio.session.crop import SweptPicture
+from studio.sweep.figures import (
+    by_hand_curve,
+    gain_map,
+    measured_values,
+    measures,
+    plain_map,
+    quality_curves,
+    rate_distortion,
+)
 from studio.sweep.files import figures_page, file_stem, points_csv
 from studio.sweep.rate_distortion import Reading, rate_curve
 from studio.sweep.run import SweepRun
-from studio.sweep.sweeper import SweepPoint
-from studio.sweep.words import measured_words, settings_words, told_words
+from studio.sweep.sweeper import ByHandSweep, Sweep, SweepPoint, SweepStep, TwiceSweep
+from studio.sweep.words import measured_words, original_words, plan_words, settings_words, told_words
 
 Titles = Mapping[str, str]
 """Models' titles by name."""
 
 NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}
 NO_STRIP: dict[str, Any] = {"panes": [], "note": ""}
+
+EMPTY = {
+    "quality": "Nothing measured yet. Tick the models to overlay and press Run: the curves grow point by point, "
+    "the cheapest model first.",
+    "twice": "Nothing measured yet. Choose a model and press Run: the maps fill cell by cell.",
+    "by_hand": "Nothing measured yet. Choose a steerable model and press Run: one picture appears for every quality "
+    "it is told.",
+}
+KIND_WORDS = {
+    "quality": "Save the picture once at every quality factor, and restore each file with every model.",
+    "twice": "Save it at every quality factor, and then again at every quality factor.",
+    "by_hand": "Save it once, and tell a steerable model a different quality factor every time.",
+}
+STOPPED = "Stopped. Points so far are kept; press Run for the rest."
+
+_kind = template("<p class='fact fact-note'>{{ words }}</p>")
+_picture = template(
+    "<p class='fact'><b>{{ name }}</b>{{ part }}<span class='fact-note'>{{ original }}</span></p>"
+)
+_plan = template("<p class='fact numbers'>{{ words }}</p>")
+_progress = template("""
+    <p class='sweep-progress' role='status'>
+      <progress max='{{ total }}' value='{{ done }}' aria-label='points of the sweep'></progress>
+      <span>{{ words }}</span>
+    </p>""")
+_outcome = template(
+    "{% for sentence in sentences %}<p class='stale' role='status'>{{ sentence }}</p>{% endfor %}"
+)
+_empty = template("<p class='sweep-empty'>{{ words }}</p>")
+_unread = template("<p class='reading'>{{ words }}</p>")
+_reading = template(
+    "<b>{{ title }}</b> at quality {{ quality_factor }} equals plain decoding at <b>quality {{ plain_quality }}</b>, "
+    "which needs <b>{{ times }} times</b> the bytes ({{ numbers }}, against {{ plain_rate }})."
+)
+_beyond = template(
+    "<b>{{ title }}</b> at quality {{ quality_factor }}: {{ numbers }}. Plain decoding does not have that PSNR "
+    "anywhere in this sweep."
+)
+_readings = template("""
+    {% for line in lines %}<p class='reading'>{{ line }}</p>{% endfor %}
+    <p class='fact-note'>{{ how }}</p>""")
+
+
+def kind_line(kind: object) -> str:
+    """What a kind of sweep does; nothing for anything else."""
+    return _kind(words=KIND_WORDS.get(kind, "") if isinstance(kind, str) else "")
+
+
+def picture_line(picture: SweptPicture) -> str:
+    """Name, part and original."""
+    return _picture(name=picture.name, part=measured_words(picture), original=original_words(picture))
+
+
+def plan_line(sweep: Sweep, picture: SweptPicture) -> str:
+    """How much work it is."""
+    return _plan(words=plan_words(sweep, picture))
+
+
+def progress_line(step: SweepStep, titles: Titles) -> str:
+    """Where a sweep is."""
+    job = step.job
+    at = ", then ".join(str(quality) for quality in job.quality_factors)
+    told = "" if job.by_hand is None else f", told {job.by_hand}"
+    words = [f"{titles[job.model_name]} at quality {at}{told}", f"{step.done + 1} of {step.total}"]
+    if step.tile.total > 1:
+        words.append(tile_words(step.tile))
+    if step.seconds_left is not None and step.seconds_left >= 1:
+        words.append(f"about {seconds(step.seconds_left)} left")
+    return _progress(done=step.done, total=step.total, words=" · ".join(words))
+
+
+def waiting_line() -> str:
+    """A sweep was asked for and the models are not free yet."""
+    return _progress(done=0, total=1, words="Waiting for the models")
+
+
+def outcome_line(run: SweepRun) -> str:
+    """What went wrong or was stopped; nothing where all is there."""
+    stopped = [STOPPED] if run.state == "stopped" else []
+    return _outcome(sentences=[failure.sentence for failure in run.failures] + stopped)
+
+
+def empty_line(kind: str) -> str:
+    """What to do where there is nothing yet."""
+    return _empty(words=EMPTY[kind])
+
+
+def reading_lines(run: SweepRun, readings: Sequence[Reading], quality_factor: int, titles: Titles) -> str:
+    """One sentence per model, such as "X at quality 30 equals plain decoding at quality 52"."""
+    if not readings:
+        first, last = run.sweep.quality_factors[0], run.sweep.quality_factors[-1]
+        return _unread(
+            words=f"No curve reaches quality {quality_factor}; this sweep goes from {first} to {last}."
+        )
+    what = "Plain decoding is" if all(reading.measured for reading in readings) else "All curves are"
+    how = f"{what} read between measured points with a monotone cubic, never beyond them."
+    return _readings(lines=[_reading_line(reading, quality_factor, titles) for reading in readings], how=how)
+
+
+def _reading_line(reading: Reading, quality_factor: int, titles: Titles) -> str:
+    place, plain = reading.restored, reading.plain
+    model = {"title": titles[reading.model_name], "quality_factor": quality_factor}
+    numbers = f"{decibels(place.psnr_db)} at {place.bits_per_pixel:.2f} bits per pixel"
+    if plain is None:
+        return _beyond(**model, numbers=numbers)
+    return _reading(
+        **model,
+        numbers=numbers,
+        plain_quality=f"{plain.quality_factor:.0f}",
+        times=f"{reading.times_the_bytes:.2f}",
+        plain_rate=f"{plain.bits_per_pixel:.2f}",
+    )
 
 
 def curves(run: SweepRun, titles: Titles) -> dict[str, Any]:
@@ -58,6 +177,7 @@ def rates(run: SweepRun, readings: Sequence[Reading], titles: Titles) -> dict[st
 
 def gains(run: SweepRun, titles: Titles) -> dict[str, Any]:
     """The chart of a TwiceSweep's gains."""
+    assert isinstance(run.sweep, TwiceSweep)
     model = titles[run.sweep.model_name]
     title = f"{run.picture.name}: gain of {model} in dB"
     figure = gain_map(run.points, run.sweep.quality_factors, title, _about(run))
@@ -73,13 +193,18 @@ def plain_decodings(run: SweepRun) -> dict[str, Any]:
     return {"title": "Plain decoding", "charts": [_chart(run, "plain", figure, alt)], "files": []}
 
 
-def told_curve(run: SweepRun, titles: Titles) -> dict[str, Any]:
+def manual_curve(run: SweepRun, titles: Titles) -> dict[str, Any]:
     """The chart of a ByHandSweep."""
+    assert isinstance(run.sweep, ByHandSweep)
     title = f"{run.picture.name}: PSNR by the quality {titles[run.sweep.model_name]} is told"
     figure = by_hand_curve(run.points, run.sweep, titles, title, _about(run))
     told = [point.metrics["psnr_db"] for point in run.points if point.job.by_hand is not None]
     alt = f"PSNR in dB against the quality factor told by hand, from {_ends(told)}." if told else "Empty."
-    return {"title": "By the quality told", "charts": [_chart(run, "psnr", figure, alt)], "files": []}
+    return {
+        "title": "PSNR by manual quality factor",
+        "charts": [_chart(run, "psnr", figure, alt)],
+        "files": [],
+    }
 
 
 def strip(run: SweepRun, titles: Titles, pictures: PictureFolder) -> dict[str, Any]:
@@ -134,7 +259,9 @@ class _Panes:
     def __init__(
         self, run: SweepRun, automatic: SweepPoint | None, titles: Titles, pictures: PictureFolder
     ) -> None:
-        self._run, self._automatic, self._titles, self._pictures = run, automatic, titles, pictures
+        assert isinstance(run.sweep, ByHandSweep)
+        self._run, self._sweep, self._automatic = run, run.sweep, automatic
+        self._titles, self._pictures = titles, pictures
 
     def original(self) -> dict[str, Any]:
         return self._described("original", "original", self._run.picture.pixels, "", "", marked=False)
@@ -142,7 +269,7 @@ class _Panes:
     def pane(self, point: SweepPoint) -> dict[str, Any]:
         by_hand, automatic = point.job.by_hand, self._automatic
         if by_hand is not None:
-            identifier, label = f"told{by_hand}", told_words(self._run.sweep, by_hand)
+            identifier, label = f"told{by_hand}", told_words(self._sweep, by_hand)
         elif point is automatic:
             identifier, label = "automatic", "automatic"
         else:
@@ -152,13 +279,14 @@ class _Panes:
             difference = point.metrics["psnr_db"] - automatic.metrics["psnr_db"]
             delta = f"Δ {signed_decibels(difference)} dB"
         detail = decibels(point.metrics["psnr_db"])
+        assert point.pixels is not None  # such a sweep keeps them
         return self._described(identifier, label, point.pixels, detail, delta, marked=point is automatic)
 
     def steered_by(self, point: SweepPoint) -> tuple[float, bool]:
         """What a picture is sorted by; the automatic one stands before one that was told the same."""
         if point.job.by_hand is not None:
             return point.job.by_hand, True
-        return point.applied_quality_factor or self._run.sweep.file_quality, False
+        return point.applied_quality_factor or self._sweep.file_quality, False
 
     def _described(
         self, identifier: str, label: str, pixels: RgbImage, detail: str, delta: str, *, marked: bool
@@ -190,5 +318,5 @@ def _ends(values: Iterable[float]) -> str:
 
 def _span(figure: graph_objects.Figure) -> str:
     """Smallest and largest number of a map."""
-    numbers = [value for row in figure.data[0].z for value in row if value is not None]
+    numbers = [value for row in figure.to_plotly_json()["data"][0]["z"] for value in row if value is not None]
     return f"From {min(numbers):.2f} to {max(numbers):.2f} dB." if numbers else "Nothing yet."

@@ -79,7 +79,9 @@ def network_words(recipe: Recipe) -> tuple[str, list[str]]:
 @lru_cache(maxsize=64)
 def _size_of(architecture: str, hyperparameters: tuple) -> tuple[int, float]:
     """Parameters, and 1e6 multiply-accumulates per pixel."""
-    network = described_network(ARCHITECTURES[architecture], _thawed(hyperparameters))
+    thawed = _thawed(hyperparameters)
+    assert isinstance(thawed, dict)
+    network = described_network(ARCHITECTURES[architecture], thawed)
     return count_parameters(network), float(network.mmac_per_pixel())
 
 

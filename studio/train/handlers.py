@@ -1,17 +1,15 @@
-"""What happens at each press in the Train tab and at each look at a run: from jobs to what is shown. No page code.
-
-A handler of the Train tab calls one method here and hands the TrainPage on. Fields that are None stay as they are.
-"""
+"""What happens at each press in the Train tab and at each look at a run: from jobs to what is shown."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import Zoo
 from studio.page import facts
+from studio.page.controls import model_choices
+from studio.server.answers import Change, Props, only_while
 from studio.server.files import PictureFolder
 from studio.train import runs_view as train_runs
 from studio.train import view as views
@@ -19,6 +17,7 @@ from studio.train.jobs import Jobs
 from studio.train.log import log_lines
 from studio.train.overview import Overview
 from studio.train.publish import publish
+from studio.train.recipe_handlers import RecipeHandlers, RecipePage
 from studio.train.state import RunState
 from training.config import TrainConfig
 
@@ -58,18 +57,20 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class TrainPage:
-    """What changes on the right side; field names equal those of the tab's outputs, None leaves one alone.
+    """What changes on the right side; None leaves a component alone.
 
     Attributes:
         watch, seen: the visitor's state.
         notice, head, facts, empty, differences: markup.
         charts, comparison: values of charts.
         viewer, log, runs: values of components.
-        pictures: names of the previews, with the chosen one; () hides the choice.
-        button: what the large button says; its action stands in `seen`.
+        pictures: the choice of previews, hidden where there are none to choose from.
+        previews: whether there is one to see.
+        button: the large one; its action stands in `seen`.
+        another: the way back from a run to the recipe.
     """
 
-    watch: Watch | None = None
+    watch: Watch | Change | None = None
     seen: Seen | None = None
     notice: str | None = None
     head: str | None = None
@@ -81,16 +82,30 @@ class TrainPage:
     runs: dict[str, Any] | None = None
     comparison: dict[str, Any] | None = None
     differences: str | None = None
-    pictures: tuple[tuple[str, ...], str] | None = None
-    button: str | None = None
+    pictures: Props | None = None
+    previews: bool | None = None
+    button: Props | None = None
+    another: Props | None = None
 
 
-class TrainDesk:
-    """Serves every visitor; holds nothing of any of them."""
+@dataclass(frozen=True, eq=False)
+class PressedPage(TrainPage, RecipePage):
+    """Both sides: a start gives the recipe its next name."""
 
-    def __init__(self, jobs: Jobs, zoo: Zoo, pictures: PictureFolder) -> None:
+
+@dataclass(frozen=True, eq=False)
+class UsedPage(TrainPage):
+    """The right side, and the Restore tab's picker."""
+
+    model_names: Props | None = None
+
+
+class TrainHandlers:
+    """Of runs; serves every visitor, and holds nothing of any of them."""
+
+    def __init__(self, jobs: Jobs, zoo: Zoo, pictures: PictureFolder, recipes: RecipeHandlers) -> None:
         self.jobs = jobs
-        self._zoo, self._pictures = zoo, pictures
+        self._zoo, self._pictures, self._recipes = zoo, pictures, recipes
         self._overview = Overview(jobs, zoo)
 
     # Looking
@@ -99,114 +114,141 @@ class TrainDesk:
         """What there is to see, as texts that change with it: the states of runs, and how far they are."""
         return self._overview.pulse()
 
-    def entered(self, watch: Watch, name: str) -> TrainPage:
-        """The tab was opened: everything, and the live run where nothing else is on view."""
-        rows = self._overview.rows()
-        live = next((row.name for row in rows if row.state.is_live), "")
-        known = watch.shown if any(row.name == watch.shown for row in rows) else ""
-        return self._looked(replace(watch, shown=known or live), Seen(), name)
-
-    def refreshed(self, watch: Watch, seen: Seen, name: str) -> TrainPage | None:
-        """What is new since the page was brought up to date; None for nothing.
+    def entered(self, watch: Watch | None, run_name: Any) -> TrainPage:
+        """The tab was opened: everything, and the live run where nothing else is on view.
 
         Args:
             watch: what the visitor looks at.
-            seen: what the page shows.
-            name: of the run that the recipe would start.
+            run_name: of the run that the recipe would start.
         """
-        page = self._looked(watch, seen, name)
-        return None if page.seen == seen else replace(page, watch=None)
+        watch, rows = watch or Watch(), self._overview.rows()
+        live = next((row.name for row in rows if row.state.is_live), "")
+        known = watch.shown if any(row.name == watch.shown for row in rows) else ""
+        return self._looked(replace(watch, shown=known or live), Seen(), run_name)
 
-    def chosen(self, watch: Watch, name: str, run: Any) -> TrainPage:
-        """A run was picked from the list; "" goes back to the recipe.
+    def refreshed(self, watch: Watch | None, seen: Seen | None, run_name: Any) -> TrainPage | None:
+        """What is new since the page was brought up to date; None for nothing.
+
+        Args:
+            watch: what the visitor looks at; dropped where they look at something else by now.
+            seen: what the page shows.
+            run_name: of the run that the recipe would start.
+        """
+        watch = watch or Watch()
+        page = self._looked(watch, seen or Seen(), run_name)
+        still = only_while(lambda present: (present or Watch()) == watch)
+        return None if page.seen == seen else replace(page, watch=still)
+
+    def chosen(self, watch: Watch | None, run_name: Any, event: dict[str, Any]) -> TrainPage:
+        """A run was picked from the list.
 
         Raises:
             RestorationError: there is no such run.
         """
+        run = event.get("name")
         if run and run not in self.jobs.names():
             raise InvalidSetting(
                 f"There is no run called {str(run)[:80]!r} any more. Those in the list can be shown. "
                 "Choose another one."
             )
-        return replace(self._looked(replace(watch, shown=run, picture=""), Seen(), name), notice="")
+        return self._turned_to(watch, run_name, run or "")
 
-    def pictured(self, watch: Watch, seen: Seen, name: str, picture: Any) -> TrainPage:
+    def recipe_chosen(self, watch: Watch | None, run_name: Any) -> TrainPage:
+        """Back to the recipe."""
+        return self._turned_to(watch, run_name, "")
+
+    def _turned_to(self, watch: Watch | None, run_name: Any, run: str) -> TrainPage:
+        watch = replace(watch or Watch(), shown=run, picture="")
+        return replace(self._looked(watch, Seen(), run_name), notice="")
+
+    def pictured(self, watch: Watch | None, seen: Seen | None, run_name: Any, pictures: Any) -> TrainPage:
         """Another preview was chosen."""
-        return self._looked(replace(watch, picture=str(picture or "")), seen, name)
+        watch = replace(watch or Watch(), picture=str(pictures or ""))
+        return self._looked(watch, seen or Seen(), run_name)
 
     # Doing
 
-    def pressed(self, watch: Watch, seen: Seen, name: str, config: TrainConfig | None) -> TrainPage:
+    def pressed(self, watch: Watch | None, seen: Seen | None, run_name: Any, yaml: Any) -> PressedPage:
         """The large button was pressed: do what it said.
 
         Args:
             watch, seen: as the page was.
-            name: of the run that the recipe would start.
-            config: of the recipe; None while it has problems.
+            run_name: of the run that the recipe would start.
+            yaml: the recipe.
 
         Raises:
             RestorationError: with the sentence to show.
         """
-        if seen.action == STOP:
+        watch, action, left = watch or Watch(), (seen or Seen()).action, RecipePage()
+        if action == STOP:
             self.jobs.stop(watch.shown)
-        elif seen.action == RESUME:
+        elif action == RESUME:
             self.jobs.resume(watch.shown)
-        elif seen.action == START:
-            self.jobs.start(_ready(config))
-            watch = replace(watch, shown=config.name, picture="")
+        elif action == START:
+            config = _ready(self._recipes.config_of(yaml))
+            self.jobs.start(config)
+            watch, left = replace(watch, shown=config.name, picture=""), self._recipes.next_of(yaml)
         self._overview.forget()
-        return replace(self._looked(watch, Seen(), name), notice="")
+        right = self._looked(watch, Seen(), run_name)
+        return PressedPage(**{**vars(left), **vars(right), "notice": ""})
 
-    def used_page(
-        self, watch: Watch, seen: Seen, name: str, run: Any, made: Callable[[str], object]
-    ) -> TrainPage:
-        """A run's best weights were put into the pickers.
+    def used(
+        self,
+        watch: Watch | None,
+        seen: Seen | None,
+        run_name: Any,
+        event: dict[str, Any],
+        model_names: Any,
+    ) -> UsedPage:
+        """A run's best weights are put into the pickers, and ticked in the Restore tab's.
 
         Args:
-            watch, seen, name: see refreshed.
-            run: whose weights.
-            made: told the name of the checkpoint.
+            watch, seen, run_name: see refreshed.
+            event: names the run.
+            model_names: what is ticked.
 
         Raises:
             RestorationError: with the sentence to show.
         """
-        card = publish(self.jobs.files(run), self._own_folder(), self._overview.shipped_names())
-        made(card.name)
-        self._overview.forget()
-        page = self._looked(watch, seen, name)
-        return replace(
-            page, notice=facts.freshness(f"{card.title} is in the Restore tab's list now, and ticked.")
+        card = publish(
+            self.jobs.files(str(event.get("name"))), self._own_folder(), self._overview.shipped_names()
         )
+        self._overview.forget()
+        page = self._looked(watch or Watch(), seen or Seen(), run_name)
+        ticked = (
+            [name for name in model_names if isinstance(name, str)] if isinstance(model_names, list) else []
+        )
+        names = [*dict.fromkeys([*ticked, card.name])]
+        picker = Props(choices=model_choices(self._zoo.cards()), value=names)
+        told = facts.freshness(f"{card.title} is in the Restore tab's list now, and ticked.")
+        return UsedPage(**{**vars(page), "notice": told, "model_names": picker})
 
-    def cards(self) -> list[ModelCard]:
-        """Every model's card, as the checkpoints folders hold them now."""
-        return self._zoo.cards()
-
-    def deleted(self, watch: Watch, name: str, run: Any) -> TrainPage:
+    def deleted(self, watch: Watch | None, run_name: Any, event: dict[str, Any]) -> TrainPage:
         """A run was deleted, and the question whether to do so was answered.
 
         Raises:
             RestorationError: with the sentence to show.
         """
+        watch, run = watch or Watch(), str(event.get("name"))
         self.jobs.delete(run)
         self._overview.forget()
         shown = "" if watch.shown == run else watch.shown
-        page = self._looked(replace(watch, shown=shown), Seen(), name)
+        page = self._looked(replace(watch, shown=shown), Seen(), run_name)
         return replace(page, notice="", comparison=views.NO_CHART, differences="")
 
-    def compared(self, runs: Any) -> TrainPage:
+    def compared(self, event: dict[str, Any]) -> TrainPage:
         """Several runs were ticked and laid over each other.
 
         Raises:
             RestorationError: fewer than two of them are there.
         """
-        names = self.jobs.names()
-        asked = [run for run in runs if run in names] if isinstance(runs, list) else []
-        if len(asked) < 2:
+        ticked, names = event.get("names"), self.jobs.names()
+        there = [run for run in ticked if run in names] if isinstance(ticked, list) else []
+        if len(there) < 2:
             raise InvalidSetting(
-                f"{len(asked)} of the ticked runs are there. Two or more can be compared. Tick others in the list."
+                f"{len(there)} of the ticked runs are there. Two or more can be compared. Tick others in the list."
             )
-        records = {name: self.jobs.record(name) for name in asked[:8]}
+        records = {name: self.jobs.record(name) for name in there[:8]}
         configs = {name: self._config(name) for name in records}
         return TrainPage(
             notice="",
@@ -216,18 +258,21 @@ class TrainDesk:
 
     # Parts of the page
 
-    def _looked(self, watch: Watch, seen: Seen, name: str) -> TrainPage:
+    def _looked(self, watch: Watch, seen: Seen, run_name: Any) -> TrainPage:
         """All parts that differ from what the page shows."""
+        name = run_name if isinstance(run_name, str) else ""
         rows = self._overview.rows()
-        row = next((one for one in rows if one.name == watch.shown), None)
+        row = next((run for run in rows if run.name == watch.shown), None)
         action, words = self._action(watch.shown, row.state if row else None, rows, name)
         head = (watch.shown, row.state if row else None, row.record.version if row else 0, action, words)
-        page = TrainPage(watch=watch, seen=replace(seen, action=action, head=head))
-        if head != seen.head:
-            live = next((one.name for one in rows if one.state.is_live), "") if action == WAITING else ""
-            page = replace(page, button=words, **self._head(row, name, live))
-        page = self._drawn(page, watch, row, rows)
-        return self._viewed(page, watch, row)
+        seen, before = replace(seen, action=action, head=head), seen
+        changes: dict[str, Any] = {}
+        if head != before.head:
+            live = next((run.name for run in rows if run.state.is_live), "") if action == WAITING else ""
+            changes = {**_buttons(watch, action, words), **self._head(row, name, live)}
+        drawn, seen = self._drawn(seen, watch, row, rows)
+        viewed, seen = self._viewed(seen, watch, row)
+        return TrainPage(watch=watch, seen=seen, **changes, **drawn, **viewed)
 
     @staticmethod
     def _head(row: train_runs.RunRow | None, name: str, waits_for: str) -> dict[str, Any]:
@@ -241,39 +286,44 @@ class TrainDesk:
 
     def _drawn(
         self,
-        page: TrainPage,
+        seen: Seen,
         watch: Watch,
         row: train_runs.RunRow | None,
         rows: Sequence[train_runs.RunRow],
-    ) -> TrainPage:
-        """Curves, log and list, each only where it is another one."""
-        seen = page.seen
+    ) -> tuple[dict[str, Any], Seen]:
+        """Curves, log and list, each only where it is another one; and what the page shows then."""
+        changes: dict[str, Any] = {}
         charts = (row.name, row.record.version) if row else ()
         if charts != seen.charts:
-            page = replace(page, charts=views.curves_of(row.name, row.record) if row else views.NO_CHART)
+            changes["charts"] = views.curves_of(row.name, row.record) if row else views.NO_CHART
         log, shown = self._log(row)
         if log != seen.log:
-            page = replace(page, log=shown)
-        listed = (watch.shown, *((one.name, one.state, one.record.version, one.can_publish) for one in rows))
+            changes["log"] = shown
+        listed = (watch.shown, *((run.name, run.state, run.record.version, run.can_publish) for run in rows))
         if listed != seen.runs:
-            page = replace(page, runs=train_runs.rows_of(rows, watch.shown))
-        return replace(page, seen=replace(seen, charts=charts, log=log, runs=listed))
+            changes["runs"] = train_runs.rows_of(rows, watch.shown)
+        return changes, replace(seen, charts=charts, log=log, runs=listed)
 
-    def _viewed(self, page: TrainPage, watch: Watch, row: train_runs.RunRow | None) -> TrainPage:
+    def _viewed(self, seen: Seen, watch: Watch, row: train_runs.RunRow | None) -> tuple[dict[str, Any], Seen]:
         """The preview, where there is another one."""
-        found = row.record.previews if row else {}
-        names = tuple(name for name, shown in found.items() if shown)
+        previews = row.record.previews if row else {}
+        names = tuple(name for name, steps in previews.items() if steps)
         picture = watch.picture if watch.picture in names else (names or ("",))[0]
-        steps = found.get(picture, [])
+        steps = previews.get(picture, [])
         view = (row.name, names, picture, steps[-1].step, len(steps)) if row and steps else ()
-        if view == page.seen.view:
-            return page
-        folder = self.jobs.files(row.name).folder if row else None
-        value = (
-            views.view_of(row.name, folder, row.record, picture, self._pictures) if view else views.NO_VIEW
-        )
-        seen = replace(page.seen, view=view)
-        return replace(page, viewer=value, pictures=(names if len(names) > 1 else (), picture), seen=seen)
+        if view == seen.view:
+            return {}, seen
+        value = views.NO_VIEW
+        if row is not None and view:
+            folder = self.jobs.files(row.name).folder
+            value = views.view_of(row.name, folder, row.record, picture, self._pictures)
+        offered = list(names) if len(names) > 1 else []
+        changes = {
+            "viewer": value,
+            "pictures": Props(choices=offered, value=picture, visible=bool(offered)),
+            "previews": bool(picture),
+        }
+        return changes, replace(seen, view=view)
 
     def _log(self, row: train_runs.RunRow | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What the log is made of, and the value of its component."""
@@ -315,6 +365,16 @@ class TrainDesk:
                 "Start it with --runs."
             )
         return self._zoo.own_folder
+
+
+def _buttons(watch: Watch, action: str, words: str) -> dict[str, Any]:
+    """The large button, and the way back from a run to the recipe."""
+    active = action in (START, STOP, RESUME)
+    variant = "stop" if action == STOP else "primary"
+    return {
+        "button": Props(value=words, interactive=active, variant=variant),
+        "another": Props(visible=bool(watch.shown) and action in (START, RESUME)),
+    }
 
 
 def _ready(config: TrainConfig | None) -> TrainConfig:

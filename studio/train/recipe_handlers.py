@@ -16,18 +16,18 @@ TAKEN = "name: {name} has been trained already; Start needs a new name, or resum
 
 @dataclass(frozen=True, eq=False)
 class RecipePage:
-    """What changes on the left side; field names equal those of the tab's controls, None leaves one alone.
+    """What changes on the left side; None leaves a component alone.
 
     Attributes:
         yaml: the text.
-        form: value of the form.
+        recipe_form: value of the form.
         run_name, photographs, network: values of their controls.
         preset_words, photograph_words, network_words, problems, notice: markup.
         command: value of the command line.
     """
 
     yaml: str | None = None
-    form: dict[str, Any] | None = None
+    recipe_form: dict[str, Any] | None = None
     run_name: str | None = None
     photographs: str | None = None
     network: str | None = None
@@ -39,19 +39,19 @@ class RecipePage:
     notice: str | None = None
 
 
-class RecipeDesk:
+class RecipeHandlers:
     """Serves every visitor; holds nothing of any of them."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
-    def preset_chosen(self, name: Any) -> RecipePage:
+    def preset_chosen(self, preset_name: Any) -> RecipePage:
         """A recipe to start from, under a name that is free.
 
         Raises:
             RestorationError: there is no such preset.
         """
-        chosen = preset(name)
+        chosen = preset(preset_name)
         recipe = self._with_free_name(Recipe.read(chosen.text()))
         return replace(self.page_of(recipe, everything=True), preset_words=views.fact(chosen.words()))
 
@@ -59,39 +59,42 @@ class RecipeDesk:
         """What a fresh page shows."""
         return self.preset_chosen(PRESETS[0].name)
 
-    def typed(self, text: Any) -> RecipePage:
+    def typed(self, yaml: Any) -> RecipePage:
         """The YAML was edited: everything but itself follows."""
-        return replace(self.page_of(Recipe.read(text), everything=True), yaml=None)
+        return replace(self.page_of(Recipe.read(yaml), everything=True), yaml=None)
 
-    def edited(self, text: Any, path: Any, value: Any) -> RecipePage:
+    def edited(self, yaml: Any, event: dict[str, Any]) -> RecipePage:
         """A setting was changed in the form.
 
         Raises:
             RestorationError: the YAML cannot be read, or there is no such setting.
         """
-        path = str(path)
-        return self.page_of(Recipe.read(text).with_value(path, typed(path, value)), everything=False)
+        path = str(event.get("setting"))
+        recipe = Recipe.read(yaml).with_value(path, typed(path, event.get("value")))
+        return self.page_of(recipe, everything=False)
 
-    def named(self, text: Any, name: Any) -> RecipePage:
+    def named(self, yaml: Any, run_name: Any) -> RecipePage:
         """Another name was entered."""
-        recipe = Recipe.read(text).with_value("name", str(name or "").strip())
+        recipe = Recipe.read(yaml).with_value("name", str(run_name or "").strip())
         return replace(self.page_of(recipe, everything=False), run_name=None)
 
-    def network_chosen(self, text: Any, architecture: Any) -> RecipePage:
+    def network_chosen(self, yaml: Any, network: Any) -> RecipePage:
         """Another network was chosen."""
-        return self.page_of(Recipe.read(text).with_network(str(architecture)), everything=True)
+        return self.page_of(Recipe.read(yaml).with_network(str(network)), everything=True)
 
-    def photographs_chosen(self, text: Any, folder: Any) -> RecipePage:
+    def photographs_chosen(self, yaml: Any, photographs: Any) -> RecipePage:
         """Another folder was chosen or entered."""
-        return self.page_of(Recipe.read(text).with_photographs(str(folder or "").strip()), everything=True)
+        return self.page_of(
+            Recipe.read(yaml).with_photographs(str(photographs or "").strip()), everything=True
+        )
 
-    def copied(self, text: Any) -> RecipePage:
+    def copied(self, yaml: Any) -> RecipePage:
         """The command was copied: the configuration it names is put in its place.
 
         Raises:
             RestorationError: the recipe has problems, or its place is taken.
         """
-        config = self.config_of(text)
+        config = self.config_of(yaml)
         if config is None:
             raise InvalidSetting(
                 "The command would not work yet: the recipe has problems. They stand below it. Correct them, then copy."
@@ -100,13 +103,13 @@ class RecipeDesk:
         note = f"Copied; the recipe was written to {files.config}."
         return RecipePage(command={"line": self._jobs.command_line(config.name), "note": note}, notice="")
 
-    def next_of(self, text: Any) -> RecipePage:
+    def next_of(self, yaml: Any) -> RecipePage:
         """After a start: the same recipe under a name that is free."""
-        return self.page_of(self._with_free_name(Recipe.read(text)), everything=True)
+        return self.page_of(self._with_free_name(Recipe.read(yaml)), everything=True)
 
-    def config_of(self, text: Any) -> TrainConfig | None:
+    def config_of(self, yaml: Any) -> TrainConfig | None:
         """What would be started; None while something is wrong with it."""
-        recipe = Recipe.read(text)
+        recipe = Recipe.read(yaml)
         return recipe.config if not self._all_problems(recipe)[0] else None
 
     def page_of(self, recipe: Recipe, *, everything: bool) -> RecipePage:
@@ -126,11 +129,11 @@ class RecipeDesk:
             notice="",
         )
         if recipe.entries is None:
-            return replace(page, form=views.CLOSED_FORM)
+            return replace(page, recipe_form=views.CLOSED_FORM)
         trained = recipe.value("data.train")
         return replace(
             page,
-            form=views.form_of(recipe, problems, everything=everything),
+            recipe_form=views.form_of(recipe, problems, everything=everything),
             run_name=str(recipe.value("name") or ""),
             photographs=", ".join(map(str, trained)) if isinstance(trained, list) else str(trained),
             network=str(recipe.value("architecture") or ""),

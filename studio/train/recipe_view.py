@@ -47,7 +47,11 @@ def form_of(recipe: Recipe, problems: Sequence[str], *, everything: bool) -> dic
     first = [one for path in FIRST for one in FIELDS if one.path == path]
     rest = [one for one in FIELDS if one.path not in (*FIRST, *ELSEWHERE)]
     groups = [
-        {"title": "First of all", "open": True, "fields": [_field(one, recipe, problems) for one in first]}
+        {
+            "title": "Most used settings",
+            "open": True,
+            "fields": [_field(one, recipe, problems) for one in first],
+        }
     ]
     prefixes = sorted({one.group for one in rest}, key=lambda group: [*TITLES, group].index(group))
     for prefix in prefixes:

@@ -1,30 +1,23 @@
-"""The Train tab: which event calls which method of its desks."""
+"""The Train tab: its components, where they stand, and which event calls which handler."""
 
-import logging
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from models.errors import RestorationError
-from studio.page import facts
-from studio.page.binding import IMMEDIATE, LIGHT, UNFORESEEN, event_data
-from studio.page.controls import model_choices
-from studio.restore.tab import RestoreTab
+from models.zoo import ARCHITECTURES
+from studio.page.binding import IMMEDIATE, LATEST, LIGHT, Binding
+from studio.page.components import chart, component, viewer
+from studio.page.controls import heading
 from studio.train.checks import picture_folders
-from studio.train.handlers import RESUME, START, STOP, Seen, TrainDesk, TrainPage, Watch
-from studio.train.layout import (
-    RecipeControls,
-    TrainButtons,
-    TrainOutputs,
-    build_train_layout,
-)
-from studio.train.recipe_handlers import RecipeDesk, RecipePage
+from studio.train.handlers import PressedPage, Seen, TrainHandlers, TrainPage, UsedPage, Watch
+from studio.train.recipe import PRESETS, SKIMAGE
+from studio.train.recipe_handlers import RecipeHandlers, RecipePage
+from studio.train.recipe_view import EMPTY_FORM, NO_COMMAND
+from studio.train.runs_view import rows_of
+from studio.train.view import EMPTY
 
-logger = logging.getLogger(__name__)
-
-LATEST = {**LIGHT, "trigger_mode": "always_last"}
+SKIMAGE_WORDS = "scikit-image's own"
 SHOW_LIFE = """() => {
   const life = document.getElementById("train-life");
   if (life.getBoundingClientRect().top > window.innerHeight / 2) life.scrollIntoView({ behavior: "smooth" });
@@ -34,208 +27,152 @@ SHOW_LIFE = """() => {
 def build_train_tab(
     demo: gr.Blocks,
     tab: gr.Tab,
-    desk: TrainDesk,
-    recipes: RecipeDesk,
-    restore: RestoreTab,
+    handlers: TrainHandlers,
+    recipes: RecipeHandlers,
+    picker: gr.CheckboxGroup,
 ) -> None:
     """Lay the tab out and wire it.
 
     Args:
         demo: the page.
         tab: the one being built; entering it shows what runs.
-        desk: answers for runs.
-        recipes: answers for the recipe.
-        restore: its picker takes what "Use it" makes.
+        handlers: answer for runs.
+        recipes: answer for the recipe.
+        picker: of the Restore tab, takes what "Use it" makes.
     """
-    watch, seen = (
-        gr.State(Watch()),
-        gr.State(Seen()),
-    )  # small, and a run is watched for longer than pictures are kept
-    built = build_train_layout(picture_folders(desk.jobs.data_root), watch, seen, desk.pulse)
-    TrainTab(desk, recipes, restore, *built).wire(demo, tab)
+
+    def pulse(_: object = None) -> dict[str, str]:
+        return handlers.pulse()
+
+    parts: dict[str, Any] = {"watch": gr.State(Watch()), "seen": gr.State(Seen()), "model_names": picker}
+    # small, and a run is watched for longer than pictures are kept
+    with gr.Row(elem_id="train-bench", elem_classes="bench"):
+        with gr.Column(elem_id="train-recipe", elem_classes="bench-controls", scale=0, min_width=304):
+            parts |= _recipe(picture_folders(handlers.jobs.data_root))
+        with gr.Column(elem_id="train-life", elem_classes="bench-looking"):
+            parts |= _life()
+            parts["pulse"] = component("train/pulse", None, elem_id="train-pulse", server_functions=[pulse])
+    _wire_recipe(demo, recipes, parts)
+    _wire_life(tab, handlers, parts)
 
 
-class TrainTab:
-    """Handlers with their components; each unpacks, calls a desk, and returns what changed by component."""
-
-    def __init__(
-        self,
-        desk: TrainDesk,
-        recipes: RecipeDesk,
-        restore: RestoreTab,
-        controls: RecipeControls,
-        outputs: TrainOutputs,
-        buttons: TrainButtons,
-    ) -> None:
-        self._desk, self._recipes, self._restore = desk, recipes, restore
-        self._controls, self._outputs, self._buttons = controls, outputs, buttons
-
-    def wire(self, demo: gr.Blocks, tab: gr.Tab) -> None:
-        """Connect every event."""
-        c, o, b = self._controls, self._outputs, self._buttons
-        left = _all(c)
-        demo.load(self.recipe_first, None, left, **LIGHT)
-        b.preset.input(self.preset_chosen, {b.preset}, left, **LATEST)
-        c.yaml.input(self.yaml_typed, {c.yaml}, left, **LATEST)
-        c.form.edited(self.form_edited, {c.yaml}, left, **LATEST)
-        c.run_name.input(self.named, {c.yaml, c.run_name}, left, **LATEST)
-        c.network.input(self.network_chosen, {c.yaml, c.network}, left, **LATEST)
-        c.photographs.input(self.photographs_chosen, {c.yaml, c.photographs}, left, **LATEST)
-        c.command.copied(self.copied, {c.yaml}, left, **LIGHT)
-
-        life, known = [*_all(o), b.another, b.previews], {o.watch, o.seen, c.run_name}
-        tab.select(self.entered, known, life, **LIGHT)
-        b.pulse.beat(self.refreshed, known, life, **IMMEDIATE)
-        c.run_name.change(self.refreshed, known, life, **LATEST)
-        pressed = o.button.click(self.pressed, {*known, c.yaml}, [*{*life, *left}], **LIGHT)
-        pressed.success(None, None, None, js=SHOW_LIFE, api_visibility="private")
-        b.another.click(self.another, known, life, **LIGHT)
-        o.pictures.input(self.pictured, {*known, o.pictures}, life, **LATEST)
-        o.runs.chosen(self.chosen, known, life, **LIGHT)
-        o.runs.compared(self.compared, None, life, **LIGHT)
-        o.runs.deleted(self.deleted, known, life, **LIGHT)
-        picker = self._restore.components["model_names"]
-        o.runs.used(self.used, {*known, picker}, [*life, picker], **LIGHT)
-
-    # The recipe
-
-    def recipe_first(self) -> dict[Any, Any]:
-        """A page was opened."""
-        return self._recipe(self._recipes.first)
-
-    def preset_chosen(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Another recipe to start from."""
-        return self._recipe(lambda: self._recipes.preset_chosen(values[self._buttons.preset]))
-
-    def yaml_typed(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """The YAML was edited."""
-        return self._recipe(lambda: self._recipes.typed(values[self._controls.yaml]))
-
-    def form_edited(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-        """A setting was changed in the form."""
-        path, value = event_data(event).get("setting"), event_data(event).get("value")
-        return self._recipe(lambda: self._recipes.edited(values[self._controls.yaml], path, value))
-
-    def named(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Another name was entered."""
-        c = self._controls
-        return self._recipe(lambda: self._recipes.named(values[c.yaml], values[c.run_name]))
-
-    def network_chosen(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Another network was chosen."""
-        c = self._controls
-        return self._recipe(lambda: self._recipes.network_chosen(values[c.yaml], values[c.network]))
-
-    def photographs_chosen(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Another folder was chosen or entered."""
-        c = self._controls
-        return self._recipe(lambda: self._recipes.photographs_chosen(values[c.yaml], values[c.photographs]))
-
-    def copied(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """The command was copied."""
-        return self._recipe(lambda: self._recipes.copied(values[self._controls.yaml]))
-
-    # The life of a run
-
-    def entered(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """The tab was opened."""
-        watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.entered(watch, name))
-
-    def refreshed(self, values: dict[Any, Any]) -> Any:
-        """There is news, or the recipe has another name."""
-        page = self._calmly(lambda: self._desk.refreshed(*self._known(values)), TrainPage)
-        return gr.skip() if page is None else self._answer(page)
-
-    def pressed(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """The large button."""
-        text, (watch, seen, name) = values[self._controls.yaml], self._known(values)
-        config = self._recipes.config_of(text) if seen.action == START else None
-        changes = self._life(lambda: self._desk.pressed(watch, seen, name, config))
-        started = seen.action == START and not changes[self._outputs.notice]
-        return {**self._recipe(lambda: self._recipes.next_of(text)), **changes} if started else changes
-
-    def another(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Back to the recipe."""
-        watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.chosen(watch, name, ""))
-
-    def chosen(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-        """A run was picked from the list."""
-        watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.chosen(watch, name, event_data(event).get("name")))
-
-    def pictured(self, values: dict[Any, Any]) -> dict[Any, Any]:
-        """Another preview was chosen."""
-        return self._life(lambda: self._desk.pictured(*self._known(values), values[self._outputs.pictures]))
-
-    def compared(self, event: gr.EventData) -> dict[Any, Any]:
-        """Ticked runs were laid over each other."""
-        return self._life(lambda: self._desk.compared(event_data(event).get("names")))
-
-    def deleted(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-        """A run was deleted."""
-        watch, _, name = self._known(values)
-        return self._life(lambda: self._desk.deleted(watch, name, event_data(event).get("name")))
-
-    def used(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-        """A run's weights go into the pickers."""
-        picker = self._restore.components["model_names"]
-        picked, known = values[picker], self._known(values)
-        names = [name for name in picked if isinstance(name, str)] if isinstance(picked, list) else []
-        made: list[str] = []
-        changes = self._life(lambda: self._desk.used_page(*known, event_data(event).get("name"), made.append))
-        chosen = gr.update(choices=model_choices(self._desk.cards()), value=[*dict.fromkeys([*names, *made])])
-        return {**changes, picker: chosen} if made else changes
-
-    # Between Gradio's dictionaries and the desks' dataclasses
-
-    def _known(self, values: dict[Any, Any]) -> tuple[Watch, Seen, str]:
-        o = self._outputs
-        name = values[self._controls.run_name]
-        return values[o.watch] or Watch(), values[o.seen] or Seen(), name if isinstance(name, str) else ""
-
-    def _recipe(self, work: Callable[[], RecipePage]) -> dict[Any, Any]:
-        page = self._calmly(work, RecipePage)
-        changes = {
-            getattr(self._controls, one.name): value
-            for one in fields(RecipeControls)
-            if (value := getattr(page, one.name)) is not None
-        }
-        return changes or {self._controls.notice: gr.skip()}
-
-    def _life(self, work: Callable[[], TrainPage]) -> dict[Any, Any]:
-        return self._answer(self._calmly(work, TrainPage))
-
-    def _calmly(self, work: Callable[[], Any], page: type) -> Any:
-        """The work's page, or one clear sentence."""
-        try:
-            return work()
-        except RestorationError as error:
-            return page(notice=facts.notice(str(error)))
-        except Exception:
-            logger.exception("a handler failed")
-            return page(notice=facts.notice(UNFORESEEN))
-
-    def _answer(self, page: TrainPage) -> dict[Any, Any]:
-        o, b = self._outputs, self._buttons
-        changes: dict[Any, Any] = {o.notice: gr.skip()}
-        for one in fields(TrainOutputs):
-            value = getattr(page, one.name)
-            if value is not None and one.name not in ("pictures", "button"):
-                changes[getattr(o, one.name)] = value
-        if page.button is not None:
-            action = page.seen.action
-            variant = "stop" if action == STOP else "primary"
-            active = action in (START, STOP, RESUME)
-            changes[o.button] = gr.update(value=page.button, interactive=active, variant=variant)
-            changes[b.another] = gr.update(visible=bool(page.seen.head[0]) and action in (START, RESUME))
-        if page.pictures is not None:
-            names, chosen = page.pictures
-            changes[o.pictures] = gr.update(choices=list(names), value=chosen, visible=bool(names))
-            changes[b.previews] = gr.update(visible=bool(chosen))
-        return changes
+def _wire_recipe(demo: gr.Blocks, recipes: RecipeHandlers, parts: dict[str, Any]) -> None:
+    bound = Binding(RecipePage, parts)
+    bound.on(demo.load, recipes.first, **LIGHT)
+    bound.on(parts["preset_name"].input, recipes.preset_chosen, **LATEST)
+    bound.on(parts["yaml"].input, recipes.typed, **LATEST)
+    bound.on(parts["recipe_form"].edited, recipes.edited, **LATEST)
+    bound.on(parts["run_name"].input, recipes.named, **LATEST)
+    bound.on(parts["network"].input, recipes.network_chosen, **LATEST)
+    bound.on(parts["photographs"].input, recipes.photographs_chosen, **LATEST)
+    bound.on(parts["command"].copied, recipes.copied, **LIGHT)
 
 
-def _all(components: RecipeControls | TrainOutputs) -> list[Any]:
-    return [getattr(components, one.name) for one in fields(components)]
+def _wire_life(tab: gr.Tab, handlers: TrainHandlers, parts: dict[str, Any]) -> None:
+    bound, runs = Binding(TrainPage, parts), parts["runs"]
+    bound.on(tab.select, handlers.entered, **LIGHT)
+    bound.on(parts["pulse"].beat, handlers.refreshed, **IMMEDIATE)
+    bound.on(parts["run_name"].change, handlers.refreshed, **LATEST)
+    pressed = Binding(PressedPage, parts).on(parts["button"].click, handlers.pressed, **LIGHT)
+    pressed.success(None, None, None, js=SHOW_LIFE, api_visibility="private")
+    bound.on(parts["another"].click, handlers.recipe_chosen, **LIGHT)
+    bound.on(parts["pictures"].input, handlers.pictured, **LATEST)
+    bound.on(runs.chosen, handlers.chosen, **LIGHT)
+    bound.on(runs.compared, handlers.compared, **LIGHT)
+    bound.on(runs.deleted, handlers.deleted, **LIGHT)
+    Binding(UsedPage, parts).on(runs.used, handlers.used, **LIGHT)
+
+
+def _recipe(folders: Sequence[str]) -> dict[str, Any]:
+    """The left side.
+
+    Args:
+        folders: names of picture folders that are there.
+    """
+    parts: dict[str, Any] = {}
+    with gr.Column(elem_classes="step"):
+        heading(1, "Start from")
+        presets = [(preset.title, preset.name) for preset in PRESETS if preset.path.exists()]
+        parts["preset_name"] = gr.Radio(
+            presets, value=presets[0][1], label="Preset", show_label=False, elem_classes="models"
+        )
+        parts["preset_words"] = gr.HTML("", elem_classes="facts")
+    with gr.Column(elem_classes="step"):
+        heading(2, "Learn what, from what")
+        choices = [(SKIMAGE_WORDS, SKIMAGE), *((name, name) for name in folders)]
+        parts["photographs"] = gr.Dropdown(
+            choices,
+            value=SKIMAGE,
+            label="Photographs",
+            allow_custom_value=True,
+            elem_classes="inline",
+            elem_id="train-photographs",
+        )
+        parts["photograph_words"] = gr.HTML("", elem_classes="facts")
+        parts["network"] = gr.Dropdown(
+            list(ARCHITECTURES),
+            label="Network",
+            filterable=False,
+            elem_classes="inline",
+            elem_id="train-network",
+        )
+        parts["network_words"] = gr.HTML("", elem_classes="facts")
+    with gr.Column(elem_classes="step"):
+        heading(3, "Name and settings")
+        parts["run_name"] = gr.Textbox(
+            label="Name", max_lines=1, max_length=64, elem_classes="inline", elem_id="train-name"
+        )
+        gr.Radio(  # the style sheet shows what is chosen
+            [("Form", "form"), ("YAML", "yaml")],
+            value="form",
+            interactive=True,
+            label="Settings as",
+            show_label=False,
+            elem_classes="segments",
+        )
+        with gr.Column(elem_id="train-as-form"):
+            parts["recipe_form"] = component("train/recipe_form", EMPTY_FORM, elem_id="train-form")
+        with gr.Column(elem_id="train-as-yaml"):
+            parts["yaml"] = gr.Code(
+                "",
+                language="yaml",
+                label="The recipe as YAML",
+                show_label=False,
+                lines=20,
+                max_lines=32,
+                wrap_lines=False,
+                buttons=[],
+                elem_id="train-yaml",
+            )
+        parts["problems"] = gr.HTML("", elem_id="train-problems")
+        parts["command"] = component("train/command_line", NO_COMMAND, elem_id="train-command")
+    return parts
+
+
+def _life() -> dict[str, Any]:
+    """The right side."""
+    parts: dict[str, Any] = {}
+    with gr.Row(elem_id="train-top"):
+        parts["head"] = gr.HTML("", elem_id="train-head")
+        parts["another"] = gr.Button(
+            "New run", elem_id="train-another", elem_classes="stop-button", visible=False
+        )
+        parts["button"] = gr.Button(
+            "Start", variant="primary", elem_id="train-button", elem_classes="run-button"
+        )
+    parts["notice"] = gr.HTML("", elem_id="train-notice")
+    parts["empty"] = gr.HTML(EMPTY, elem_id="train-empty")
+    parts["facts"] = gr.HTML("", elem_id="train-facts")
+    parts["charts"] = chart("train-charts")
+    with gr.Column(elem_id="train-previews", visible=False) as parts["previews"]:
+        with gr.Row(elem_id="train-previews-bar"):
+            gr.HTML("<h3>Previews</h3><p class='fact-note'>at every validation, from files of quality 10</p>")
+            parts["pictures"] = gr.Radio(
+                [], label="Picture", show_label=False, elem_classes="segments", elem_id="train-pictures"
+            )
+        parts["viewer"] = viewer("train-viewer")
+    parts["log"] = component("train/run_log", {"lines": [], "note": ""}, elem_id="train-log")
+    parts["runs"] = component("train/run_list", rows_of((), ""), elem_id="train-runs")
+    parts["comparison"] = chart("train-comparison")
+    parts["differences"] = gr.HTML("", elem_id="train-differences")
+    return parts

@@ -19,7 +19,7 @@ NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}
 NO_VIEW: dict[str, Any] = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
 EMPTY = (
     "<p class='sweep-empty train-empty'>No training is on view. Choose a recipe and press Start: the first one needs "
-    "nothing but this computer and two minutes. Everything goes on when this page is closed.</p>"
+    "nothing but this computer and two minutes. Training continues when you close this page.</p>"
 )
 MOST_STEPS = 40
 """Previews that the step slider offers; of more, evenly chosen ones."""
@@ -90,7 +90,7 @@ def facts_of(record: RunRecord, *, live: bool) -> str:
     facts = [
         ("Step", f"{record.step:,}" if record.version else ""),
         ("Best validation", best),
-        ("Gain over doing nothing", f"{signed_decibels(gain)} dB" if gain is not None else ""),
+        ("Gain over plain decoding", f"{signed_decibels(gain)} dB" if gain is not None else ""),
         ("Loss", _number(latest, "loss", "{:.4g}")),
         ("Learning rate", _number(latest, "learning_rate", "{:.2g}")),
         ("Speed", _speed(latest)),
@@ -109,7 +109,7 @@ def curves_of(name: str, record: RunRecord) -> dict[str, Any]:
     if record.validation.points:
         charts.append(_chart(name, "Validation", figures.validation(name, record), _validation_words(record)))
     if len(record.validation.points) > 1 and figures.cases(record):
-        words = "Gain of each validation case over doing nothing, against steps."
+        words = "Gain of each validation case over plain decoding, against steps."
         charts.append(_chart(name, "Gain", figures.gains(name, record), words))
     if record.training.points:
         latest = ", ".join(

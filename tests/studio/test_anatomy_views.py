@@ -15,9 +15,18 @@ from models.jpeg.entropy import BlockBits
 from models.restorer import Restoration
 from studio.anatomy.block_view import block_value, map_value, number_sheet
 from studio.anatomy.histogram import histogram_figure
-from studio.anatomy.save_view import evidence_words, save_markup, shares_markup, verdict_words
 from studio.anatomy.taken_apart import CellShare, file_histogram, take_apart
-from studio.anatomy.view import MOST_ROWS, bits_words, facts_markup, hint_markup, no_jpeg
+from studio.anatomy.view import (
+    MOST_ROWS,
+    bits_words,
+    evidence_words,
+    facts_markup,
+    hint_markup,
+    no_jpeg,
+    save_markup,
+    shares_markup,
+    verdict_words,
+)
 from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.server.files import PictureFolder
 from studio.session.examples import example

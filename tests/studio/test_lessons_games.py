@@ -10,10 +10,10 @@ import pytest
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, Save, degrade
 from studio.lessons.blind_pair import BlindPair, checked_names, new_pair
-from studio.lessons.game_handlers import GamesDesk
 from studio.lessons.game_pictures import ANY, CLEAN, OPENED, picture_choices, picture_for
-from studio.lessons.game_view import blind_value, blind_view, guess_value, guess_view
+from studio.lessons.handlers import BlindHandlers, GuessHandlers
 from studio.lessons.quality_guess import FULL_POINTS, HIGHEST, LOWEST, POINTS_PER_STEP, new_round
+from studio.lessons.view import blind_value, blind_view, guess_value, guess_view
 from studio.server.files import PictureFolder
 from studio.session.crop import swept_picture
 from studio.session.visitor import Session
@@ -26,8 +26,21 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
-def games(zoo, pictures):
-    return GamesDesk(zoo, pictures, Random(5))
+def quiz(pictures):
+    return GuessHandlers(pictures, Random(5))
+
+
+@pytest.fixture
+def blind(zoo, pictures):
+    return BlindHandlers(zoo, pictures, Random(5))
+
+
+def guessed(quiz, state, token, guess):
+    return quiz.guess(state, {"round": token, "guess": guess})
+
+
+def dealt_pair(blind, photograph):
+    return blind.deal(Session(photograph), {"picture": OPENED, "first": "plain", "second": "ar_cnn"})
 
 
 @pytest.fixture
@@ -62,9 +75,9 @@ def test_nothing_of_the_truth_is_sent_before_the_guess(picture, pictures):
     assert len({one.token for one in rounds}) == len(rounds)
 
 
-def test_the_truth_comes_with_the_answer_and_is_the_truth(games, photograph):
-    dealt = games.guess_dealt(OPENED, Session(photograph))
-    page = games.guess_made(dealt.state, dealt.state.token, 40)
+def test_the_truth_comes_with_the_answer_and_is_the_truth(quiz, photograph):
+    dealt = quiz.deal(Session(photograph), {"picture": OPENED})
+    page = guessed(quiz, dealt.state, dealt.state.token, 40)
     told = page.panel
     assert told["revealed"]
     assert (told["truth"], told["guess"]) == (dealt.state.quality_factor, 40)
@@ -97,17 +110,17 @@ def test_quality_factors_are_drawn_from_the_whole_range(picture):
 
 
 @pytest.mark.parametrize("guess", [None, "40", 0, 101, 12.5, float("nan"), [40], True])
-def test_a_guess_that_is_none_is_one_sentence(games, guess):
-    dealt = games.guess_dealt(ANY, None)
+def test_a_guess_that_is_none_is_one_sentence(quiz, guess):
+    dealt = quiz.deal(None, {"picture": ANY})
     with pytest.raises(InvalidSetting, match="The guess is"):
-        games.guess_made(dealt.state, dealt.state.token, guess)
+        guessed(quiz, dealt.state, dealt.state.token, guess)
 
 
-def test_a_guess_at_an_earlier_picture_is_refused(games):
-    first, second = games.guess_dealt(ANY, None), games.guess_dealt(ANY, None)
+def test_a_guess_at_an_earlier_picture_is_refused(quiz):
+    first, second = quiz.deal(None, {"picture": ANY}), quiz.deal(None, {"picture": ANY})
     for state in (second.state, None):
         with pytest.raises(InvalidSetting, match="not held any more"):
-            games.guess_made(state, first.state.token, 50)
+            guessed(quiz, state, first.state.token, 50)
 
 
 # Pictures
@@ -143,11 +156,11 @@ def pair_of(zoo, picture, seed):
     return pair
 
 
-def test_names_and_numbers_are_sent_only_when_asked_for(zoo, picture, pictures, games):
+def test_names_and_numbers_are_sent_only_when_asked_for(zoo, picture, pictures, blind):
     pairs = [pair_of(zoo, picture, seed) for seed in range(8)]
     assert len({pair.contestants[0].title for pair in pairs}) == 2
     assert len({pair.quality_factor for pair in pairs}) > 1
-    models = games.models()
+    models = blind.models()
     assert len({masked(blind_value(pair, models)) for pair in pairs}) == 1
     assert len({masked(blind_view(pair, pictures)) for pair in pairs}) == 1
     sent = json.dumps(blind_view(pairs[0], pictures))
@@ -155,11 +168,11 @@ def test_names_and_numbers_are_sent_only_when_asked_for(zoo, picture, pictures, 
     assert all(name not in sent for _, name in models)
 
 
-def test_the_names_belong_to_the_pictures(zoo, games, photograph):
-    *progress, dealt = games.pair_dealt(OPENED, ("plain", "ar_cnn"), Session(photograph))
+def test_the_names_belong_to_the_pictures(zoo, blind, photograph):
+    *progress, dealt = dealt_pair(blind, photograph)
     assert progress
     assert all(page.state is None and page.panel["working"] for page in progress)
-    page = games.pair_shown(dealt.state, dealt.panel["pair"])
+    page = blind.reveal(dealt.state, {"pair": dealt.panel["pair"]})
     saved = Degradation((Save(page.panel["quality"]),))
     degraded = degrade(photograph.image.pixels, saved)
     titles = {card.title: card.name for card in zoo.cards()}
@@ -184,8 +197,25 @@ def test_two_different_known_methods_are_needed(names):
         checked_names(names, ("plain", "ar_cnn"))
 
 
-def test_an_earlier_pair_is_refused(games, photograph):
-    *_, dealt = games.pair_dealt(OPENED, ("plain", "ar_cnn"), Session(photograph))
+def test_an_earlier_pair_is_refused(blind, photograph):
+    *_, dealt = dealt_pair(blind, photograph)
     for state, token in ((None, dealt.panel["pair"]), (dealt.state, "x"), (dealt.state, None)):
         with pytest.raises(InvalidSetting, match="not held any more"):
-            games.pair_shown(state, token)
+            blind.reveal(state, {"pair": token})
+
+
+def test_a_game_that_is_going_on_is_not_dealt_anew(quiz, blind, photograph):
+    first = quiz.entered(None, None)
+    assert first.state.token == first.panel["round"]
+    assert quiz.entered(first.state, None) is None
+    *_, dealt = dealt_pair(blind, photograph)
+    assert blind.entered(dealt.state).panel["pair"] == dealt.panel["pair"]
+
+
+def test_what_is_refused_leaves_the_game_as_it_is(quiz, blind, photograph):
+    first = quiz.entered(None, None)
+    page = quiz.refuse(first.state, "No.")
+    assert (page.panel["notice"], page.panel["round"]) == ("No.", first.state.token)
+    assert page.state is None and page.viewer is None
+    *_, dealt = dealt_pair(blind, photograph)
+    assert blind.refuse(dealt.state, "No.").panel["notice"] == "No."

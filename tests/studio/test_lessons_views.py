@@ -6,8 +6,8 @@ import pytest
 
 from assets import draw_lessons
 from studio.lessons.glossary import glossary
+from studio.lessons.handlers import settings_of
 from studio.lessons.lessons import FOLDER, lessons
-from studio.lessons.tab import settings_of
 from studio.lessons.view import glossary_markup, lessons_value, markdown_trees
 
 

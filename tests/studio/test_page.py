@@ -5,10 +5,12 @@ import math
 from dataclasses import replace
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from models.errors import RestorationError
 from models.jpeg import read
+from studio.anatomy.handlers import AnatomyPage
 from studio.interface import build_studio, launch_settings
 from studio.page.facts import notice
 from studio.restore.handlers import RestoreHandlers
@@ -17,6 +19,7 @@ from studio.server.gradio_internals import MODELS
 from studio.session.examples import EXAMPLES, example
 from studio.session.uploads import Uploads
 from studio.session.visitor import Session
+from tests.studio.events import Visitor, parts_of
 from tests.studio.visitor import FORM
 
 
@@ -153,6 +156,32 @@ def test_no_step_follows_one_that_failed(page):
     assert len(chained) >= 6
     anyway = {getattr(fn.fn, "__name__", "") for fn in chained if not fn.trigger_only_on_success}
     assert anyway == {"settled", "finish"}  # a run that was refused its place in the line is over, too
+
+
+def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photograph):
+    visitor = Visitor(page, parts_of(page, "opened", AnatomyPage))
+    visitor.hold("session", Session(photograph))
+    shown = visitor.call("opened", **{"Save as JPEG": "once", "Quality factor": 30})
+    assert photograph.name in shown["file_facts"] and shown["bench"]["visible"]
+    assert "notice" not in visitor.call("searched")
+    tiny = replace(
+        photograph, key="tiny", image=replace(photograph.image, decoded_pixels=np.zeros((3, 3, 3), np.uint8))
+    )
+    visitor.hold("session", Session(tiny))
+    failed = visitor.call("opened", **{"Save as JPEG": "twice", "Shift, rows": 4, "Shift, columns": 4})
+    assert visitor.held("state") is None
+    assert failed["file_facts"] == failed["shares"] == ""
+    assert "shift" in failed["notice"]
+    assert visitor.call("searched") == {}
+
+
+def test_anatomy_drops_a_file_that_is_not_open_any_more(page, photograph):
+    visitor = Visitor(page, parts_of(page, "opened", AnatomyPage))
+    visitor.hold("session", Session(photograph))
+    late = visitor.begin("opened", **{"Save as JPEG": "once"})
+    visitor.hold("session", Session(replace(photograph, key="another")))
+    assert visitor.arrive(late) == {}
+    assert visitor.held("state") is None
 
 
 def test_a_link_whose_picture_cannot_be_opened_runs_nothing_on_the_one_before(

@@ -1,94 +1,77 @@
-"""The Sweep tab's handlers: names of its parts, hostile values, visibility."""
+"""The Sweep tab on the page: hostile values, and a sweep from the press to its end."""
 
-import inspect
 import math
 
+import gradio as gr
 import pytest
 
 from studio.interface import build_studio
 from studio.session.visitor import Session
-from studio.sweep.form import SweepForm
+from studio.sweep.form import CONTROLS, SweepForm
 from studio.sweep.handlers import SweepPage
-from studio.sweep.layout import SweepControls, SweepOutputs
-from studio.sweep.run import SweepRecord
-from studio.sweep.tab import SweepTab
+from tests.studio.events import Visitor, parts_of
+
+TICKED = {"Models": ["cascade"]}
 
 
 @pytest.fixture(scope="module")
-def tab(zoo, tmp_path_factory):
+def page(zoo, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-        page = build_studio(zoo)
-    found = {getattr(fn.fn, "__self__", None) for fn in page.handlers.values() if inspect.ismethod(fn.fn)}
-    (only,) = [one for one in found if isinstance(one, SweepTab)]
-    return only
+        return build_studio(zoo)
 
 
-def values_of(tab, **changed):
-    form = vars(SweepForm(model_names=["cascade"], model_name="cascade", steerable_name="cascade"))
-    values = {getattr(tab.controls, name): changed.get(name, value) for name, value in form.items()}
-    return {
-        **values,
-        tab._session: changed.get("session", Session()),
-        tab.outputs.record: changed.get("record", SweepRecord()),
-    }
+@pytest.fixture
+def visitor(page, photograph):
+    visitor = Visitor(page, parts_of(page, "started", SweepPage))
+    visitor.hold("session", Session(photograph))
+    return visitor
 
 
-def test_layout_names_equal_form_and_page():
-    assert set(SweepControls.__annotations__) == set(SweepForm.__annotations__)
-    assert set(SweepOutputs.__annotations__) | {"busy"} == set(SweepPage.__annotations__)
+def test_controls_are_drawn_from_the_form(visitor):
+    for name, control in CONTROLS.items():
+        block = visitor.parts[control.label]
+        assert block.value == getattr(SweepForm(), name)
+        if isinstance(block, gr.Slider):
+            assert (block.minimum, block.maximum) == (control.low, control.high)
+        else:
+            assert list(block.choices) == list(control.choices)
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"lowest": math.nan},
-        {"extent": ["crop"]},
-        {"kind": {"a": 1}},
-        {"model_names": "cascade"},
-        {"reading_quality": "high", "record": None},
-        {"step": None},
+        {"Quality factors from": math.nan},
+        {"Part of the picture": ["crop"]},
+        {"Kind of sweep": {"a": 1}},
+        {"Models": "cascade"},
+        {"Compare at quality factor": "high"},
+        {"In steps of": None},
     ],
 )
-def test_hostile_values_are_one_calm_sentence(tab, changed, photograph):
-    values = values_of(tab, **{"session": Session(photograph), **changed})
-    for handler in (tab.checked, tab.began, tab.settled):
-        words = handler(values).get(tab.outputs.notice)
-        if isinstance(words, str) and words:
+def test_hostile_values_are_one_calm_sentence(visitor, changed):
+    for handler in ("checked", "started", "settled"):
+        words = visitor.call(handler, **{**TICKED, **changed}).get("notice", "")
+        assert "Something went wrong" not in words
+        if words:
             assert words.startswith("<p class='notice'")
-            assert "unforeseen" not in words
-    assert list(tab.swept({**values, tab.outputs.record: None})) == []
+    visitor.hold("record", None)
+    assert visitor.calls("swept") == []
 
 
-def test_a_refused_run_stays_explained_after_it_settled(tab, photograph):
-    values = values_of(tab, session=Session(photograph), model_names=[])
-    assert "Tick at least one" in tab.began(values)[tab.outputs.notice]
-    assert "Tick at least one" in tab.settled(values)[tab.outputs.notice]
-    missing = values_of(tab, session=None)
-    assert "No photograph" in tab.began(missing)[tab.outputs.notice]
-    assert not isinstance(tab.settled(missing)[tab.outputs.notice], str)
+def test_a_refused_run_stays_explained_after_it_settled(visitor):
+    assert "Tick at least one" in visitor.call("started", Models=[])["notice"]
+    assert "Tick at least one" in visitor.call("settled", Models=[])["notice"]
+    visitor.hold("session", None)
+    assert "No photograph" in visitor.call("started", **TICKED)["notice"]
+    assert "notice" not in visitor.call("settled", **TICKED)
 
 
-def test_only_what_belongs_to_the_kind_is_shown(tab):
-    def shown(kind):
-        words, *updates = tab.kind_changed(kind)
-        kinds = [one for one, groups in tab._buttons.of_kind.items() for _ in groups]
-        return {one for one, update in zip(kinds, updates, strict=True) if update["visible"]}, words
-
-    for kind in ("quality", "twice", "by_hand"):
-        visible, words = shown(kind)
-        assert visible == {kind}
-        assert "quality factor" in words
-    assert shown(["twice"]) == (set(), "<p class='fact fact-note'></p>")
-
-
-def test_a_run_from_press_to_result(tab, photograph):
-    values = values_of(tab, session=Session(photograph), lowest=20, highest=60, step=40)
-    began = tab.began(values)
-    assert began[tab._buttons.run]["interactive"] is False
-    record = began[tab.outputs.record]
-    answers = list(tab.swept({**values, tab.outputs.record: record}))
-    assert answers[-1][tab._buttons.run]["interactive"] is True
-    assert len(answers[-1][tab.outputs.record].current.points) == 4
-    assert tab.stopped({**values, tab.outputs.record: record})[tab._buttons.stop]["value"] == "Stopping"
-    assert record.current.stop.is_set()
+def test_a_run_from_press_to_result(visitor):
+    chosen = {**TICKED, "Quality factors from": 20, "Quality factors to": 60, "In steps of": 40}
+    assert visitor.call("started", **chosen)["run"]["interactive"] is False
+    answers = visitor.calls("swept")
+    assert answers[-1]["run"]["interactive"] is True
+    assert len(visitor.held("record").current.points) == 4
+    assert visitor.call("stopped")["stop"]["value"] == "Stopping"
+    assert visitor.held("record").current.stop.is_set()

@@ -7,9 +7,10 @@ import pytest
 from models.zoo import Zoo
 from studio.server.files import PictureFolder
 from studio.train import record
-from studio.train.handlers import TrainDesk, Watch
+from studio.train.handlers import TrainHandlers, Watch
 from studio.train.jobs import Jobs
 from studio.train.overview import Overview
+from studio.train.recipe_handlers import RecipeHandlers
 
 HUGE = "8" * 350
 
@@ -58,12 +59,14 @@ def runs(tmp_path):
 @pytest.mark.parametrize(("file", "case"), CASES, ids=[f"{file}, {name}" for file, name in CASES])
 def test_every_run_stays_in_the_list(runs, tmp_path, file, case):
     (runs / "bad" / file).write_text(HOSTILE[file][case], encoding="utf-8")
-    desk = TrainDesk(Jobs(runs), Zoo(tmp_path / "none", "cpu"), PictureFolder(tmp_path / "served", 600))
-    desk.pulse()
-    page = desk.entered(Watch("bad"), "new")
+    jobs = Jobs(runs)
+    pictures = PictureFolder(tmp_path / "served", 600)
+    train = TrainHandlers(jobs, Zoo(tmp_path / "none", "cpu"), pictures, RecipeHandlers(jobs))
+    train.pulse()
+    page = train.entered(Watch("bad"), "new")
     json.dumps({"runs": page.runs, "charts": page.charts}, allow_nan=False)
     assert "good" in str(page.runs) and "bad" in str(page.runs)
-    assert desk.jobs.live() is None
+    assert train.jobs.live() is None
 
 
 def test_a_run_that_cannot_be_told_leaves_the_others(runs, tmp_path, monkeypatch):

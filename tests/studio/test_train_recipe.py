@@ -7,7 +7,7 @@ from models.zoo import ARCHITECTURES
 from studio.train.checks import network_words, photograph_words
 from studio.train.jobs import Jobs
 from studio.train.recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
-from studio.train.recipe_handlers import RecipeDesk
+from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.recipe_view import form_of
 from training.network_of import memory_problem
 
@@ -16,7 +16,7 @@ MINIMAL = "# mine\nname: mine\narchitecture: cascade\n"
 
 @pytest.fixture
 def recipes(tmp_path):
-    return RecipeDesk(Jobs(tmp_path / "runs", tmp_path))
+    return RecipeHandlers(Jobs(tmp_path / "runs", tmp_path))
 
 
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.name)
@@ -79,9 +79,9 @@ def test_texts_that_are_no_recipe_are_one_sentence_and_close_the_form(recipes, t
     recipe = Recipe.read(text)
     assert recipe.config is None and recipe.problems
     page = recipes.typed(text)
-    assert page.form["closed"] and "problem" in page.problems and page.yaml is None
+    assert page.recipe_form["closed"] and "problem" in page.problems and page.yaml is None
     with pytest.raises(InvalidSetting, match="cannot be read"):
-        recipes.edited(text, "optimizer.steps", "3")
+        recipes.edited(text, {"setting": "optimizer.steps", "value": "3"})
 
 
 def test_settings_that_do_not_exist_are_refused():
@@ -107,7 +107,7 @@ def test_another_network_begins_anew_and_without_a_teacher():
 
 
 def test_hyperparameters_that_build_nothing_are_a_problem(recipes):
-    page = recipes.edited(MINIMAL, "hyperparameters", "widths: [1, 2]")
+    page = recipes.edited(MINIMAL, {"setting": "hyperparameters", "value": "widths: [1, 2]"})
     assert "hyperparameters: they do not build a cascade" in page.problems
 
 
@@ -123,7 +123,7 @@ def test_photographs_are_counted_and_missing_ones_said(recipes, tmp_path):
     assert f"train: [{folder}]" in page.yaml and "scikit-image package" not in page.yaml
     missing = recipes.photographs_chosen(PRESETS[0].text(), "/nowhere")
     assert "data.train" in missing.problems
-    both = recipes.edited(missing.yaml, "data.patch_sizes", "33")
+    both = recipes.edited(missing.yaml, {"setting": "data.patch_sizes", "value": "33"})
     assert "/nowhere" in both.problems and "33" in both.problems and "2 problems" in both.problems
     for nonsense in ("\x00", "3", "../" * 2000):
         assert "problem" in recipes.photographs_chosen(PRESETS[0].text(), nonsense).problems

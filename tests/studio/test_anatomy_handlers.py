@@ -8,7 +8,8 @@ from PIL import Image
 
 from models.errors import InvalidSetting
 from models.jpeg import read
-from studio.anatomy.handlers import AnatomyDesk
+from studio.anatomy.handlers import AnatomyHandlers, picked_elsewhere
+from studio.server.answers import DROPPED, EMPTIED
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
 from studio.session.visitor import Run, Session, open_photograph
@@ -19,33 +20,33 @@ TWICE = RestoreForm(saves="twice", first_quality=10, second_quality=50, shift_ro
 
 @pytest.fixture
 def anatomy(engine, tmp_path):
-    return AnatomyDesk(engine, PictureFolder(tmp_path / "pictures", 600))
+    return AnatomyHandlers(engine, PictureFolder(tmp_path / "pictures", 600))
 
 
-def opened(anatomy, photograph, form=FORM, run=None, subject=None, place=None):
-    return anatomy.opened(Session(photograph), run or Run(), form, subject, place)
+def opened(anatomy, photograph, form=FORM, run=None, state=None, place=None):
+    return anatomy.opened(Session(photograph), run or Run(), form, state, place)
 
 
 def test_nothing_open_and_no_jpeg_say_what_to_do(anatomy, photograph):
     page = anatomy.opened(None, Run(), FORM, None, None)
-    assert page.open is False
+    assert page.bench is False
     assert "no photograph" in page.empty
     page = opened(anatomy, photograph, RestoreForm(saves="keep"))
-    assert page.open is False
+    assert page.bench is False
     assert "whiskers is a PNG picture" in page.empty
-    assert page.subject is None
+    assert page.state is EMPTIED
 
 
 def test_the_degraded_file_is_taken_apart(anatomy, photograph):
     page = opened(anatomy, photograph)
-    assert page.open
-    assert page.has_blocks
+    assert page.bench
+    assert page.blocks
     assert page.empty == ""
     assert "whiskers" in page.file_facts
     assert [one["id"] for one in page.viewer["panes"]] == ["original", "degraded"]
     assert page.viewer["block"] == {"row": page.place[0], "column": page.place[1]}
     assert page.block["place"] == page.viewer["block"]
-    assert page.block["parts"][0]["bits"] == page.subject.taken.bits.components[0].max()
+    assert page.block["parts"][0]["bits"] == page.state.taken.bits.components[0].max()
 
 
 def test_results_belong_only_to_the_settings_on_the_page(anatomy, engine, photograph):
@@ -58,7 +59,7 @@ def test_results_belong_only_to_the_settings_on_the_page(anatomy, engine, photog
     page = opened(anatomy, photograph, run=run)
     assert [one["id"] for one in page.block["models"]] == ["ar_cnn"]
     assert "press Restore" not in page.hint
-    shares = anatomy.searched(page.subject, 0, 0, 1).shares
+    shares = anatomy.searched(page.state, 0, 0, 1).shares
     assert "AR-CNN" in shares
     changed = opened(anatomy, photograph, replace(FORM, first_quality=21), run=run)
     assert changed.block["models"] == []
@@ -67,15 +68,16 @@ def test_results_belong_only_to_the_settings_on_the_page(anatomy, engine, photog
 
 def test_entering_again_keeps_what_is_known(anatomy, photograph):
     first = opened(anatomy, photograph)
-    searched = anatomy.searched(first.subject, 0, 0, 1)
-    again = opened(anatomy, photograph, subject=searched.subject, place=(2, 3))
-    assert again.subject is searched.subject
+    searched = anatomy.searched(first.state, 0, 0, 1)
+    known = searched.state.of(first.state)
+    again = opened(anatomy, photograph, state=known, place=(2, 3))
+    assert again.state is known
+    assert again.histogram is None and again.shares is None
     assert again.place == (2, 3)
     assert again.earlier is None
-    other = opened(
-        anatomy, photograph, replace(FORM, first_quality=70), subject=searched.subject, place=(2, 3)
-    )
-    assert other.subject is not searched.subject
+    other = opened(anatomy, photograph, replace(FORM, first_quality=70), state=known, place=(2, 3))
+    assert other.state is not known
+    assert other.histogram["charts"] == [] and other.shares == ""
     assert other.place == (2, 3)
 
 
@@ -85,16 +87,16 @@ def test_a_place_outside_another_picture_is_forgotten(anatomy, photograph):
 
 
 def test_blocks_and_frequencies_are_checked(anatomy, photograph):
-    subject = opened(anatomy, photograph).subject
-    assert anatomy.picked(subject, 1, 2).place == (1, 2)
+    state = opened(anatomy, photograph).state
+    assert anatomy.picked(state, {"row": 1, "column": 2}).place == (1, 2)
     for row, column in ((-1, 0), (0, 12), (10, 0), (None, 0), ("3", 0), (0.5, 0), (float("nan"), 1)):
         with pytest.raises(InvalidSetting, match="block"):
-            anatomy.picked(subject, row, column)
-    for asked in ((0, 8, 0), (0, 0, -1), (5, 0, 0), ("Y", 0, 0), (0, None, 0)):
+            anatomy.picked(state, {"row": row, "column": column})
+    for values in ((0, 8, 0), (0, 0, -1), (5, 0, 0), ("Y", 0, 0), (0, None, 0)):
         with pytest.raises(InvalidSetting):
-            anatomy.histogram(subject, *asked)
-    assert anatomy.picked(None, 0, 0).block is None
-    assert anatomy.histogram(None, 0, 0, 1).histogram is None
+            anatomy.frequency_set(state, *values)
+    assert anatomy.picked(None, {"row": 0, "column": 0}) is None
+    assert anatomy.frequency_set(None, 0, 0, 1) is None
 
 
 def test_the_histogram_shows_the_first_grid_where_it_is_evident(anatomy):
@@ -102,7 +104,7 @@ def test_the_histogram_shows_the_first_grid_where_it_is_evident(anatomy):
 
     coffee = open_photograph(example("coffee").read_bytes(), "coffee.png")
     page = opened(anatomy, coffee, TWICE)
-    searched = anatomy.searched(page.subject, 0, 1, 1)
+    searched = anatomy.searched(page.state, 0, 1, 1)
     assert "(4, 4)" in searched.earlier
     assert [one["label"] for one in searched.histogram["charts"]] == [
         "Grid of the first save",
@@ -110,13 +112,13 @@ def test_the_histogram_shows_the_first_grid_where_it_is_evident(anatomy):
     ]
     assert "multiples of 60" in str(searched.histogram["charts"][0]["figure"])
     assert "saved twice" in searched.shares
-    chroma = anatomy.histogram(searched.subject, 1, 1, 1)
+    chroma = anatomy.frequency_set(searched.state.of(page.state), 1, 1, 1)
     assert [one["label"] for one in chroma.histogram["charts"]] == ["This file's grid"]
-    assert chroma.components == ("Y", "Cb", "Cr")
+    assert chroma.component["choices"] == [("Y", 0), ("Cb", 1), ("Cr", 2)]
     resized = opened(anatomy, coffee, replace(TWICE, resize_percent=75))
     assert [grid["name"] for grid in resized.viewer["grids"]] == ["last save"]
     # Even where the pixels deceive the search: the first save's grid lies on no whole pixels after a resize.
-    deceived = replace(resized.subject, searched=True, found=searched.subject.found)
+    deceived = replace(resized.state, searched=True, found=searched.state.of(page.state).found)
     after = anatomy.searched(deceived, 0, 1, 1)
     assert [one["label"] for one in after.histogram["charts"]] == ["This file's grid"]
     assert "multiples of 60" not in str(after.histogram["charts"])
@@ -128,9 +130,8 @@ def test_a_component_that_this_file_lacks_is_replaced(anatomy, photograph):
     Image.fromarray(photograph.image.pixels).convert("L").save(buffer, "JPEG")
     gray = open_photograph(buffer.getvalue(), "gray.jpg")
     page = opened(anatomy, gray, RestoreForm(saves="keep"))
-    found = anatomy.searched(page.subject, 2, 0, 1)
-    assert found.components == ("Y",)
-    assert found.component == 0
+    found = anatomy.searched(page.state, 2, 0, 1)
+    assert found.component == {"choices": [("Y", 0)], "value": 0}
     assert read(buffer.getvalue()).is_gray
 
 
@@ -143,8 +144,46 @@ def test_a_damaged_file_without_integers_still_has_its_facts(anatomy, photograph
 
     damaged = open_photograph(buffer.getvalue(), "damaged.jpg", read_but_for_integers)
     page = opened(anatomy, damaged, RestoreForm(saves="keep"))
-    assert page.open
-    assert page.has_blocks is False
+    assert page.bench
+    assert page.blocks is False
     assert page.block is None
     assert "cannot be read" in page.file_facts
-    assert anatomy.searched(page.subject, 0, 0, 1).shares is None
+    assert anatomy.searched(page.state, 0, 0, 1) is None
+
+
+def test_a_page_of_another_photograph_is_dropped(anatomy, photograph):
+    other = replace(photograph, key="other")
+    nothing = anatomy.opened(Session(), Run(), FORM, None, None)
+    for page, its_own in ((opened(anatomy, photograph), Session(photograph)), (nothing, Session())):
+        assert page.session.of(its_own) is its_own
+        assert page.session.of(Session(other)) is DROPPED
+    assert opened(anatomy, photograph).session.of(None) is DROPPED
+
+
+def test_what_is_worked_out_of_one_file_never_stands_beside_another(anatomy, photograph):
+    first = opened(anatomy, photograph).state
+    late = [
+        anatomy.searched(first, 0, 0, 1),
+        anatomy.picked(first, {"row": 1, "column": 2}),
+        anatomy.frequency_set(first, 0, 1, 1),
+        anatomy.frequency_picked(first, {"component": 1, "row": 0, "column": 1}),
+    ]
+    second = opened(anatomy, photograph, replace(FORM, first_quality=70), state=first).state
+    for page in late:
+        assert page.state.of(first) is not DROPPED
+        assert page.state.of(second) is DROPPED
+        assert page.state.of(None) is DROPPED
+
+
+def test_a_block_picked_while_the_file_is_searched_stays_picked(anatomy, photograph):
+    state = opened(anatomy, photograph).state
+    picked = anatomy.picked(state, {"row": 1, "column": 2})
+    searched = anatomy.searched(state, 0, 0, 1).state.of(state)
+    assert searched.searched and picked.state.of(searched) is searched
+
+
+def test_only_a_place_in_the_other_viewer_is_noted():
+    page = picked_elsewhere({"row": 3, "column": 4})
+    assert page is not None and page.place == (3, 4)
+    for event in ({}, {"row": -1, "column": 2}, {"row": "1", "column": 2}, {"row": True, "column": 1}):
+        assert picked_elsewhere(event) is None

@@ -1,4 +1,4 @@
-"""What a look at some files has found, until one of them changes: asking whether they have is far quicker."""
+"""A value made from files, kept until one of them changes: asking whether they have is far quicker."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Generic, NamedTuple, TypeVar
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 FRESH_NS = 100_000_000
 """A file may change twice within one tick of its file system's clock, so a younger change is not relied on."""
@@ -21,30 +21,30 @@ class _Mark(NamedTuple):
     changed_ns: int
 
 
-class Remembered(Generic[Found]):
-    """Looks when first asked, and again after a change; safe to call from several threads."""
+class FileCache(Generic[Value]):
+    """Reads when first called, and again after a change; safe to call from several threads."""
 
-    def __init__(self, look: Callable[[], tuple[Found, Iterable[Path]]]) -> None:
-        """Look at nothing yet.
+    def __init__(self, read: Callable[[], tuple[Value, Iterable[Path]]]) -> None:
+        """Read nothing yet.
 
         Args:
-            look: returns what it found, and all files and folders that this depends on, missing ones among them.
+            read: returns the value, and all files and folders that it depends on, missing ones among them.
         """
-        self._look = look
-        self._known: tuple[Found, tuple[str, ...], tuple[_Mark | None, ...]] | None = None
+        self._read = read
+        self._known: tuple[Value, tuple[str, ...], tuple[_Mark | None, ...]] | None = None
 
-    def __call__(self) -> Found:
-        """What a look finds now."""
+    def __call__(self) -> Value:
+        """The value of the files as they are now."""
         known = self._known
         if known is not None and _marks(known[1]) == known[2]:
             return known[0]
         began = time_ns()
-        found, paths = self._look()
+        value, paths = self._read()
         names = tuple(map(str, paths))
         marks = _marks(names)
         settled = all(mark is None or mark.changed_ns < began - FRESH_NS for mark in marks)
-        self._known = (found, names, marks) if settled else None
-        return found
+        self._known = (value, names, marks) if settled else None
+        return value
 
 
 def _marks(names: Iterable[str]) -> tuple[_Mark | None, ...]:
@@ -54,7 +54,7 @@ def _marks(names: Iterable[str]) -> tuple[_Mark | None, ...]:
 def _mark(name: str) -> _Mark | None:
     """Of a file or folder; None where there is none."""
     try:
-        found = os.stat(name)
+        facts = os.stat(name)
     except OSError:
         return None
-    return _Mark(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return _Mark(facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
