@@ -8,8 +8,6 @@ from pathlib import Path
 
 import gradio as gr
 import torch
-from gradio.context import LocalContext
-from gradio.data_classes import _StaticFiles
 from starlette.middleware import Middleware
 
 from models.jpeg.limits import MAX_BYTES
@@ -29,25 +27,26 @@ from studio.privacy import Privacy
 from studio.restore.handlers import RestoreHandlers
 from studio.restore.tab import RestoreTab
 from studio.restore.takeaway_handlers import TakeawayHandlers
-from studio.server.calls import KnownCalls, LastResort
+from studio.server.calls import KnownCalls, LastResort, PageHead
 from studio.server.connections import bound_connections
 from studio.server.decoder import Decoder, warn_of_old_pillow
 from studio.server.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
 from studio.server.disk_quota import DiskQuota, UploadQuota
 from studio.server.files import PictureFolder, sweep_forever
 from studio.server.gradio_internals import (
+    MAX_CALLS,
     StudioBlocks,
-    client_of_request,
-    empty_session,
-    held_by_sessions,
+    arities,
+    current_caller,
     known_calls,
     prepare_for_many,
+    queue_refusals,
+    static_files,
 )
 from studio.server.guard import FairShares, Guard, GuardRules
 from studio.server.held_memory import CLIENT_BYTES, HeldMemory
 from studio.server.openings import Openings
-from studio.server.page_head import PageHead
-from studio.server.routes import EMBEDDERS, Doors, headers_for, host_names, is_loopback, own_names
+from studio.server.routes import EMBEDDERS, Routes, headers_for, host_names, is_loopback, local_host_names
 from studio.server.temporary_folder import own_temporary_folder
 from studio.session.examples import thumbnails
 from studio.session.uploads import Uploads
@@ -69,28 +68,30 @@ MOST_VISITORS = 4000
 """Whose state is held; the one away longest goes first."""
 
 
-def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
+def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
     """The page over one zoo; call `.launch(**launch_settings(page, ...))` on it.
 
     Args:
         zoo: its models appear in the pickers; its device runs them.
         jobs: the training runs; None builds nothing that trains.
     """
-    pictures = PictureFolder(_upload_folder(), KEPT_SECONDS, visitor=current_visitor)
+    pictures = PictureFolder(_upload_folder(), KEPT_SECONDS, visitor=lambda: current_caller().visitor)
     quota = DiskQuota(pictures.root, client_bytes=None if jobs else DISK_BYTES_OF_CLIENT)
-    pictures.on_written = lambda path: quota.wrote(current_client(), [path])
+    pictures.on_written = lambda path: quota.wrote(current_caller().client, [path])
     cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
     engine = Engine(zoo, cache)
     share = None if jobs else CLIENT_BYTES
     held = HeldMemory(
-        lambda: held_by_sessions(demo), lambda name: empty_session(demo, name), client_bytes=share
+        lambda: demo.held_by_sessions(), lambda name: demo.empty_session(name), client_bytes=share
     )
 
     def make_room() -> None:
-        held.note(current_visitor() or "", current_client())
-        held.keep_within(current_visitor())
+        caller = current_caller()
+        held.note(caller.visitor or "", caller.client)
+        held.keep_within(caller.visitor)
 
-    uploads = Uploads(pictures, Openings(Decoder().read, current_client), make_room)
+    uploads = Uploads(pictures, Openings(Decoder().read, lambda: current_caller().client), make_room)
+    before = set(pictures.root.rglob("*"))
     with (
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
         StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
@@ -121,8 +122,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
                 build_models_tab(demo, models, zoo)
         build_lesson_guide(tabs)
         api = Api(engine, uploads.open, pictures)
-        Endpoints(api, lambda number: demo._queue.is_wanted(number)).build()
-    pictures.keep(Path(path) for block in demo.blocks.values() for path in block.keep_in_cache)
+        Endpoints(api, demo.is_wanted).build()
+    pictures.keep(set(pictures.root.rglob("*")) - before)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
@@ -135,17 +136,6 @@ def _upload_folder() -> Path:
     folder = own_temporary_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
-
-
-def current_visitor() -> str | None:
-    """The page whose event is being answered by this thread."""
-    request = LocalContext.request.get(None)
-    return request.session_hash if request is not None else None
-
-
-def current_client() -> str:
-    """Whose page it is, by address."""
-    return client_of_request(LocalContext.request.get(None))
 
 
 def masthead(zoo: Zoo) -> str:
@@ -169,7 +159,7 @@ def device_words(zoo: Zoo) -> str:
 
 
 def launch_settings(
-    demo: gr.Blocks, *, public: bool = False, hosts: Iterable[str] = (), host: str = "127.0.0.1"
+    demo: StudioBlocks, *, public: bool = False, hosts: Iterable[str] = (), host: str = "127.0.0.1"
 ) -> dict:
     """Arguments of Blocks.launch that the studio always uses; connections of this process are bounded as well.
 
@@ -184,17 +174,18 @@ def launch_settings(
     bound_connections()
     local = is_loopback(host)
     rules = GuardRules(
-        doors=Doors(
+        routes=Routes(
             public,
-            host_names(hosts) if local else host_names((*hosts, *own_names())),
+            host_names(hosts) if local else host_names((*hosts, *local_host_names())),
             (_upload_folder(),),
-            frozenset(map(Path, _StaticFiles.all_paths)),
+            static_files(),
             local,
         ),
         headers=headers_for(EMBEDDERS if public else ()),
         upload_bytes=MAX_BYTES + 2**20,
-        arities={number: len(fn.inputs) for number, fn in demo.fns.items() if fn.fn is not None},
+        arities=arities(demo),
         shares=FairShares() if public else None,
+        queue_refusal=queue_refusals(demo),
     )
     return {
         "theme": studio_theme(),
@@ -209,6 +200,7 @@ def launch_settings(
         "footer_links": [],
         "quiet": True,
         "state_session_capacity": MOST_VISITORS,
+        "max_threads": MAX_CALLS,
         "app_kwargs": {
             "middleware": [
                 Middleware(LastResort),

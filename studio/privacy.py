@@ -8,6 +8,7 @@ from studio.anatomy.handlers import AnatomyState
 from studio.engine.cache import ResultCache
 from studio.restore.tab import RestoreTab
 from studio.server.files import PictureFolder
+from studio.server.gradio_internals import StudioBlocks
 from studio.server.later import Later
 from studio.session.link import example_of
 from studio.session.visitor import Photograph, Present, Run, Session
@@ -20,7 +21,7 @@ STRAGGLER_SECONDS = 10
 class Privacy:
     """Handlers of the two events."""
 
-    def __init__(self, demo: gr.Blocks, pictures: PictureFolder, cache: ResultCache) -> None:
+    def __init__(self, demo: StudioBlocks, pictures: PictureFolder, cache: ResultCache) -> None:
         self._demo, self._pictures, self._cache = demo, pictures, cache
         self._stragglers = Later("stragglers")
 
@@ -37,8 +38,7 @@ class Privacy:
 
     def forget(self, visitor: str | None) -> int:
         """End a visitor's runs and delete their files, results and state; returns how many files that were."""
-        held = self._demo.state_holder.session_data.get(visitor)
-        values = list(held.state_data.values()) if held else []
+        values = self._demo.held_by_sessions().get(visitor, []) if visitor else []
         for value in values:
             if isinstance(value, Run):
                 value.drop()
@@ -50,9 +50,10 @@ class Privacy:
         for photograph in {_photograph(value) for value in values} - {None}:
             if not example_of(photograph):  # everybody's results of the examples may stay
                 self._cache.forget(photograph.key)
-        if held:
-            held.state_data.clear()
-        return self._pictures.forget(visitor) if visitor else 0
+        if not visitor:
+            return 0
+        self._demo.empty_session(visitor)
+        return self._pictures.forget(visitor)
 
 
 def _photograph(value: Any) -> Photograph | None:

@@ -14,7 +14,6 @@ from models.command_line import begin  # noqa: E402
 from models.errors import RestorationError  # noqa: E402
 from studio.server.hosting import Hosting, hosting  # noqa: E402
 from studio.server.temporary_folder import delete_own_folders, own_temporary_folder  # noqa: E402
-from studio.server.type_stubs import skip_type_stubs  # noqa: E402
 from studio.server.zero_gpu import zero_gpu  # noqa: E402
 
 
@@ -48,7 +47,6 @@ def _mcp_settings() -> dict[str, Any]:
 def serve(told: Hosting) -> int:
     """Everything after the command line; the exit code."""
     end_at_signals(delete_own_folders)  # which ends the server, too
-    skip_type_stubs()
     spaces = zero_gpu(os.environ)  # before anything imports torch
 
     from models.zoo import Zoo

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 from tests.paths import REPOSITORY
 
@@ -66,6 +67,8 @@ def test_every_line_of_the_tree_is_a_file_or_folder() -> None:
 def test_front_matter_makes_a_space() -> None:
     front = yaml.safe_load(README.split("---")[1])
     assert front["sdk"] == "gradio" and (REPOSITORY / front["app_file"]).exists()
-    pinned = re.search(r"^gradio==(.+)$", (REPOSITORY / "requirements.txt").read_text(), re.M)
-    assert pinned and front["sdk_version"] == pinned[1]
+    locked = re.search(r"^gradio==(\S+)", (REPOSITORY / "requirements.lock").read_text(), re.M)
+    allowed = re.search(r"^gradio(\S+)", (REPOSITORY / "requirements.txt").read_text(), re.M)
+    assert locked and front["sdk_version"] == locked[1]
+    assert allowed and locked[1] in SpecifierSet(allowed[1])
     assert len(front["short_description"]) <= 60

@@ -10,12 +10,11 @@ from threading import Event
 from typing import Any, TypedDict, TypeVar
 
 import gradio as gr
-from gradio.context import LocalContext
 
 from models.errors import MissingExtra, RestorationError
 from studio.api.api import Api
 from studio.page.binding import UNFORESEEN
-from studio.server.gradio_internals import MODELS
+from studio.server.gradio_internals import MODELS, current_caller
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +108,7 @@ class Endpoints:
             blind: ignore the file's quantization tables.
             stages: stop after that many stages of a model that has several.
         """
-        stop = Unheard(LocalContext.event_id.get(None), self._is_wanted)
+        stop = Unheard(current_caller().number, self._is_wanted)
         return _calmly(lambda: self._api.restore(picture, models, quality_factor, blind, stages, stop))
 
     def degrade(

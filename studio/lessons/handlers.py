@@ -50,7 +50,7 @@ def select(tab: str) -> Callable[[], TabsPage]:
 
 def settings_of(event: Any) -> Mapping[str, str]:
     """The link's parameters of the lesson that an event names; none for anything else."""
-    chosen = lesson(event.get("lesson")) if isinstance(event, dict) else None
+    chosen = lesson(event.get("lesson")) if isinstance(event, Mapping) else None
     return chosen.settings if chosen else {}
 
 

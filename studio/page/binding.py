@@ -7,8 +7,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import BlockContext
-from gradio.components import Component
 
 from models.errors import RestorationError
 from studio.page.facts import notice
@@ -28,6 +26,9 @@ LIGHT = {**UNCHECKED, "concurrency_limit": 8}
 HEAVY = {**LIGHT, **MODELS}
 IMMEDIATE = {**UNCHECKED, "queue": False}
 LATEST = {**LIGHT, "trigger_mode": "always_last"}
+
+GROUPS = (gr.Accordion, gr.Column, gr.Group, gr.Row, gr.Tab)
+"""Of components, which are shown and hidden together."""
 
 OFFERED = ("event", "visitor", "query", "sentence")
 """What functions may take besides values of components."""
@@ -165,11 +166,33 @@ def _listed(component: Any) -> list[Any]:
 def _in_gradio_words(component: Any, value: Any) -> Any:
     if isinstance(value, Props):
         return gr.update(**value)
-    if isinstance(component, BlockContext) and not isinstance(component, Component):
+    if isinstance(component, GROUPS):
         return gr.update(visible=value)
     return value
 
 
-def event_data(event: gr.EventData) -> dict[str, Any]:
-    """What an event of the page carries; nothing where somebody sent anything but names and values."""
-    return event._data if isinstance(event._data, dict) else {}
+class EventValues(Mapping[str, Any]):
+    """What an event of the page carries, untrusted; nothing where somebody sent anything but names and values.
+
+    Gradio gives values by their names and lists no names, so neither does this.
+    """
+
+    def __init__(self, event: gr.EventData) -> None:
+        self._event = event
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return getattr(self._event, name)
+        except (AttributeError, TypeError):  # no names at all, such as a number
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def event_data(event: gr.EventData) -> EventValues:
+    """What an event of the page carries."""
+    return EventValues(event)

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import gradio as gr
 import plotly
-from gradio.data_classes import _StaticFiles
 
 from studio.page.scripts import joined
 from studio.page.view import EMPTY_VIEW
+from studio.server.gradio_internals import serve_where_it_lies
 
 PAGE = Path(__file__).resolve().parent
 PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
@@ -46,8 +46,7 @@ def component(
     behavior = folder / "behavior.js"
     head = None
     if library is not None:
-        if library.resolve() not in _StaticFiles.all_paths:  # every path is looked through for every file
-            gr.set_static_paths(library)
+        serve_where_it_lies(library)
         head = f'<script src="gradio_api/file={quote(library.as_posix())}"></script>'
     return gr.HTML(
         value,

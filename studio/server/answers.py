@@ -39,18 +39,18 @@ def without_changes(answer: Mapping[Any, Any], state: Any) -> dict[Any, Any]:
 
     Args:
         answer: values by component.
-        state: what is held, by a component's number.
+        state: what is held, by component.
 
     Returns:
         Nothing where the answer is dropped.
     """
     changed = {
-        component: value.of(state[component._id])
+        component: value.of(state[component])
         for component, value in answer.items()
         if isinstance(value, Change)
     }
     if any(value is DROPPED for value in changed.values()):
         return {}
     for component, value in changed.items():
-        state[component._id] = value
+        state[component] = value
     return {component: value for component, value in answer.items() if component not in changed}

@@ -13,9 +13,9 @@ from studio.server.routes import is_session
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-MOST_HEAD_BYTES = 8192
+MAX_HEAD_BYTES = 8192
 """Of what stands before an uploaded file."""
-MOST_BOUNDARY_BYTES = 200
+MAX_BOUNDARY_BYTES = 200
 """The standard allows 70."""
 
 PIECE_SECONDS = 20.0
@@ -80,7 +80,7 @@ class OneFile:
         """
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
-        if kind != b"multipart/form-data" or not 1 <= len(boundary) <= MOST_BOUNDARY_BYTES:
+        if kind != b"multipart/form-data" or not 1 <= len(boundary) <= MAX_BOUNDARY_BYTES:
             raise _not_one_file()
         if (
             options.get(b"charset", b"utf-8").lower() != b"utf-8"
@@ -127,7 +127,7 @@ class OneFile:
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
-        if self._head_bytes > MOST_HEAD_BYTES:
+        if self._head_bytes > MAX_HEAD_BYTES:
             raise _not_one_file()
 
     def _head_end(self) -> None:
@@ -173,13 +173,15 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def session_called(body: bytes, arities: Mapping[int, int], serves: Callable[[str], bool]) -> str:
-    """The visitor who calls a handler.
+def handler_called(
+    body: bytes, arities: Mapping[int, int], may_serve: Callable[[str], bool]
+) -> tuple[int, str]:
+    """The number of the handler that is called, and the visitor who calls it.
 
     Args:
         body: JSON as the page sends it.
         arities: how many values each handler takes, by its number.
-        serves: True for the name of a file that may be handed to a handler.
+        may_serve: True for the name of a file that may be handed to a handler.
 
     Raises:
         Refusal: anything but a call of one of these handlers.
@@ -196,17 +198,17 @@ def session_called(body: bytes, arities: Mapping[int, int], serves: Callable[[st
         raise _not_a_call("Its trigger is no number")
     if isinstance(call.get("event_data"), list):  # an object, or the plain value of a control
         raise _not_a_call("Its event data are a list")
-    check_files([*values, call.get("event_data")], serves)
-    return session
+    check_files([*values, call.get("event_data")], may_serve)
+    return number, session
 
 
-def check_named_call(body: bytes, serves: Callable[[str], bool]) -> None:
+def check_named_call(body: bytes, may_serve: Callable[[str], bool]) -> None:
     """The same for a call of an endpoint by its name.
 
     Raises:
         Refusal: no call, or files from elsewhere.
     """
-    check_files(_object_in(body).get("data"), serves)
+    check_files(_object_in(body).get("data"), may_serve)
 
 
 def check_object(body: bytes) -> None:
@@ -218,7 +220,7 @@ def check_object(body: bytes) -> None:
     _object_in(body)
 
 
-def check_files(values: Any, serves: Callable[[str], bool]) -> None:
+def check_files(values: Any, may_serve: Callable[[str], bool]) -> None:
     """Refuse files that were not uploaded here, addresses elsewhere among them.
 
     Raises:
@@ -229,7 +231,7 @@ def check_files(values: Any, serves: Callable[[str], bool]) -> None:
         value = rest.pop()
         if isinstance(value, dict):
             path = value.get("path")
-            if path is not None and not (isinstance(path, str) and serves(path)):
+            if path is not None and not (isinstance(path, str) and may_serve(path)):
                 raise _not_a_call("It names a file that was not uploaded here")
             rest += value.values()
         elif isinstance(value, list):

@@ -1,11 +1,13 @@
-"""ASGI middleware around Gradio: only what there is can be called or asked for, and nothing ends in a traceback."""
+"""ASGI middleware around Gradio: only what there is can be called or asked for, and nothing ends in a traceback.
+
+Beside that, PageHead puts a script at the head of the page, before Gradio's own, which launch(head=) cannot.
+"""
 
 import json
 import logging
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 _NAMED_CALL = re.compile(rf"{API}/call/(\w{{1,40}})/?")
 _NEWS_OF_CALL = re.compile(rf"{API}/call/\w{{1,40}}/([\w-]{{1,64}})/?")
 _NEWS = f"{API}/queue/data"
+_HEAD = b"<head>"
 _ONE_RANGE = re.compile(rb"bytes=(\d{1,15}-\d{0,15}|-\d{1,15})")
 
 NOTHING_HERE = (
@@ -35,12 +38,12 @@ class Known:
     Attributes:
         endpoints: how many values each named endpoint takes, by its name.
         has_news: whether there are, or will be, news of a session or of the number of a call.
-        listeners: who waits for news now, counted by the same names.
+        listening: while this lasts, somebody waits for news of these.
     """
 
     endpoints: Mapping[str, int]
     has_news: Callable[[str], bool]
-    listeners: Counter[str]
+    listening: Callable[[str], AbstractContextManager[None]]
 
 
 class KnownCalls:
@@ -55,9 +58,9 @@ class KnownCalls:
             await self._app(scope, receive, send)
             return
         path, method = scope["path"], scope["method"]
-        asked = self._asked_for(path, scope.get("query_string", b"")) if method == "GET" else None
+        news_of = self._news_of(path, scope.get("query_string", b"")) if method == "GET" else None
         called = _NAMED_CALL.fullmatch(path) if method == "POST" else None
-        if (asked is not None and not self._known.has_news(asked)) or (
+        if (news_of is not None and not self._known.has_news(news_of)) or (
             called is not None and called[1] not in self._known.endpoints
         ):
             await answer(send, 404, NOTHING_HERE)
@@ -74,30 +77,16 @@ class KnownCalls:
                 return
             receive = replayed(body, receive)
         headers = [pair for pair in scope["headers"] if pair[0] != b"range" or _ONE_RANGE.fullmatch(pair[1])]
-        with self._listening(asked):
+        with nullcontext() if news_of is None else self._known.listening(news_of):
             await self._app({**scope, "headers": headers}, receive, send)
 
-    @contextmanager
-    def _listening(self, name: str | None) -> Iterator[None]:
-        if name is None:
-            yield
-            return
-        listeners = self._known.listeners
-        listeners[name] += 1
-        try:
-            yield
-        finally:
-            listeners[name] -= 1
-            if not listeners[name]:
-                del listeners[name]
-
     @staticmethod
-    def _asked_for(path: str, query: bytes) -> str | None:
+    def _news_of(path: str, query: bytes) -> str | None:
         """Whose news; None where it is something else."""
         if path.rstrip("/") == _NEWS:
             return parse_qs(query.decode("latin-1")).get("session_hash", [""])[0]
-        found = _NEWS_OF_CALL.fullmatch(path)
-        return found[1] if found else None
+        call = _NEWS_OF_CALL.fullmatch(path)
+        return call[1] if call else None
 
 
 class LastResort:
@@ -126,6 +115,43 @@ class LastResort:
                 await answer(send, 500, UNFORESEEN)
 
 
+class PageHead:
+    """Changes nothing but answers at / that are HTML."""
+
+    def __init__(self, app: Any, script: str) -> None:
+        """Wrap an application.
+
+        Args:
+            app: it answers.
+            script: JavaScript.
+        """
+        self._app = app
+        self._markup = _HEAD + b"<script>" + script.encode() + b"</script>"
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        """One connection."""
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
+            await self._app(scope, receive, send)
+            return
+        start: dict = {}
+        page = bytearray()
+
+        async def with_script(message: dict) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and _is_html(message):
+                start = message
+            elif message["type"] == "http.response.body" and start:
+                page.extend(message.get("body", b""))
+                if not message.get("more_body", False):
+                    body = bytes(page).replace(_HEAD, self._markup, 1)
+                    await send({**start, "headers": [*_without_length(start), _length(body)]})
+                    await send({"type": "http.response.body", "body": body})
+            else:
+                await send(message)
+
+        await self._app(scope, receive, with_script)
+
+
 async def answer(send: Any, status: int, words: str) -> None:
     """One sentence, as Gradio tells its own."""
     body = json.dumps({"detail": words}).encode()
@@ -148,3 +174,15 @@ def _root_of(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
     return error
+
+
+def _is_html(start: dict) -> bool:
+    return any(name.lower() == b"content-type" and b"text/html" in value for name, value in start["headers"])
+
+
+def _without_length(start: dict) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(body)).encode()

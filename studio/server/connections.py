@@ -19,12 +19,12 @@ HEAD_BYTES = 64 * 2**10
 HEAD_SECONDS = 10.0
 """From a connection's beginning, or the end of the answer before, to the end of the head."""
 FETCH_SECONDS = 60.0
-"""Whoever fetches nothing of his answer for longer gets no more of it."""
-MOST_WAITING = 100
+"""Whoever fetches nothing of their answer for longer gets no more of it."""
+MAX_WAITING = 100
 """Connections of one address without a whole head; the oldest is closed for a new one."""
-MOST_CONNECTIONS = 300
+MAX_CONNECTIONS = 300
 """Of one address; a class of thirty behind it has 180. A proxy that is believed has no such limit."""
-MOST_OPEN_FILES = 65536
+MAX_OPEN_FILES = 65536
 
 CORS = b"access-control-"
 """How headers begin that invite pages of other origins."""
@@ -56,12 +56,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._address = client_of(self.client[0]) if self.client else ""
         own = self._by_address.setdefault(self._address, {})
         own[self] = None
-        if len(own) > MOST_CONNECTIONS and not self._is_proxy():
+        if len(own) > MAX_CONNECTIONS and not self._is_proxy():
             self._hang_up()
             return
         waiting = self._waiting.setdefault(self._address, {})
         waiting[self] = None
-        if len(waiting) > MOST_WAITING:
+        if len(waiting) > MAX_WAITING:
             next(iter(waiting))._hang_up()
         self._await_head()
 
@@ -214,7 +214,7 @@ def bound_connections() -> None:
     except ImportError:  # Windows has no such limit
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

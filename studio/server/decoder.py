@@ -34,8 +34,8 @@ _TIME_IS_UP = Later("decoders")
 """Kills children whose time is up; one thread for all of them."""
 
 ROOT = Path(__file__).resolve().parents[2]
-MOST_TEXT = 2**20
-MOST_EXIF_BYTES = 64 * 2**10
+MAX_TEXT = 2**20
+MAX_EXIF_BYTES = 64 * 2**10
 NEWER_PILLOW = 13
 PIPE_BYTES = 2**20
 """As much as Linux gives without asking; the usual 64 kB would make both sides wait for each other all the time."""
@@ -280,7 +280,7 @@ class _Answer:
             ValueError: they are none.
         """
         length = ANSWER.unpack(self.take(ANSWER.size))[0]
-        if length > MOST_TEXT:
+        if length > MAX_TEXT:
             raise ValueError("an answer of that length is none")
         try:
             told = json.loads(bytes(self.take(length)))
@@ -334,7 +334,7 @@ def _picture(
         if sorted(shape) != sorted((rows, columns)):
             raise ValueError("transparency of another size")
         alpha = rest.array(shape, np.uint8)
-    most = {"exif": MOST_EXIF_BYTES, "icc_profile": MAX_PROFILE_BYTES}
+    most = {"exif": MAX_EXIF_BYTES, "icc_profile": MAX_PROFILE_BYTES}
     blocks = {name: bytes(rest.take(_size(told[name], limit))) or None for name, limit in most.items()}
     if told["orientation"] not in range(1, 9):
         raise ValueError("no such orientation")

@@ -18,7 +18,7 @@ from studio.server.routes import UPLOAD
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES = 2 * 2**30
+MAX_BYTES = 2 * 2**30
 CLIENT_BYTES = 512 * 2**20
 """Of one client in public: five of the largest uploads, or a hundred photographs."""
 
@@ -35,9 +35,7 @@ NO_ROOM = (
 class DiskQuota:
     """Knows whose files lie in a folder; safe to call from several threads."""
 
-    def __init__(
-        self, folder: Path, *, most_bytes: int = MOST_BYTES, client_bytes: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, most_bytes: int = MAX_BYTES, client_bytes: int | None = None) -> None:
         """Count nothing yet.
 
         Args:

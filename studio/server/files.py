@@ -64,7 +64,7 @@ class PictureFolder:
                 self._owners.setdefault(path, set()).add(visitor)
 
     def forget(self, visitor: str) -> int:
-        """Delete the files that are this visitor's and nobody else's; returns how many were his."""
+        """Delete the files that are this visitor's and nobody else's; returns how many were theirs."""
         count = 0
         with self._lock:
             for path in [one for one, owners in self._owners.items() if visitor in owners]:

@@ -1,254 +1,221 @@
-"""Between the page and the handlers: a queue bounded line by line, and answers that cost only what they change."""
+"""Everything of Gradio that it does not publish, and what the studio needs it for.
 
-import math
-from collections import ChainMap, Counter, OrderedDict, defaultdict
-from collections.abc import Mapping
-from contextlib import nullcontext
+tests/studio/test_gradio_internals.py names each of these names, with its reason and what to do when it moves.
+"""
+
+import asyncio
+import os
+import sys
+from collections import ChainMap, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
 from copy import copy
-from functools import cached_property
 from importlib.util import find_spec
-from random import shuffle
-from time import monotonic
+from inspect import isgeneratorfunction
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, cast
+from urllib.parse import quote
+from weakref import WeakValueDictionary, finalize
 
-import fastapi
 import gradio as gr
-import gradio.utils
-from gradio.blocks import BlocksConfig
-from gradio.components.base import _Keywords
-from gradio.queueing import Queue
-from gradio.route_utils import API_PREFIX
-from gradio.utils import is_prop_update
-from gradio_client.utils import encode_file_path, is_file_obj_with_meta
 
 from studio.server.answers import without_changes
+from studio.server.call_queue import Call, CallQueues, NobodyListens, QueueFull
 from studio.server.calls import Known
-from studio.server.fair_line import FairLine
+from studio.server.disk_quota import DiskQuota
 from studio.server.rates import client_of
+from studio.server.routes import FILE
 
-MODELS = {"concurrency_limit": 3, "concurrency_id": "models"}
-"""One line for everything that runs a model. Two of one client are let in, and one of another: one model works at a
+MODELS: dict[str, Any] = {"concurrency_limit": 3, "concurrency_id": "models"}
+"""One queue for everything that runs a model. Two of one client are let in, and one of another: one model works at a
 time (engine.background), and meanwhile the next visitor's picture is measured, or the last one's result shown."""
 
-QUEUE_LENGTH = 32
-"""Handlers of one group that may wait for one client; those that run models are one group."""
+MAX_THREADS = 40
+"""Steps of handlers that are worked on at the same time, as in Gradio."""
 
-LONGEST_QUEUE = 256
-"""The same for all clients together; their turns come by what each has had, so that a long line harms nobody."""
+MAX_CALLS = 1024
+"""Calls that Gradio takes at a time; they wait in shorter queues of our own, see studio.server.call_queue."""
 
-UNHEARD_SECONDS = 20.0
-"""A call begins once somebody waits for its news; after so long without anybody it is dropped."""
-
-REST_SECONDS, IDLE_REST_SECONDS = 0.01, 0.05
-"""Between two looks at a queue, and at an empty one. Gradio looks a thousand times a second, which takes a twentieth
-of a core."""
-
-NO_PROGRESS_REST_SECONDS = 0.5
-"""Between two looks for Gradio's own progress bars, which no handler uses."""
-
-ESTIMATION_SECONDS = 1.0
-"""Between two times that everybody in a line is told his place; Gradio tells all whenever one's turn comes."""
-
-MOST_MAILBOXES = 1000
+MAX_MAILBOXES = 1000
 """Visitors whose news are held while nobody fetches them."""
+
+REST_SECONDS = 0.01
+"""Between two looks for what has come. Gradio looks a thousand times a second, which takes a twentieth of a core."""
+
+NO_ANALYTICS = {"GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(2**62)}
+"""Else Gradio makes a table of the last 10,000 calls after every call."""
+
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-_ENDED = _Keywords.FINISHED_ITERATING
-"""What a generator's end gives for each output; Gradio would empty all of them if it was the first thing it gave."""
+
+class Caller(NamedTuple):
+    """Whose call is being answered.
+
+    Attributes:
+        visitor: name of the page's session; None where nobody calls.
+        client: address, see studio.server.rates.client_of; "" where the request does not say.
+        number: Gradio's, of a call that was queued.
+    """
+
+    visitor: str | None = None
+    client: str = ""
+    number: str | None = None
+
+
+_CALLER: ContextVar[Caller] = ContextVar("caller")
+
+
+def current_caller() -> Caller:
+    """Whose call this thread or task answers."""
+    return _CALLER.get(Caller())
 
 
 class StudioBlocks(gr.Blocks):
-    """Gradio's page; a handler's answer costs only what it changes.
+    """Gradio's page; calls wait in our own queues, and a handler's answer costs only what it changes.
 
     Gradio builds every output anew that a handler leaves alone, on the event loop, which took most of the time of a
     small picture. It also looks twice through all that a component of our own shows, each time in a thread, for files
     it might have to copy; the studio's lie where they are served from.
     """
 
+    queues: CallQueues
+    disk_quota: DiskQuota
+
+    def __init__(self, **settings: Any) -> None:
+        """Settings as in gr.Blocks."""
+        self._sessions: WeakValueDictionary[str, Any] = WeakValueDictionary()
+        self._served: dict[str, Call] = {}
+        self._threads = asyncio.Semaphore(MAX_THREADS)
+        super().__init__(**settings)
+
+    @property
+    def handlers(self) -> dict[int, Any]:
+        """Every event's handler by its number, with what was said of it when it was connected."""
+        return self.fns
+
+    async def process_api(
+        self, block_fn: Any, inputs: list[Any], *values: Any, **named: Any
+    ) -> dict[str, Any]:
+        """One step of a call: all of it, or what a generator gives next."""
+        handler = self.handlers[block_fn] if isinstance(block_fn, int) else block_fn
+        visitor, number = named.get("session_hash"), named.get("event_id")
+        is_first = named.get("iterator") is None
+        client = client_of_request(named.get("request"))
+        _CALLER.set(Caller(visitor, client, number))
+        if visitor and named.get("state") is not None:
+            self._sessions[visitor] = named["state"]
+        if number and is_first:
+            try:
+                self._served[number] = await self.queues.join(
+                    handler.concurrency_id, client, *filter(None, {visitor, number})
+                )
+            except (QueueFull, NobodyListens) as refusal:
+                raise gr.Error(str(refusal), print_exception=False) from None
+        try:
+            async with self._threads:
+                output = await super().process_api(handler, inputs, *values, **named)
+        except BaseException:
+            self._end(number)
+            raise
+        iterator = output["iterator"]
+        if iterator is None:
+            self._end(number)
+            if is_first and isgeneratorfunction(handler.fn):  # which ended without a word
+                output["data"] = [None if item.stateful else gr.skip() for item in handler.outputs]
+        elif number and is_first:  # whoever leaves in the middle never asks for the last step
+            loop = asyncio.get_running_loop()
+            finalize(iterator, _call_soon, loop, self._end, number).atexit = False
+        return output
+
+    def _end(self, number: str | None) -> None:
+        """A queued call gives its place to the next one."""
+        call = self._served.pop(number or "", None)
+        if call is not None:
+            self.queues.end(call)
+
+    def is_wanted(self, number: str) -> bool:
+        """Whether somebody still waits for a call that has begun."""
+        call = self._served.get(number)
+        return call is not None and self.queues.is_heard(*call.names)
+
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """The outputs' values for the page, in their order; a generator that ends without a word changes nothing."""
+        """The outputs' values for the page, in their order."""
         outputs = list(block_fn.outputs)
-        if _is_end(predictions):
-            predictions = {one: gr.skip() for one in outputs}
         if isinstance(predictions, dict) and state is not None:
-            predictions = without_changes(predictions, state) or {one: gr.skip() for one in outputs}
+            predictions = without_changes(predictions, _States(state)) or dict.fromkeys(outputs, gr.skip())
         if (
             not isinstance(predictions, dict)
             or not predictions
             or any(key not in outputs for key in predictions)
         ):
             return await super().postprocess_data(block_fn, predictions, state)
-        changed = {
-            one: predictions[one] for one in outputs if one in predictions and not _is_skip(predictions[one])
+        changes = {
+            item: predictions[item]
+            for item in outputs
+            if item in predictions and not _is_skip(predictions[item])
         }
-        told = {one: _with_urls(value) for one, value in changed.items() if _is_told_as_it_is(one, value)}
-        others = [one for one in changed if one not in told]
+        values = {item: _with_urls(value) for item, value in changes.items() if _stays_as_it_is(item, value)}
+        others = [item for item in changes if item not in values]
         if others:
             slim = copy(block_fn)
             slim.outputs = others
-            values = [changed[one] for one in others]
-            values = await super().postprocess_data(slim, values[0] if len(values) == 1 else values, state)
-            told |= zip(others, values, strict=True)
-        return [told[one] if one in told else (None if one.stateful else gr.skip()) for one in outputs]
+            rest = [changes[item] for item in others]
+            rest = await super().postprocess_data(slim, rest[0] if len(rest) == 1 else rest, state)
+            values |= zip(others, rest, strict=True)
+        return [
+            values[item] if item in values else (None if item.stateful else gr.skip()) for item in outputs
+        ]
 
-    def get_state_ids_to_track(self, block_fn: Any, state: Any) -> tuple[list[int], list[Any]]:
-        """States that somebody listens to; Gradio looks through all handlers for each of them at every step."""
-        if not self._states_are_heard:
-            return [], []
-        return super().get_state_ids_to_track(block_fn, state)
+    def held_by_sessions(self) -> dict[str, list[Any]]:
+        """The values that every open page has on the server, by its name."""
+        return {name: list(session.state_data.values()) for name, session in list(self._sessions.items())}
 
-    @cached_property
-    def _states_are_heard(self) -> bool:
-        """Whether any handler waits for a state's change; asked when the page is finished."""
-        targets = [target for handler in self.fns.values() for target in handler.targets]
-        return any(
-            event == "change" and self.blocks[number].stateful
-            for number, event in targets
-            if number is not None
-        )
+    def empty_session(self, name: str) -> None:
+        """An open page begins anew; what it asks for next tells that nothing is there."""
+        session = self._sessions.get(name)
+        if session is not None:
+            session.state_data.clear()
 
 
-def _is_told_as_it_is(component: Any, value: Any) -> bool:
+class _States:
+    """What a visitor holds, by component."""
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def __getitem__(self, component: Any) -> Any:
+        return self._state[component._id]
+
+    def __setitem__(self, component: Any, value: Any) -> None:
+        self._state[component._id] = value
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, work: Callable[..., object], *values: Any) -> None:
+    """On the event loop, if it still runs."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(work, *values)
+
+
+def _stays_as_it_is(component: Any, value: Any) -> bool:
     """Whether Gradio would not change a value of one of our own components, or an update of a button."""
-    return type(component) is (gr.Button if is_prop_update(value) else gr.HTML)
+    is_update = isinstance(value, dict) and value.get("__type__") == "update"
+    return type(component) is (gr.Button if is_update else gr.HTML)
 
 
 def _with_urls(value: Any) -> Any:
     """A value with a `url` in every dictionary that studio.server.files.served_file made."""
-    if is_file_obj_with_meta(value):
-        return {**value, "url": f"{API_PREFIX}/file={encode_file_path(value['path'])}"}
     if isinstance(value, dict):
-        return {key: _with_urls(one) for key, one in value.items()}
-    return [_with_urls(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _is_end(predictions: Any) -> bool:
-    """Whether a generator ended before it gave anything."""
-    return (predictions[0] if isinstance(predictions, tuple) and predictions else predictions) is _ENDED
+        if isinstance(value.get("meta"), dict) and value["meta"].get("_type") == "gradio.FileData":
+            return {**value, "url": FILE + quote(value["path"])}
+        return {key: _with_urls(item) for key, item in value.items()}
+    return [_with_urls(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _is_skip(value: Any) -> bool:
     return isinstance(value, dict) and value == gr.skip()
-
-
-class BoundedQueue(Queue):
-    """Gradio's queue, with a bound for each concurrency group instead of one for all, fewer records and less news.
-
-    Gradio drops the mailbox that was opened longest ago once there are 2,000, even one whose owner still waits for his
-    result, and after every event it makes a table of the last 10,000. Neither happens here.
-    """
-
-    def __init__(self, queue: Queue) -> None:
-        """Takes the place of a queue that has not begun."""
-        super().__init__(
-            live_updates=queue.live_updates,
-            concurrency_count=queue.max_thread_count,
-            update_intervals=queue.update_intervals,
-            max_size=None,
-            blocks=queue.blocks,
-            default_concurrency_limit=queue.default_concurrency_limit,
-        )
-        self._fair: defaultdict[str, FairLine] = defaultdict(FairLine)
-        self.listeners: Counter[str] | None = None
-        self._told_all: dict[str, float] = {}  # when all of a line were told their places, by line
-        self.progress_update_sleep_when_free = NO_PROGRESS_REST_SECONDS
-        self.pending_messages_per_session = _Mailboxes(self)
-        self.ANALYTICS_MAX_EVENTS = 1
-        self.ANAYLTICS_CACHE_FREQUENCY = 2**62
-
-    @property
-    def sleep_when_free(self) -> float:
-        """Seconds until the next look for what can begin."""
-        return REST_SECONDS if len(self) else IDLE_REST_SECONDS
-
-    @sleep_when_free.setter
-    def sleep_when_free(self, _: float) -> None:
-        """Gradio's own choice does not count."""
-
-    def broadcast_estimations(self, concurrency_id: str, after: int | None = None) -> None:
-        """Tell those from place `after` on where they stand; all of them only once in a while."""
-        now = monotonic()
-        if after is None:
-            if now - self._told_all.get(concurrency_id, -math.inf) < ESTIMATION_SECONDS:
-                return
-            self._told_all[concurrency_id] = now
-        super().broadcast_estimations(concurrency_id, after)
-
-    def get_events(self) -> tuple[list[Any], bool, str] | None:
-        """What may begin now; in every line the client's turn has come who has had least."""
-        lines = list(self.event_queue_per_concurrency_id.items())
-        shuffle(lines)
-        for name, line in lines:
-            self._drop_unheard(line)
-            ready = [event for event in line.queue if self._is_heard(event)]
-            places = line.concurrency_limit
-            if not ready or (places is not None and line.current_concurrency >= places):
-                continue
-            at_work = self._at_work(name)
-            turn = self._fair[name].next_of([client_of_event(event) for event in ready], at_work, places)
-            if turn is not None:
-                line.queue.remove(ready[turn])
-                return [ready[turn]], False, name
-        return None
-
-    def _at_work(self, name: str) -> Counter[str]:
-        """How many calls of each client are being served in a line."""
-        events = (one[0] for one in self.active_jobs if one)
-        return Counter(client_of_event(event) for event in events if event.concurrency_id == name)
-
-    async def process_events(self, events: Any, *rest: Any, **named: Any) -> None:
-        """Gradio's own; what it takes is the client's."""
-        began = monotonic()
-        try:
-            await super().process_events(events, *rest, **named)
-        finally:
-            self._fair[events[0].concurrency_id].charge(client_of_event(events[0]), monotonic() - began)
-
-    def _is_heard(self, event: Any) -> bool:
-        """Whether somebody waits for its news; True for all where nobody notes who does."""
-        return self.listeners is None or bool(self.listeners[event.session_hash] or self.listeners[event._id])
-
-    def _drop_unheard(self, line: Any) -> None:
-        """Nobody has asked for news of these, or nobody does any more."""
-        for event in [one for one in line.queue if not self._is_heard(one)]:
-            if monotonic() - event.enqueue_time > UNHEARD_SECONDS:
-                line.queue.remove(event)
-                self.event_ids_to_events.pop(event._id, None)
-                waited_for = self.pending_event_ids_session.get(event.session_hash, set())
-                waited_for.discard(event._id)
-                if not waited_for:
-                    self.pending_event_ids_session.pop(event.session_hash, None)
-                    self.pending_messages_per_session.pop(event.session_hash, None)
-
-    def is_wanted(self, number: str) -> bool:
-        """Whether somebody still waits for a call that has begun."""
-        event = self.event_ids_to_events.get(number)
-        return event is not None and event.alive and self._is_heard(event)
-
-    async def push(self, body: Any, request: fastapi.Request, username: str | None) -> Any:
-        """Join the line of the handler's group.
-
-        Raises:
-            HTTPException: the line is full; the page shows its words.
-        """
-        known = self.blocks.fns.get(body.fn_index)
-        line = self.event_queue_per_concurrency_id.get(known.concurrency_id) if known else None
-        waiting = [] if line is None else line.queue
-        own = sum(client_of_event(event) == client_of_request(request) for event in waiting)
-        if waiting and known.concurrency_id == MODELS["concurrency_id"]:
-            own += max(
-                0, self._at_work(known.concurrency_id)[client_of_request(request)] - 1
-            )  # who was let in, but one
-        if own >= QUEUE_LENGTH or len(waiting) >= LONGEST_QUEUE:
-            raise fastapi.HTTPException(429, busy_words(max(own, len(waiting))))
-        return await super().push(body, request, username)
-
-
-def client_of_event(event: Any) -> str:
-    """Whose share a call is of."""
-    return client_of_request(event.request)
 
 
 def client_of_request(request: Any) -> str:
@@ -256,90 +223,132 @@ def client_of_request(request: Any) -> str:
     return client_of(getattr(getattr(request, "client", None), "host", None) or "")
 
 
-def busy_words(waiting: int) -> str:
-    """What somebody is told who cannot even wait."""
-    return f"Busy, {waiting} waiting. That is as many as the line takes. Try again in a minute."
-
-
-def prepare_for_many(demo: gr.Blocks) -> None:
-    """Give a finished page its bounded queue and cheap visitors; handlers are called through the queue only."""
-    demo.queue(api_open=False)
-    demo._queue = BoundedQueue(demo._queue)
-    shared = _SharedConfig(demo)
-    vars(shared).update(vars(demo.default_config))
-    demo.default_config = shared
+def prepare_for_many(demo: StudioBlocks) -> None:
+    """Give a finished page its queues and cheap visitors; handlers are called through the queues only."""
+    os.environ.update(NO_ANALYTICS)
     if find_spec("matplotlib") is None:  # else Gradio looks for it on the disk before and after every step
-        gradio.utils.MatplotlibBackendMananger = nullcontext
+        sys.modules.setdefault("matplotlib", cast("Any", None))
+    demo.queue(api_open=False)
+    demo.queues = CallQueues(_places(demo.handlers.values()), sharing_work=MODELS["concurrency_id"])
+    for handler in demo.handlers.values():
+        handler.concurrency_limit = None
+    queue = demo._queue
+    queue.sleep_when_free = REST_SECONDS
+    queue.pending_messages_per_session = cast("Any", _Mailboxes(demo))
+    shared = demo.default_config
+    shared.__class__ = type("SharedConfig", (type(shared),), {"__copy__": _as_a_visitor_sees_it})
 
 
-def known_calls(demo: gr.Blocks) -> Known:
-    """What can be asked of a finished page by name; see studio.server.calls."""
-    named = {
-        fn.api_name: len(fn.inputs)
-        for fn in demo.fns.values()
-        if fn.api_visibility != "private" and fn.api_name and fn.fn is not None
+def _places(handlers: Iterable[Any]) -> dict[str, int | None]:
+    """How many calls of each group are served at a time."""
+    places: dict[str, int | None] = {}
+    for handler in handlers:
+        limit = 1 if handler.concurrency_limit == "default" else handler.concurrency_limit
+        known = places.get(handler.concurrency_id)
+        places[handler.concurrency_id] = limit if known is None else min(known, limit or known)
+    return places
+
+
+def arities(demo: StudioBlocks) -> dict[int, int]:
+    """How many values each handler takes, by its number."""
+    return {
+        number: len(handler.inputs) for number, handler in demo.handlers.items() if handler.fn is not None
     }
 
+
+def queue_refusals(demo: StudioBlocks) -> Callable[[int | str, str], str | None]:
+    """Says what a client is told whose call of a handler, by number or name, cannot even wait; None where it can."""
+    groups: dict[int | str, str] = {
+        number: handler.concurrency_id for number, handler in demo.handlers.items()
+    }
+    groups |= {handler.api_name: handler.concurrency_id for handler in _named(demo)}
+
+    def refusal(handler: int | str, client: str) -> str | None:
+        return demo.queues.refusal(groups[handler], client) if handler in groups else None
+
+    return refusal
+
+
+def _named(demo: StudioBlocks) -> list[Any]:
+    """The handlers that programs call by name."""
+    handlers = [handler for handler in demo.handlers.values() if handler.fn is not None and handler.api_name]
+    return [handler for handler in handlers if handler.api_visibility != "private"]
+
+
+def known_calls(demo: StudioBlocks) -> Known:
+    """What can be asked of a finished page by name; see studio.server.calls."""
+    named = {handler.api_name: len(handler.inputs) for handler in _named(demo)}
+    queue = demo._queue
+
     def has_news(name: str) -> bool:
-        queue = demo._queue
-        return (
-            name in queue.pending_messages_per_session
-            or name in queue.event_ids_to_events
-            or any(name in numbers for numbers in queue.pending_event_ids_session.values())
+        return name in queue.pending_messages_per_session or any(
+            name in numbers for numbers in queue.pending_event_ids_session.values()
         )
 
-    demo._queue.listeners = Counter()
-    return Known(named, has_news, demo._queue.listeners)
+    demo.queues.heed_listeners()
+    return Known(named, has_news, demo.queues.listening)
 
 
-def held_by_sessions(demo: gr.Blocks) -> dict[str, list[Any]]:
-    """What every open page has on the server, by its name."""
-    sessions = list(demo.state_holder.session_data.items())
-    return {name: list(session.state_data.values()) for name, session in sessions}
+def _as_a_visitor_sees_it(shared: Any) -> Any:
+    """The page's configuration as a thin layer over the one that all visitors share, which describes nothing.
+
+    Gradio copies it for every visitor and keeps a description of every component in it, for links to snapshots of the
+    page, written on the event loop: a new visitor took 30 ms and 280 kB. This page's links carry settings instead.
+    """
+    return _VisitorsPage(shared)
 
 
-def empty_session(demo: gr.Blocks, name: str) -> None:
-    """An open page begins anew; what it asks for next tells that nothing is there."""
-    session = demo.state_holder.session_data.get(name)
-    if session is not None:
-        session.state_data.clear()
+class _VisitorsPage:
+    """Holds what the shared one holds, as layers; whatever is asked of it beyond that is answered with nothing."""
+
+    def __init__(self, shared: Any) -> None:
+        for name, value in vars(shared).items():
+            if isinstance(value, dict):
+                value = ChainMap({}, value)
+            elif isinstance(value, list):
+                value = copy(value)
+            setattr(self, name, value)
+        self.fns = shared.fns  # which no visitor changes, and Gradio looks through at every step
+
+    def __getattr__(self, name: str) -> Callable[..., Mapping[str, Any]]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _no_description
 
 
-class _SharedConfig(BlocksConfig):
-    """What the page is made of; every visitor sees it through a layer of his own, instead of copying it all."""
-
-    def __copy__(self) -> BlocksConfig:
-        layered = _VisitorsConfig(self.root_block)
-        vars(layered).update(vars(self))
-        layered.blocks, layered.fns = ChainMap({}, self.blocks), ChainMap({}, self.fns)
-        layered.renderables = copy(self.renderables)
-        return layered
+def _no_description(*_values: Any, **_named: Any) -> Mapping[str, Any]:
+    return _NOTHING
 
 
-class _VisitorsConfig(BlocksConfig):
-    """The page as one visitor sees it, which describes nothing.
+class _Mailboxes(OrderedDict[str, Any]):
+    """News by visitor; beyond MAX_MAILBOXES those go first to whom nobody listens.
 
-    Gradio keeps a description of every component as each visitor sees it, for links to snapshots of the page, and
-    writes it on the event loop: a new visitor took 30 ms and 280 kB. This page's links carry settings instead.
+    Gradio drops the one that was opened longest ago, even where its owner still waits for a result, and never forgets
+    which calls were whose.
     """
 
-    @staticmethod
-    def config_for_block(*_arguments: Any, **_named: Any) -> Mapping[str, Any]:
-        """Nothing."""
-        return _NOTHING
-
-
-class _Mailboxes(OrderedDict):
-    """Messages by visitor; beyond MOST_MAILBOXES those go first whose owners wait for nothing."""
-
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, demo: StudioBlocks) -> None:
         super().__init__()
-        self._queue = queue
+        self._demo = demo
 
     def __setitem__(self, visitor: str, mailbox: Any) -> None:
-        if visitor not in self and len(self) >= MOST_MAILBOXES:
-            waiting = {event.session_hash for event in self._queue.event_ids_to_events.values()}
-            idle = next((one for one in self if one not in waiting), next(iter(self)))
+        while visitor not in self and len(self) >= MAX_MAILBOXES:
+            idle = next((name for name in self if not self._demo.queues.is_heard(name)), next(iter(self)))
             del self[idle]
-            self._queue.pending_event_ids_session.pop(idle, None)
+            self._demo._queue.pending_event_ids_session.pop(idle, None)
         super().__setitem__(visitor, mailbox)
+
+
+_STATIC_FILES: set[Path] = set()
+
+
+def serve_where_it_lies(path: Path) -> None:
+    """Have a file of the program served without being copied; Gradio looks through all of them at every file."""
+    if path.resolve() not in _STATIC_FILES:
+        _STATIC_FILES.add(path.resolve())
+        gr.set_static_paths(path)
+
+
+def static_files() -> frozenset[Path]:
+    """The files that are served from where they lie."""
+    return frozenset(_STATIC_FILES)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -17,8 +17,8 @@ from studio.server.bodies import (
     Refusal,
     check_named_call,
     check_object,
+    handler_called,
     replayed,
-    session_called,
     too_large,
     whole_body,
 )
@@ -28,9 +28,10 @@ from studio.server.routes import (
     CALLS,
     CHEAP,
     ENDINGS,
+    JOIN,
     MCP,
     UPLOAD,
-    Doors,
+    Routes,
     is_own_page,
     is_session,
     named_hosts,
@@ -75,18 +76,20 @@ class GuardRules:
     """Everything the guard goes by.
 
     Attributes:
-        doors: hosts, routes and files.
+        routes: hosts, routes and files.
         headers: put on every answer.
         upload_bytes: most of one upload.
         arities: how many values each handler takes; None leaves calls unread.
         shares: None where nobody has to share.
+        queue_refusal: what a client is told whose call of a handler, by number or name, cannot even wait.
     """
 
-    doors: Doors
+    routes: Routes
     headers: tuple[tuple[bytes, bytes], ...]
     upload_bytes: int
     arities: Mapping[int, int] | None = None
-    shares: FairShares | None = field(default=None)
+    shares: FairShares | None = None
+    queue_refusal: Callable[[int | str, str], str | None] = lambda _handler, _client: None
 
 
 class Guard:
@@ -142,9 +145,9 @@ class Guard:
         Raises:
             Refusal: for a stranger.
         """
-        doors, path, query = self._rules.doors, scope["path"], scope.get("query_string", b"")
+        routes, path, query = self._rules.routes, scope["path"], scope.get("query_string", b"")
         headers = _headers_of(scope)
-        if not all(map(doors.knows_host, named_hosts(headers))):
+        if not all(map(routes.knows_host, named_hosts(headers))):
             raise Refusal(
                 421,
                 "This server does not answer to the name in your address. It has its own name and its IP address. "
@@ -157,7 +160,7 @@ class Guard:
                 "A page of another address asked for this. Only the studio's own page may. "
                 "Open the studio in a tab of its own.",
             )
-        if not doors.opens(scope["method"], path, query):
+        if not routes.is_allowed(scope["method"], path, query):
             raise Refusal(404, "There is nothing at this address. The studio has one page. Open it at /.")
         session = session_in(path, query)
         if session is not None and not is_session(session):
@@ -219,19 +222,31 @@ class Guard:
         Raises:
             Refusal: no proper call, or too many.
         """
-        serves, shares = self._rules.doors.serves, self._rules.shares is not None
+        may_serve, shares = self._rules.routes.may_serve, self._rules.shares is not None
         if path in CALLS:
-            session = await _beside(body, session_called, body, self._rules.arities, serves)
+            handler, session = await _beside(body, handler_called, body, self._rules.arities, may_serve)
             if shares:
                 self._greet(session, client)
             if shares and not self._calls.take(session):
                 raise _too_often()
+            if path == JOIN:
+                self._check_room(handler, client)
         elif path.startswith(f"{API}/call/"):
-            await _beside(body, check_named_call, body, serves)
+            await _beside(body, check_named_call, body, may_serve)
             if shares and not self._newcomers.take(client):  # each of these calls is a session of its own
                 raise _too_often()
+            self._check_room(path.rpartition("/")[2], client)
         elif path in ENDINGS:
             await _beside(body, check_object, body)
+
+    def _check_room(self, handler: int | str, client: str) -> None:
+        """A call finds room in its queue.
+
+        Raises:
+            Refusal: it cannot even wait.
+        """
+        if (sentence := self._rules.queue_refusal(handler, client)) is not None:
+            raise Refusal(429, sentence)
 
 
 async def _beside(body: bytes, check: Callable[..., Any], *values: Any) -> Any:

@@ -13,7 +13,7 @@ from models.errors import ImageTooLarge, RestorationError, UnreadableImage, Unsu
 from models.jpeg import JpegImage
 
 REMEMBERED_SECONDS = 3600.0
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 """Refused files, by their hash."""
 
 ABOUT_THE_FILE = (UnreadableImage, UnsupportedImage, ImageTooLarge)
@@ -117,7 +117,7 @@ class Openings:
 
     def _remember(self, key: bytes, error: RestorationError) -> None:
         self._refused[key] = self._clock(), type(error)(str(error))
-        while len(self._refused) > MOST_REMEMBERED:
+        while len(self._refused) > MAX_REMEMBERED:
             self._refused.popitem(last=False)
 
     def _raise_refused(self, key: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-MOST_KEYS = 8192
+MAX_KEYS = 8192
 """Clients remembered; whoever was away longest is forgotten first and starts with a full share."""
 PER_NETWORK = 16
 """Shares of all the households that one customer of a provider can pretend to be."""
@@ -46,7 +46,7 @@ class Buckets:
         granted = min(left) >= cost
         for (key, _), tokens in zip(wanted, left, strict=True):
             self._left[key] = (tokens - cost if granted else tokens, now)
-        while len(self._left) > MOST_KEYS:
+        while len(self._left) > MAX_KEYS:
             self._left.popitem(last=False)
         return granted
 
@@ -58,7 +58,7 @@ class Buckets:
 class Recent:
     """The keys that were seen last; older ones are forgotten."""
 
-    def __init__(self, most: int = MOST_KEYS) -> None:
+    def __init__(self, most: int = MAX_KEYS) -> None:
         self._most = most
         self._seen: OrderedDict[str, None] = OrderedDict()
 

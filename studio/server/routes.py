@@ -1,4 +1,4 @@
-"""Which doors of the server are open: host names, routes and files that the page needs; headers on its answers."""
+"""Which routes of the server are open: host names, routes and files that the page needs; headers on its answers."""
 
 import ipaddress
 import re
@@ -14,8 +14,9 @@ UPLOAD = f"{API}/upload"
 MCP = f"{API}/mcp"
 """Tools for assistants, whose files come inside the request; shut in public."""
 
-CALLS = (f"{API}/queue/join", f"{API}/run/predict")
-"""Where handlers are called; both take the same JSON."""
+JOIN = f"{API}/queue/join"
+CALLS = (JOIN, f"{API}/run/predict")
+"""Where handlers are called, to wait in a queue or past it; both take the same JSON."""
 
 ENDINGS = (f"{API}/cancel", f"{API}/reset")
 """Where a page says that it waits for a call no more."""
@@ -32,7 +33,7 @@ _WRITTEN = re.compile(rf"{API}/(queue/join|run/predict|upload|cancel|reset|call/
 CHEAP = re.compile(rf"/(assets|static)/.*|{API}/file=.*", re.DOTALL)
 """Small files that a page fetches by the dozen."""
 
-MOST_NAME = 1024
+MAX_NAME = 1024
 """Letters of a file's name that are looked at; ours have 200."""
 
 _PATH_BYTES, _PART_BYTES = 2048, 255
@@ -47,7 +48,7 @@ EMBEDDERS = ("https://huggingface.co", "https://*.hf.space")
 
 
 @dataclass(frozen=True)
-class Doors:
+class Routes:
     """What may be asked for.
 
     Attributes:
@@ -83,26 +84,26 @@ class Doors:
             address = address.ipv4_mapped
         return address.is_loopback or not self.local
 
-    def opens(self, method: str, path: str, query: bytes) -> bool:
+    def is_allowed(self, method: str, path: str, query: bytes) -> bool:
         """True where the page asks for such things."""
         if len(path.encode()) > _PATH_BYTES or any(
             len(part.encode()) > _PART_BYTES for part in path.split("/")
         ):
             return False
         if path.startswith(FILE):
-            return method in ("GET", "HEAD") and self.serves(path.removeprefix(FILE))
+            return method in ("GET", "HEAD") and self.may_serve(path.removeprefix(FILE))
         if not self.public:
             return True
         if method in ("GET", "HEAD", "OPTIONS"):
             return _READ.fullmatch(path) is not None and b"deep_link" not in query
         return method == "POST" and _WRITTEN.fullmatch(path) is not None
 
-    def serves(self, name: str) -> bool:
+    def may_serve(self, name: str) -> bool:
         """True for the name of a file that may be fetched, as the server has given it out: folder, content, file.
 
         Only the name is looked at, never the disk.
         """
-        if len(name) > MOST_NAME or "\0" in name:
+        if len(name) > MAX_NAME or "\0" in name:
             return False
         path = PurePath(name)
         if path in self.files:
@@ -147,11 +148,11 @@ def named_hosts(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
 
 
 def host_names(given: Iterable[str]) -> frozenset[str]:
-    """Host names as Doors compares them."""
+    """Host names as Routes compares them."""
     return frozenset(name.strip().lower() for name in given) - {""}
 
 
-def own_names() -> tuple[str, ...]:
+def local_host_names() -> tuple[str, ...]:
     """The machine's names in its own network."""
     own = socket.gethostname().lower()
     short = own.partition(".")[0]

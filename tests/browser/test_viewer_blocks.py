@@ -227,7 +227,7 @@ value["panes"] = [{**one, "file": {"path": path, "orig_name": "a.png", "meta": {
 
 def picked(name):
     def tell(event: gr.EventData):
-        return f"{name}: row {event._data['row']}, column {event._data['column']}, {event._data['pane']}"
+        return f"{name}: row {event.row}, column {event.column}, {event.pane}"
     return tell
 
 with gr.Blocks(analytics_enabled=False) as demo:

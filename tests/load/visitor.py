@@ -3,13 +3,13 @@
 import json
 import secrets
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
 import httpx
 import numpy as np
-from gradio_client.utils import apply_diff
 from PIL import Image
 
 
@@ -219,3 +219,24 @@ def until(condition: Any, seconds: float, every: float = 0.05) -> bool:
             return False
         time.sleep(every)
     return True
+
+
+def apply_diff(value: Any, edits: list[tuple[str, list[Any], Any]]) -> Any:
+    """What a component shows after an answer that tells only what has changed."""
+    whole = [deepcopy(value)]
+    for action, path, content in edits:
+        *way, last = [0, *path]
+        place: Any = whole
+        for key in way:
+            place = place[key]
+        if action == "delete":
+            del place[last]
+        elif action == "append":
+            place[last] += content
+        elif action == "add" and isinstance(place, list):
+            place.insert(last, content)
+        elif action in ("add", "replace"):
+            place[last] = content
+        else:
+            raise ValueError(action)
+    return whole[0]

@@ -18,7 +18,9 @@ def parts_of(page, handler, answer):
         answer: what it returns, a dataclass.
     """
     names = [field.name for field in fields(answer)]
-    (function,) = [fn for fn in page.fns.values() if _name(fn) == handler and len(fn.outputs) == len(names)]
+    (function,) = [
+        fn for fn in page.handlers.values() if _name(fn) == handler and len(fn.outputs) == len(names)
+    ]
     read = [block for block in function.inputs if block not in function.outputs]
     labelled = {
         type(block.value).__name__.lower() if block.stateful else block.label: block for block in read
@@ -43,7 +45,9 @@ class Visitor:
 
     def function(self, name):
         """The function that was bound last under a handler's name, of those that set components of `parts` alone."""
-        own = [fn for fn in self.page.fns.values() if all(block._id in self._names for block in fn.outputs)]
+        own = [
+            fn for fn in self.page.handlers.values() if all(block._id in self._names for block in fn.outputs)
+        ]
         return [fn for fn in own if _name(fn) == name][-1]
 
     def held(self, name):

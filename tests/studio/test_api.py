@@ -237,9 +237,9 @@ def test_endpoints_are_typed_documented_and_share_the_models_line(page):
         "blind",
         "stages",
     ]
-    by_name = {fn.api_name: fn for fn in page.fns.values() if fn.api_visibility == "public"}
+    by_name = {fn.api_name: fn for fn in page.handlers.values() if fn.api_visibility == "public"}
     assert by_name["restore"].concurrency_id == MODELS["concurrency_id"]
-    assert by_name["restore"].concurrency_limit == MODELS["concurrency_limit"]
+    assert page.queues.places[MODELS["concurrency_id"]] == MODELS["concurrency_limit"]
     assert all(fn.queue for fn in by_name.values())
 
 

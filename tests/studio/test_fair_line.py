@@ -9,7 +9,7 @@ import pytest
 from models.errors import RestorationCancelled
 from studio.engine.background import in_background
 from studio.engine.turn import Turn
-from studio.server.fair_line import FairLine
+from studio.server.call_queue import FairOrder
 
 
 def served(line, waiting, places=1):
@@ -23,25 +23,25 @@ def served(line, waiting, places=1):
 
 
 def test_a_newcomer_comes_right_after_the_one_at_work():
-    line = FairLine()
+    line = FairOrder()
     assert served(line, ["greedy"] * 50 + ["anna"] * 2).index("anna") <= 1
     assert served(line, ["greedy"] * 50 + ["ben"]).index("ben") <= 1
 
 
 def test_two_who_ask_for_much_take_turns():
-    order = served(FairLine(), ["a"] * 10 + ["b"] * 10)
+    order = served(FairOrder(), ["a"] * 10 + ["b"] * 10)
     assert order[:10].count("b") == 5
 
 
 def test_who_was_away_saved_nothing_up():
-    line = FairLine()
+    line = FairOrder()
     served(line, ["a"] * 100)
     order = served(line, ["a"] * 20 + ["late"] * 20)
     assert order[:20].count("a") >= 9
 
 
 def test_a_long_job_counts_for_more_than_a_short_one():
-    line, order, waiting = FairLine(), [], ["long"] * 5 + ["short"] * 20
+    line, order, waiting = FairOrder(), [], ["long"] * 5 + ["short"] * 20
     while waiting:
         client = waiting.pop(line.next_of(waiting, {}, 1))
         line.charge(client, 10.0 if client == "long" else 1.0)
@@ -50,7 +50,7 @@ def test_a_long_job_counts_for_more_than_a_short_one():
 
 
 def test_a_client_never_has_all_places():
-    line = FairLine()
+    line = FairOrder()
     assert line.next_of(["a", "a"], {"a": 1}, 2) is None
     assert line.next_of(["a", "b"], {"a": 1}, 2) == 1
     assert line.next_of(["a"], {}, 1) == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from studio.server.page_head import PageHead
+from studio.server.calls import PageHead
 
 PAGE = "<!doctype html><html><head><title>é</title></head></html>".encode()
 

@@ -19,7 +19,7 @@ from models.errors import RestorationError, UnreadableImage
 from models.jpeg import Save, encode, probe, read
 from models.jpeg.header import JpegHeader
 from models.jpeg.kept_exif import kept_exif
-from studio.server.decoder import MOST_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
+from studio.server.decoder import MAX_EXIF_BYTES, Decoder, DecoderLimits, _Answer, warn_of_old_pillow
 from studio.server.decoder_child import ANSWER
 from studio.server.header_facts import header_facts
 from studio.session.examples import EXAMPLES
@@ -312,7 +312,7 @@ def test_what_a_decoder_hands_on_of_exif_is_small(decoder):
     buffer = BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "PNG", exif=block.ljust(3000, b"\0") + bytes(2**20))
     exif = decoder.read(buffer.getvalue()).exif
-    assert exif is None or len(exif) <= MOST_EXIF_BYTES
+    assert exif is None or len(exif) <= MAX_EXIF_BYTES
 
 
 @pytest.mark.parametrize(("version", "warned"), [("12.3.0", 1), ("13.0.0", 0), ("14.1.0.dev0", 0)])

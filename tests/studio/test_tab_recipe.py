@@ -89,7 +89,7 @@ def test_two_files_and_one_call_are_a_working_tab(build, photograph):
         with gr.Tab("Histogram") as tab:
             parts = build(tab, session)
     prepare_for_many(demo)
-    select, release = (fn for fn in demo.fns.values() if getattr(fn.fn, "__name__", "") == "entered")
+    select, release = (fn for fn in demo.handlers.values() if getattr(fn.fn, "__name__", "") == "entered")
     request = gr.Request(session_hash="visitor", query_params={})
     state = demo.state_holder["visitor"]
 

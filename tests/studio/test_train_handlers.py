@@ -207,7 +207,7 @@ def test_after_a_start_the_recipe_has_a_free_name(train):
 
 
 def handlers(demo):
-    return {f"{fn.fn.__module__}.{fn.fn.__qualname__}" for fn in demo.fns.values() if fn.fn is not None}
+    return {f"{fn.fn.__module__}.{fn.fn.__qualname__}" for fn in demo.handlers.values() if fn.fn is not None}
 
 
 def test_without_jobs_nothing_that_trains_is_built(zoo, jobs):

@@ -42,7 +42,7 @@ def functions(page):
     """Those of the tab, but for the one that starts trainings."""
     return [
         fn
-        for fn in page.fns.values()
+        for fn in page.handlers.values()
         if fn.fn and fn.fn.__module__.startswith("studio.train.") and fn.fn.__name__ != "pressed"
     ]
 
@@ -59,6 +59,6 @@ def test_odd_values_are_no_news(page, odd, caplog):
 
 
 def test_what_works_in_the_browser_alone_is_no_handler_of_the_server(page):
-    browsers_own = {number for number, fn in page.fns.items() if fn.fn is None}
+    browsers_own = {number for number, fn in page.handlers.items() if fn.fn is None}
     guard = next(one for one in launch_settings(page)["app_kwargs"]["middleware"] if "rules" in one.kwargs)
-    assert browsers_own and set(guard.kwargs["rules"].arities) == set(page.fns) - browsers_own
+    assert browsers_own and set(guard.kwargs["rules"].arities) == set(page.handlers) - browsers_own

@@ -3,7 +3,7 @@
 import pytest
 
 from studio.server.guard import FairShares, GuardRules
-from studio.server.routes import Doors, headers_for, host_names, own_names
+from studio.server.routes import Routes, headers_for, host_names, local_host_names
 from tests.studio.guard.asking import Desk
 
 
@@ -14,5 +14,5 @@ def app():
 
 @pytest.fixture
 def rules(tmp_path):
-    doors = Doors(True, host_names(["studio.example", ".hf.space", *own_names()]), (tmp_path,))
-    return GuardRules(doors, headers_for(()), 10_000, {3: 2}, FairShares())
+    routes = Routes(True, host_names(["studio.example", ".hf.space", *local_host_names()]), (tmp_path,))
+    return GuardRules(routes, headers_for(()), 10_000, {3: 2}, FairShares())

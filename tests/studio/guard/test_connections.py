@@ -56,8 +56,8 @@ def served(**settings):
 def limits(monkeypatch):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.6)
     monkeypatch.setattr(connections, "FETCH_SECONDS", 0.6)
-    monkeypatch.setattr(connections, "MOST_WAITING", 8)
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(connections, "MAX_WAITING", 8)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 20)
 
 
 LINES = []

@@ -44,7 +44,7 @@ def test_a_flood_of_fresh_sessions_leaves_known_ones_alone(app, rules, not_refil
 
 
 def test_uploaded_bytes_are_shared_out(app, rules):
-    few = GuardRules(rules.doors, rules.headers, 10_000, {}, FairShares(uploads=Share(0, 25_000)))
+    few = GuardRules(rules.routes, rules.headers, 10_000, {}, FairShares(uploads=Share(0, 25_000)))
     guard = Guard(app, few)
     size = [(b"content-length", b"9000"), *KIND]
     file = whole(HEAD + b"x" * 8900)

@@ -9,12 +9,12 @@ import pytest
 
 from studio.server.guard import GuardRules
 from studio.server.hosting import PRIVATE_NETWORKS, hosting
-from studio.server.routes import MOST_NAME, Doors, host_names, is_loopback, own_names
+from studio.server.routes import MAX_NAME, Routes, host_names, is_loopback, local_host_names
 from tests.studio.guard.asking import CALL, CONTENT, HEAD, JOIN, KIND, UPLOAD, asked, whole
 
 
 def test_without_strangers_calls_stay_unread_and_all_routes_are_open(app, rules, tmp_path):
-    private = GuardRules(Doors(False, host_names(own_names()), (tmp_path,)), rules.headers, 10_000)
+    private = GuardRules(Routes(False, host_names(local_host_names()), (tmp_path,)), rules.headers, 10_000)
     assert asked(private, app, JOIN, body=whole(b"anything"))[0] == 200
     assert asked(private, app, "/gradio_api/component_server", body=whole(b"{}"))[0] == 200
     assert asked(private, app, "/gradio_api/file=/etc/passwd", method="GET")[0] == 404
@@ -36,12 +36,12 @@ def test_host_names(app, rules):
 
 def test_who_listens_to_this_machine_alone_has_its_names_only(app, rules, tmp_path):
     alone = GuardRules(
-        Doors(False, host_names(["studio.example"]), (tmp_path,), local=True), rules.headers, 10_000
+        Routes(False, host_names(["studio.example"]), (tmp_path,), local=True), rules.headers, 10_000
     )
     for host, status in (
         (b"localhost:7860", 200), (b"127.0.0.1:7860", 200), (b"127.9.9.9", 200), (b"[::1]:1", 200),
         (b"[::ffff:127.0.0.1]", 200), (b"studio.example", 200), (b"192.168.1.7", 421), (b"0.0.0.0", 421),
-        (b"[::ffff:10.0.0.1]", 421), (b"[fe80::1]", 421), (own_names()[0].encode(), 421), (b"[::]", 421),
+        (b"[::ffff:10.0.0.1]", 421), (b"[fe80::1]", 421), (local_host_names()[0].encode(), 421), (b"[::]", 421),
     ):  # fmt: skip
         assert asked(alone, app, "/", method="GET", host=host)[0] == status, host
     assert all(map(is_loopback, ("127.0.0.1", "::1", "[::1]", "localhost", "127.1.2.3")))
@@ -52,7 +52,7 @@ def test_who_listens_to_this_machine_alone_has_its_names_only(app, rules, tmp_pa
 def either(request, rules, tmp_path):
     if request.param:
         return rules
-    return GuardRules(Doors(False, host_names(["studio.example"]), (tmp_path,)), rules.headers, 10_000)
+    return GuardRules(Routes(False, host_names(["studio.example"]), (tmp_path,)), rules.headers, 10_000)
 
 
 def statuses(rules, app, headers, host=b"localhost:7860"):
@@ -121,19 +121,19 @@ def test_what_decides_is_said_once(either, app, name):
 
 def test_files_are_known_by_their_names_alone(tmp_path, monkeypatch):
     own = Path("/srv/own.svg")
-    doors = Doors(True, frozenset(), (tmp_path,), frozenset({own}))
+    routes = Routes(True, frozenset(), (tmp_path,), frozenset({own}))
     for name in ("getcwd", "stat", "lstat", "readlink", "scandir"):
         monkeypatch.setattr(os, name, None)
     served = [f"{tmp_path}/{CONTENT}/a.png", f"{tmp_path}/{CONTENT * 2}/ü b.png", str(own)]
-    assert all(map(doors.serves, served))
+    assert all(map(routes.may_serve, served))
     for name in (
         f"{tmp_path}/a.png", f"{tmp_path}/{CONTENT}", f"{tmp_path}/{CONTENT}/", f"{tmp_path}/{CONTENT}/..",
         f"{tmp_path}/{CONTENT}/../a.png", f"{tmp_path}/{CONTENT}/b/a.png", f"{tmp_path}/link/passwd", "a.png", "",
         f"{tmp_path}/x/../{CONTENT}/a.png", f"{tmp_path}/../{CONTENT}/a.png", f"{CONTENT}/a.png", "/etc/passwd",
         f"{tmp_path}/{CONTENT.upper()}/a.png", f"{tmp_path}/{CONTENT}/a\0.png", "https://example.com/x.png",
-        f"{tmp_path}/{CONTENT}/" + "a" * MOST_NAME, "/srv/x/../own.svg", f"file://{tmp_path}/{CONTENT}/a.png",
+        f"{tmp_path}/{CONTENT}/" + "a" * MAX_NAME, "/srv/x/../own.svg", f"file://{tmp_path}/{CONTENT}/a.png",
     ):  # fmt: skip
-        assert not doors.serves(name), name
+        assert not routes.may_serve(name), name
 
 
 @pytest.mark.parametrize(
