@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from models.jpeg.formats import SUFFIXES
 from studio.components.custom import custom_html
 
 
@@ -15,4 +16,6 @@ def photograph_input(examples: list[dict[str, Any]], limit: str) -> gr.HTML:
         examples: dictionaries with `name`, `title` and `file` (a thumbnail made by `served_file`).
         limit: how large a file may be, in words.
     """
-    return custom_html(Path(__file__).parent, {"examples": examples, "limit": limit}, elem_id="photograph")
+    accept = ",".join(["image/*", *SUFFIXES])  # phones offer the camera for the first
+    value = {"examples": examples, "limit": limit, "accept": accept}
+    return custom_html(Path(__file__).parent, value, elem_id="photograph")

@@ -43,6 +43,7 @@ async function takeFirst(files) {
   if (files.length > 1 && trouble.hidden) complain("One file is opened at a time: " + files[0].name + " of " + files.length + ".");
 }
 
+chooser.accept = props.value.accept;
 element.querySelector(".drop").addEventListener("click", () => chooser.click());
 chooser.addEventListener("change", () => takeFirst([...chooser.files]));
 document.addEventListener("dragover", (event) => {
