@@ -30,11 +30,13 @@ else
 endif
 
 # Passes if the type errors are those of the baseline: it fails on a new one, and on a mended one that is still listed.
+NPM := $(shell command -v npm)
 TYPES := $(BIN)/basedpyright --pythonpath $(BIN)/python --baselinemode
-check: $(VENV)/.development ## lint, formatting, types
+check: $(VENV)/.development $(if $(NPM),node_modules/.package-lock.json) ## lint, formatting, types; of Python and of the page's scripts
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(TYPES) lock
+	$(if $(NPM),$(NPM) run --silent check,@echo "The page's scripts are NOT checked: there is no npm. Install Node.js 20.19 or later to check them.")
 
 baseline: $(VENV)/.development ## take mended type errors out of .basedpyright/baseline.json
 	$(TYPES) auto
@@ -44,8 +46,8 @@ lock: $(VENV)/.development ## write the newest versions that fit, with hashes, i
 	$(BIN)/uv pip compile --quiet --upgrade --universal --no-python-downloads --python $(BIN)/python --generate-hashes --no-annotate --python-version 3.11 \
 	    --custom-compile-command "make lock" --excludes $(VENV)/no-torch.txt -o requirements.lock requirements.txt
 
-clean: ## remove the virtual environment
-	rm -rf $(VENV)
+clean: ## remove the virtual environment and node_modules
+	rm -rf $(VENV) node_modules
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -62,4 +64,8 @@ $(VENV)/.runtime: requirements.txt $(VENV)/.torch
 
 $(VENV)/.development: requirements-dev.txt requirements-scale.txt requirements-ray.txt requirements.txt $(VENV)/.torch
 	$(PIP) -r requirements-dev.txt
+	touch $@
+
+node_modules/.package-lock.json: package-lock.json
+	$(NPM) ci --silent --no-audit --no-fund
 	touch $@

@@ -30,7 +30,7 @@ text { font: 14px system-ui, -apple-system, "Segoe UI", Arial, sans-serif; fill:
   .accent-line { stroke: #35a3ae; }
   .soft { fill: #17383c; }
 }"""
-"""For readers outside the studio; the page replaces it by its own colours."""
+"""For readers outside the studio; the page replaces it by its own colors."""
 
 
 def svg(name: str, height: int, description: str, *parts: str) -> None:
@@ -136,7 +136,7 @@ def chroma_diagram() -> None:
     rows = [
         ("original", row),
         ("brightness", np.repeat(ycbcr[:, :1], 3, axis=1)),
-        ("colour", bare),
+        ("color", bare),
         ("together", together),
     ]
     parts = []
@@ -146,7 +146,7 @@ def chroma_diagram() -> None:
         for place, (r, g, b) in enumerate(np.clip(np.rint(colors), 0, 255).astype(int).tolist()):
             look = f'class="line" style="fill:rgb({r},{g},{b})"'
             parts.append(rectangle(left + place * width, top, width, 28, look))
-    svg("chroma", 166, "A thin red line, in brightness and in colour", *parts)
+    svg("chroma", 166, "A thin red line, in brightness and in color", *parts)
 
 
 def ringing_diagram() -> None:
@@ -170,13 +170,13 @@ def ringing_diagram() -> None:
     labels = [words(left, 188, "the block beside it: clean")]
     labels += [words(left + 8 * side + 8, 188, "the block with the edge")]
     labels += [words(left, 60, "white paper"), words(left + 12 * side, 122, "black ink")]
-    svg("ringing", 198, "A step and the waves that are left of it", step, rest, border, *labels)
+    svg("ringing", 198, "A step and what remains of its waves", step, rest, border, *labels)
 
 
 def twice_diagram() -> None:
     """The grids of two saves, aligned and shifted by half a block."""
     side, parts = 32, []
-    for x, shift, label in ((8, 0, "same grid: nothing new"), (264, side / 2, "shifted: all is cut anew")):
+    for x, shift, label in ((8, 0, "same grid: nothing new"), (264, side / 2, "shifted: all blocks are new")):
         parts.append(rectangle(x, 8, side * 6, side * 4, 'class="soft"'))
         parts.append(grid(x, 8, side, 4, 6, 'class="line" stroke-width="3"'))
         second = grid(

@@ -4,7 +4,7 @@
   const nextFrame = window.requestAnimationFrame.bind(window);
   const countsSeconds = /^\(\)=>\{[^;{}]*\(performance\.now\(\)-[^;{}]*\)\/1e3\)[^;{}]*\}$/;
   window.requestAnimationFrame = (callback) => {
-    if (!countsSeconds.test(callback)) return nextFrame(callback);
+    if (!countsSeconds.test(String(callback))) return nextFrame(callback);
     setTimeout(() => callback(performance.now()), 1000);
     return 0;
   };

@@ -17,7 +17,7 @@ from models.jpeg.color import ycbcr_to_rgb
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.encoder_planes import has_whole_factors
 from models.jpeg.image import MODELS_WITH_LUMA
-from models.restorer import OnTile, Restoration, Restorer
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer
 from models.tiles import cut_into_tiles
 
 LONGEST_TILE = 4096
@@ -52,13 +52,7 @@ class PlainDecoding:
     )
 
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore; nothing steers it."""
         start = time.perf_counter()
@@ -93,20 +87,15 @@ class Reapplication:
     )
 
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore; on_tile is called after every shift."""
         start = time.perf_counter()
+        quality_factor = options.steering_factor(image)
         if quality_factor is not None:
             tables = quantization_tables(quality_factor)
             sentence = f"quality factor {quality_factor} set by hand"
-        elif image.luma_table is not None and not blind:
+        elif image.luma_table is not None and not options.blind:
             second = image.luma_table if image.chroma_table is None else image.chroma_table
             tables = (image.luma_table, second)
             sentence = "the file's quantization tables"
@@ -114,7 +103,7 @@ class Reapplication:
             if on_tile is not None:
                 on_tile(1, 1)
             sentence = "no quantization tables, so the picture is as it was"
-            return Restoration(image.pixels, seconds=time.perf_counter() - start, condition=sentence)
+            return Restoration(image.pixels, seconds=time.perf_counter() - start, steered_by=sentence)
         subsampling = image.subsampling if image.subsampling in PILLOW_SUBSAMPLINGS else "4:2:0"
         save = _Save(tables, subsampling, image.is_gray)
         averaged = _average_of_saves(image.decoded_pixels, save, on_tile)
@@ -126,7 +115,7 @@ class Reapplication:
             unguarded=image.present(averaged),
             applied_quality_factor=None if quality_factor is None else float(quality_factor),
             seconds=time.perf_counter() - start,
-            condition=sentence,
+            steered_by=sentence,
         )
 
 
@@ -153,13 +142,7 @@ class CenteredDequantization:
     )
 
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore; nothing steers it."""
         start = time.perf_counter()
@@ -167,7 +150,7 @@ class CenteredDequantization:
             on_tile(1, 1)
         header = image.header
         readable = header is not None and header.color_model in MODELS_WITH_LUMA and has_whole_factors(header)
-        if blind or not readable or image.coefficients_from != "bitstream":
+        if options.blind or not readable or image.coefficients_from != "bitstream":
             return Restoration(image.pixels, seconds=time.perf_counter() - start)
         rows, columns = image.decoded_pixels.shape[:2]
         moves = np.zeros((rows, columns, 3), np.float32)
@@ -184,7 +167,7 @@ class CenteredDequantization:
             pixels=image.present(held),
             unguarded=image.present(np.rint(levels).astype(np.uint8)),
             seconds=time.perf_counter() - start,
-            condition="the file's quantization tables and coefficients",
+            steered_by="the file's quantization tables and coefficients",
         )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from models.card import ModelCard
 from models.errors import BrokenCheckpoint, MissingExtra
 from models.network_restorer import NetworkRestorer
+from models.networks.base import ColorRule, Network
 
 COMMUNITY = "spandrel"
 """ModelCard.architecture of all of them."""
@@ -23,7 +24,7 @@ OVERLAP = 64
 """Pixels around a tile; nobody says how far these networks look, and some look at all they are given."""
 
 
-class CommunityNetwork(nn.Module):
+class CommunityNetwork(Network):
     """Any picture-to-picture network of spandrel's that keeps the size of a picture.
 
     It is called through spandrel's descriptor, which pads to the sizes the network needs and clamps to 0..1.
@@ -31,32 +32,37 @@ class CommunityNetwork(nn.Module):
 
     overlap = OVERLAP
     full_resolution = True
+    full_precision = True
 
     def __init__(self, descriptor: Any) -> None:
+        """descriptor: of spandrel, with 3 channels or 1."""
         super().__init__()
+        self.channels = descriptor.input_channels
+        self.color = ColorRule.RGB if self.channels == 3 else ColorRule.PLANES
         self.multiple = math.lcm(8, descriptor.size_requirements.multiple_of)
         self._descriptor = descriptor
         self.network = descriptor.model
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """(1, 3 or 1, rows, columns) float32, 0..1 -> the same."""
-        return self._descriptor(pixels)
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; a batch of one."""
+        return [self._descriptor(pixels)]
 
 
-class CommunityFbcnn(nn.Module):
+class CommunityFbcnn(CommunityNetwork):
     """FBCNN with its quality control: it sees the quality factor of the whole picture, and can be told another.
 
     FBCNN looks at blocks of 8x8 pixels and averages what it sees; here, the average is of the whole picture, so that
     all tiles share one estimate. It calls a quality factor Q 1 - Q/100.
     """
 
-    overlap = OVERLAP
-    full_resolution = True
-    multiple = 8
+    steerable = True
 
     def __init__(self, descriptor: Any) -> None:
-        super().__init__()
-        self.network = descriptor.model
+        """descriptor: of spandrel's FBCNN for 3 channels."""
+        super().__init__(descriptor)
+        self.multiple = 8
         layers = list(self.network.qf_pred)
         mean = next(index for index, layer in enumerate(layers) if isinstance(layer, nn.AdaptiveAvgPool2d))
         self._seeing, self._judging = nn.Sequential(*layers[:mean]), nn.Sequential(*layers[mean + 2 :])
@@ -72,16 +78,20 @@ class CommunityFbcnn(nn.Module):
         return 100 * (1 - self._judging(summary)[:, 0])
 
     def condition(
-        self, summary: Tensor, quality_factor: Tensor | None = None, tables: Tensor | None = None
+        self, summary: Tensor, *, quality_factor: Tensor | None = None, tables: Tensor | None = None
     ) -> Tensor:
-        """What steers it, (batch, 1); tables mean nothing to FBCNN."""
+        """See Network.condition, (batch, 1); tables mean nothing to FBCNN."""
         chosen = self.predicted_quality_factor(summary) if quality_factor is None else quality_factor
         return 1 - chosen[:, None] / 100
 
-    def forward(self, pixels: Tensor, condition: Tensor) -> Tensor:
-        """(batch, 3, rows, columns), 0..1, and (batch, 1) -> a picture of that size."""
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward."""
+        if condition is None:
+            condition = self.condition(self.summarize(pixels))
         restored, _ = self.network(pixels, condition)
-        return restored
+        return [restored]
 
 
 def community_restorer(weights: dict[str, Tensor], card: ModelCard, device: torch.device) -> NetworkRestorer:
@@ -115,7 +125,7 @@ def community_restorer(weights: dict[str, Tensor], card: ModelCard, device: torc
         )
     network = (CommunityFbcnn if steered else CommunityNetwork)(descriptor)
     network.requires_grad_(False).eval().to(device)
-    return NetworkRestorer(network=network, card=card, device=device, reduced_precision=False)
+    return NetworkRestorer(network=network, card=card, device=device)
 
 
 def _check(descriptor: Any, card: ModelCard) -> None:

@@ -7,45 +7,32 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
+from models.canvas import LUMA_WEIGHTS, Canvas
 from models.card import ModelCard
 from models.errors import InvalidSetting, OutOfMemory
 from models.guard import Guard
 from models.images import RgbImage
-from models.jpeg import JpegComponent, JpegImage
-from models.jpeg.coefficients import components_from_pixels
-from models.jpeg.dct import BLOCK
+from models.jpeg import JpegImage
 from models.jpeg.double import Verdict
 from models.jpeg.judgement import MUCH_COARSER
-from models.jpeg.planes import picture_from_planes, planes
-from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn, turn_back, turn_coefficients
-from models.restorer import OnTile, Restoration, Stage
+from models.networks.base import Network
+from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn_back
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Stage
 from models.steering import Steering, steer
-from models.tensors import (
-    pixels_to_tensor,
-    pixels_to_ycbcr,
-    plane_to_tensor,
-    tensor_to_levels,
-    tensor_to_pixels,
-    tensor_to_plane,
-    ycbcr_to_pixels,
-)
 from models.tiles import Tile, cut_into_tiles
 
 LONGEST_TILE = {"cuda": 2048, "mps": 1024, "cpu": 1536}
 LONGEST_FULL_RESOLUTION_TILE = {"cuda": 1024, "mps": 512, "cpu": 512}
 """Rows or columns that a tile may see, by kind of device, so that a tile takes a few hundred megabytes; the second
-for networks that keep their features at the size of the picture, as those of single planes do."""
+for networks that keep their features at the size of the picture."""
 
 SMALLEST_STEP = 64
 """Pixels by which the smallest tiles advance; where even they do not fit, memory is truly exhausted."""
 
 BFLOAT16_PROBES = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
 """Functions of torch.cpu that tell of units for bfloat16."""
-
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 
 UNCHANGED = "nothing: no JPEG tables, and no trace of a save in the pixels, so the picture stays as it is"
 
@@ -55,17 +42,17 @@ class NetworkRestorer:
     """A network as a Restorer: pads, tiles on the 8x8 grid, runs, crops, clamps, and times.
 
     Attributes:
-        network: see models.network_protocols; already on `device`, in evaluation mode.
+        network: already on `device`, in evaluation mode.
         card: what the network is.
         device: where it runs.
         longest_tile: rows or columns a tile may see; None chooses by device.
         self_ensemble: average over the eight flips and rotations of every tile (eight times slower).
         guarded: hold the result to what the file proves, see models.guard; otherwise it is the network's own.
-        reduced_precision: run convolutions in bfloat16; None decides by device. Plane networks never do: they
-            have no full-precision path around their convolutions.
+        reduced_precision: run convolutions in bfloat16, unless the network is one of full precision; None decides by
+            device.
     """
 
-    network: nn.Module
+    network: Network
     card: ModelCard
     device: torch.device
     longest_tile: int | None = None
@@ -75,17 +62,12 @@ class NetworkRestorer:
 
     @torch.inference_mode()
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore."""
-        self._check(quality_factor, stages)
         start = time.perf_counter()
+        self._check(options.stages)
+        quality_factor = options.steering_factor(image)
         if not self.card.steerable:
             quality_factor = None
         earlier = image.judgement.coarser_save
@@ -95,39 +77,35 @@ class NetworkRestorer:
         seen, told, shift = image, quality_factor, (0, 0)
         if earlier is not None and (earlier.coarseness > MUCH_COARSER or not image.saved_as_jpeg):
             seen, shift = _on_earlier_grid(image, earlier), earlier.grid_shift
-            told = told if told is not None or blind else earlier.quality_factor
-        steering = self._steering(seen, told, blind)
-        levels = np.empty(seen.decoded_pixels.shape, np.float16)
-        if self._plane_by_plane:
-            pictures = self._restore_planes(seen, stages, on_tile, levels)
-        else:
-            pictures = self._restore_color(seen, steering, stages, on_tile, levels)
+            told = told if told is not None or options.blind else earlier.quality_factor
+        steering = self._steering(seen, told, options.blind)
+        canvas = self.network.color.canvas(seen, options.stages or self._stage_count())
+        self._paint(canvas, steering, options.stages, on_tile)
+        pictures, levels = canvas.pictures()
         inside = np.s_[shift[0] :, shift[1] :]
         pictures = [picture[inside] for picture in pictures]
         own = pictures[-1]
         if guarded:
-            guard = Guard(image, earlier, cautious=steering is None or steering.predicted is None)
+            guard = Guard(image, earlier, cautious=steering.predicted is None)
             pictures[-1] = guard.hold(image.decoded_pixels, levels[inside])
         elif image.judgement.neutral:
             pictures = [_gray(picture) for picture in pictures]
-        sentence = steering.sentence if steering and self.card.steerable else ""
-        if seen is not image and quality_factor is None and sentence and not blind:
+        sentence = steering.sentence if self.card.steerable else ""
+        if seen is not image and quality_factor is None and sentence and not options.blind:
             sentence = f"an earlier save at quality factor {told}, on its own grid"
         pictures = [image.present(picture) for picture in pictures]
         named = zip(self.card.stage_names, pictures, strict=False)
         return Restoration(
             pixels=pictures[-1],
             unguarded=image.present(own),
-            predicted_quality_factor=steering.predicted if steering else None,
-            applied_quality_factor=steering.applied if steering and self.card.steerable else None,
+            predicted_quality_factor=steering.predicted,
+            applied_quality_factor=steering.applied if self.card.steerable else None,
             stages=tuple(Stage(name, picture) for name, picture in named),
             seconds=time.perf_counter() - start,
-            condition=sentence,
+            steered_by=sentence,
         )
 
-    def _steering(self, image: JpegImage, quality_factor: int | None, blind: bool) -> Steering | None:
-        if not hasattr(self.network, "condition"):
-            return None
+    def _steering(self, image: JpegImage, quality_factor: int | None, blind: bool) -> Steering:
         return steer(
             self.network,
             image,
@@ -146,15 +124,10 @@ class NetworkRestorer:
             pixels=pixels,
             stages=tuple(Stage(name, pixels) for name in self.card.stage_names),
             seconds=time.perf_counter() - start,
-            condition=UNCHANGED,
+            steered_by=UNCHANGED,
         )
 
-    def _check(self, quality_factor: int | None, stages: int | None) -> None:
-        if quality_factor is not None and not 1 <= quality_factor <= 100:
-            raise InvalidSetting(
-                f"The quality factor was set to {quality_factor}. It lies between 1 and 100. "
-                "Choose one in that range, or return to automatic."
-            )
+    def _check(self, stages: int | None) -> None:
         most = self._stage_count()
         if stages is not None and not 1 <= stages <= most:
             raise InvalidSetting(
@@ -165,64 +138,13 @@ class NetworkRestorer:
     def _stage_count(self) -> int:
         return max(1, len(self.card.stage_names))
 
-    @property
-    def _plane_by_plane(self) -> bool:
-        return self.card.color in ("planes", "coefficients")
+    def _paint(self, canvas: Canvas, steering: Steering, stages: int | None, on_tile: OnTile | None) -> None:
+        """Put what the network makes of every tile onto the canvas."""
 
-    # Tiles.
+        def restore_tile(part: int, tile: Tile) -> None:
+            canvas.put(part, tile, self._forward(canvas.inputs(part, tile), steering, stages))
 
-    def _restore_color(
-        self,
-        image: JpegImage,
-        steering: Steering | None,
-        stages: int | None,
-        on_tile: OnTile | None,
-        levels: NDArray[np.float16],
-    ) -> list[RgbImage]:
-        """One (rows, columns, 3) uint8 picture per stage; `levels` takes the last one, not rounded."""
-        pixels = image.decoded_pixels
-        pictures = [np.empty_like(pixels) for _ in range(stages or self._stage_count())]
-        to_gray = torch.tensor(LUMA_WEIGHTS, device=self.device)[:, None, None]
-
-        def restore_tile(_plane: int, tile: Tile) -> None:
-            outputs = self._forward(pixels_to_tensor(tile.cut(pixels)), steering, stages)
-            for picture, output in zip(pictures, outputs, strict=True):
-                kept = output[..., tile.rows.inner, tile.columns.inner]
-                if image.is_gray:
-                    kept = (kept * to_gray).sum(1, keepdim=True).expand_as(kept)
-                picture[tile.rows.kept, tile.columns.kept] = tensor_to_pixels(kept)
-            levels[tile.rows.kept, tile.columns.kept] = tensor_to_levels(kept)
-
-        self._in_tiles([pixels.shape], restore_tile, on_tile)
-        return pictures
-
-    def _restore_planes(
-        self, image: JpegImage, stages: int | None, on_tile: OnTile | None, levels: NDArray[np.float16]
-    ) -> list[RgbImage]:
-        """Each plane at its own size, then chroma at full size and RGB: one (rows, columns, 3) uint8 per stage."""
-        if self.card.color == "coefficients":
-            components = ycbcr_components(image)
-            shapes = [(component.rows, component.columns) for component in components]
-        else:
-            degraded = planes(image)
-            shapes = [plane.shape for plane in degraded]
-        count = stages or self._stage_count()
-        restored = [[np.empty(shape, np.float32) for shape in shapes] for _ in range(count)]
-
-        def restore_tile(index: int, tile: Tile) -> None:
-            if self.card.color == "coefficients":
-                seen = _amplitudes(components[index], tile)
-            else:
-                seen = plane_to_tensor(tile.cut(degraded[index]))
-            for stage, output in zip(restored, self._forward(seen, None, stages), strict=True):
-                kept = output[..., tile.rows.inner, tile.columns.inner]
-                stage[index][tile.rows.kept, tile.columns.kept] = tensor_to_plane(kept)
-
-        self._in_tiles(shapes, restore_tile, on_tile)
-        rows, columns = image.decoded_pixels.shape[:2]
-        pictures = [picture_from_planes(tuple(stage), rows, columns) for stage in restored]
-        levels[...] = pictures[-1]
-        return pictures
+        self._in_tiles(canvas.shapes, restore_tile, on_tile)
 
     def _in_tiles(
         self,
@@ -232,8 +154,7 @@ class NetworkRestorer:
     ) -> None:
         """Call restore_tile(index, tile) for all tiles of all pictures; again smaller without memory."""
         overlap, multiple = self.network.overlap, self.network.multiple
-        full_resolution = self._plane_by_plane or getattr(self.network, "full_resolution", False)
-        by_device = LONGEST_FULL_RESOLUTION_TILE if full_resolution else LONGEST_TILE
+        by_device = LONGEST_FULL_RESOLUTION_TILE if self.network.full_resolution else LONGEST_TILE
         longest = self.longest_tile or by_device.get(self.device.type, by_device["cpu"])
         floor = 2 * overlap + SMALLEST_STEP
         while True:
@@ -261,34 +182,30 @@ class NetworkRestorer:
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
-    def _forward(self, seen: Tensor, steering: Steering | None, stages: int | None) -> list[Tensor]:
+    def _forward(self, seen: Tensor, steering: Steering, stages: int | None) -> list[Tensor]:
         """The network's pictures of a tile, plainly or as the mean over the tile's eight orientations."""
         seen = seen.to(self.device).contiguous(memory_format=torch.channels_last)
         if not self.self_ensemble:
             return self._run(seen, steering, UPRIGHT, stages)
-        turn_tile = turn_coefficients if self.card.color == "coefficients" else turn
         total: list[Tensor] = []
         for orientation in ORIENTATIONS:
-            outputs = self._run(turn_tile(seen, orientation), steering, orientation, stages)
+            outputs = self._run(self.network.color.turn(seen, orientation), steering, orientation, stages)
             outputs = [turn_back(output, orientation) for output in outputs]
             total = [a + b for a, b in zip(total, outputs, strict=True)] if total else outputs
         return [output / len(ORIENTATIONS) for output in total]
 
     def _run(
-        self, tile: Tensor, steering: Steering | None, orientation: Orientation, stages: int | None
+        self, tile: Tensor, steering: Steering, orientation: Orientation, stages: int | None
     ) -> list[Tensor]:
-        steered_by = () if steering is None else (steering.condition(orientation),)
-        chosen = {"stages": stages} if self.card.stage_names else {}
-        if self.card.color == "ycbcr":
-            tile = pixels_to_ycbcr(tile).contiguous(memory_format=torch.channels_last)
+        color = self.network.color
+        tile = color.encode(tile)
         with self._precision():
-            outputs = self.network(tile, *steered_by, **chosen)
-        outputs = outputs if isinstance(outputs, list) else [outputs]
-        return [ycbcr_to_pixels(output) for output in outputs] if self.card.color == "ycbcr" else outputs
+            outputs = self.network(tile, steering.condition(orientation), stages)
+        return color.decode(outputs)
 
-    def _precision(self) -> contextlib.AbstractContextManager:
+    def _precision(self) -> contextlib.AbstractContextManager[object]:
         wanted = bfloat16_is_fast(self.device) if self.reduced_precision is None else self.reduced_precision
-        if not wanted or self.card.color == "planes":
+        if not wanted or self.network.full_precision:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
@@ -330,21 +247,3 @@ def is_out_of_memory(problem: Exception) -> bool:
         return True
     message = str(problem).lower()
     return any(words in message for words in ("out of memory", "can't allocate memory", "not enough memory"))
-
-
-def ycbcr_components(image: JpegImage) -> tuple[JpegComponent, ...]:
-    """Coefficients of Y, or of Y, Cb and Cr: the file's own, or those of its pixels where it holds others."""
-    header = image.header
-    if header and header.color_model in ("gray", "YCbCr"):
-        return image.components
-    return components_from_pixels(image.decoded_pixels, is_gray=image.is_gray)
-
-
-def _amplitudes(component: JpegComponent, tile: Tile) -> Tensor:
-    """Dequantized coefficients of the blocks that a tile sees: (1, 64, block rows, block columns) float32."""
-    rows, columns = (
-        slice(span.seen_start // BLOCK, span.seen_stop // BLOCK) for span in (tile.rows, tile.columns)
-    )
-    blocks = component.coefficients[rows, columns] * component.quantization_table
-    channels_first = blocks.reshape(*blocks.shape[:2], BLOCK * BLOCK).transpose(2, 0, 1)
-    return torch.from_numpy(np.ascontiguousarray(channels_first, np.float32))[None]

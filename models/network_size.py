@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from models.errors import OutOfMemory
+from models.networks.base import Network
 
 MOST_PARAMETERS = 1_000_000_000
 """Of one network; the largest on the page has 19 million."""
@@ -21,9 +22,7 @@ class NetworkTooLarge(OutOfMemory):
     """More parameters, or more layers, than any network here."""
 
 
-def described_network(
-    architecture: Callable[..., nn.Module], hyperparameters: Mapping[str, Any]
-) -> nn.Module:
+def described_network(architecture: Callable[..., Network], hyperparameters: Mapping[str, Any]) -> Network:
     """A network on PyTorch's meta device: names and sizes of all tensors, and its cost, without their memory.
 
     Args:

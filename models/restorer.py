@@ -1,15 +1,93 @@
-"""What every way of restoring a picture has in common: the Restorer protocol and its result."""
+"""What every way of restoring a picture has in common: the Restorer protocol, its options and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from models.card import ModelCard
+from models.errors import InvalidSetting
 from models.images import RgbImage
 from models.jpeg import JpegImage
 
 OnTile = Callable[[int, int], None]
 """Called as on_tile(done, total) after every tile; raising RestorationCancelled in it stops the run."""
+
+
+Guidance = Literal["automatic", "tables", "pixels", "manual"]
+"""What steers a network: its own choice, the file's tables as one quality factor, the pixels alone, or a number."""
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """How a picture is to be restored.
+
+    Attributes:
+        guidance: see Guidance; "pixels" ignores the file's quantization tables even where there are any.
+        quality_factor: 1..100 with guidance "manual", otherwise None.
+        stages: stop after that many stages; None runs all.
+
+    Raises:
+        InvalidSetting: a quality factor out of range, or one and another guidance than "manual".
+    """
+
+    guidance: Guidance = "automatic"
+    quality_factor: int | None = None
+    stages: int | None = None
+
+    def __post_init__(self) -> None:
+        factor = self.quality_factor
+        if factor is None and self.guidance == "manual":
+            raise InvalidSetting(
+                "The guidance is manual, and there is no quality factor. Manual guidance needs one from 1 to 100. Give "
+                "one, or choose another guidance."
+            )
+        if factor is not None and self.guidance != "manual":
+            raise InvalidSetting(
+                f"The quality factor is set to {factor}, and the guidance to {self.guidance}. One of the two can steer "
+                "a model: a quality factor is manual guidance, blind is guidance by pixels. Leave one out."
+            )
+        if factor is not None and not 1 <= factor <= 100:
+            raise InvalidSetting(
+                f"The quality factor was set to {factor}. It lies between 1 and 100. "
+                "Choose one in that range, or return to automatic."
+            )
+
+    @classmethod
+    def of(
+        cls, quality_factor: int | None = None, *, blind: bool = False, stages: int | None = None
+    ) -> "RestoreOptions":
+        """What commands and programs say: a quality factor set by hand, or that the file's tables are ignored."""
+        automatic: Guidance = "automatic" if quality_factor is None else "manual"
+        return cls("pixels" if blind else automatic, quality_factor, stages)
+
+    @property
+    def blind(self) -> bool:
+        """Whether the file's quantization tables are ignored."""
+        return self.guidance == "pixels"
+
+    def steering_factor(self, image: JpegImage) -> int | None:
+        """The quality factor that takes the place of what a network would choose: set by hand, or of the tables.
+
+        Raises:
+            InvalidSetting: the tables are to steer, and the picture has none that fit a quality factor.
+        """
+        if self.guidance != "tables":
+            return self.quality_factor
+        estimate = image.estimated_quality_factor
+        if estimate is None:
+            raise InvalidSetting(
+                "This picture has no JPEG header, so there are no quantization tables to read a quality factor from. "
+                "Files saved as JPEG have them. Choose another guidance, or save the picture once in step 2."
+            )
+        if estimate.quality_factor is None:
+            raise InvalidSetting(
+                "The file's quantization tables are non-standard, and no quality factor comes near them. "
+                "Tables that resemble those of the JPEG standard (Annex K) have one. Choose another guidance."
+            )
+        return estimate.quality_factor
+
+
+AUTOMATIC = RestoreOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +115,7 @@ class Restoration:
         applied_quality_factor: what the network was really steered by, None where it is not steerable.
         stages: in order; empty for networks of one stage; the last stage's pixels equal `pixels`.
         seconds: wall-clock time of the restoration itself.
-        condition: one sentence on what steered the run ("the file's quantization tables", both of two saves, "its own
+        steered_by: one sentence on what steered the run ("the file's quantization tables", both of two saves, "its own
             estimate of the quality factor", "quality factor 30 set by hand", "" for networks that are not steered).
     """
 
@@ -47,7 +125,7 @@ class Restoration:
     applied_quality_factor: float | None = None
     stages: tuple[Stage, ...] = field(default=())
     seconds: float = 0.0
-    condition: str = ""
+    steered_by: str = ""
 
 
 class Restorer(Protocol):
@@ -59,21 +137,13 @@ class Restorer(Protocol):
         ...
 
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """Restore the picture at full size.
 
         Args:
             image: the degraded picture; never changed.
-            quality_factor: 1..100 to steer by hand, or None to let the network decide.
-            blind: ignore the file's quantization tables even where there are any.
-            stages: stop after that many stages; None runs all.
+            options: see RestoreOptions; what does not concern the model is ignored.
             on_tile: progress and cancellation, see OnTile.
 
         Raises:

@@ -9,9 +9,9 @@ from torch import Tensor
 from models.images import RgbImage
 from models.jpeg import JpegImage, quantization_tables
 from models.jpeg.double import Verdict
-from models.network_protocols import EstimatingNetwork, SteeredNetwork
+from models.networks.base import Network
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn
-from models.tensors import pixels_to_tensor, table_to_tensor
+from models.tensors import area_weights, pixels_to_tensor, table_to_tensor
 
 SUMMARY_PIXELS = 1 << 19
 """Pixels looked at at once."""
@@ -52,7 +52,7 @@ class Steering:
 
 
 def steer(
-    network: SteeredNetwork | EstimatingNetwork,
+    network: Network,
     image: JpegImage,
     device: torch.device,
     *,
@@ -74,7 +74,7 @@ def steer(
         every_orientation: prepare conditions for turned tiles too.
     """
     use_tables = use_tables and quality_factor is None and _has_usual_tables(image)
-    estimates = hasattr(network, "predicted_quality_factor")
+    estimates = network.estimates_quality
     sentence = _sentence(quality_factor, use_tables, estimates)
     earlier = image.judgement.coarser_save if use_tables and estimates else None
     if use_tables and estimates and _is_below_training(image):
@@ -97,17 +97,15 @@ def steer(
         luma, chroma = quantization_tables(quality_factor)
         chroma = None if image.is_gray else chroma
     scalar = None if quality_factor is None else torch.tensor([float(quality_factor)], device=device)
-    predicted, conditions = None, {}
+    predicted: float | None = None
+    conditions: dict[Orientation, Tensor] = {}
     for orientation, summary in _summaries(network, image.decoded_pixels, device, every_orientation):
         tables = None
         if luma is not None:
             tables = table_to_tensor(luma, chroma, sideways=orientation[0] % 2 == 1).to(device)
-        if not estimates:
-            conditions[orientation] = network.condition(summary, tables)
-            continue
-        if predicted is None:
-            predicted = float(network.predicted_quality_factor(summary))
-        conditions[orientation] = network.condition(summary, scalar, tables)
+        if predicted is None and (estimate := network.predicted_quality_factor(summary)) is not None:
+            predicted = float(estimate)
+        conditions[orientation] = network.condition(summary, quality_factor=scalar, tables=tables)
     applied = predicted if quality_factor is None else float(quality_factor)
     return Steering(conditions, predicted, applied, use_tables, sentence)
 
@@ -134,47 +132,18 @@ def quality_of_two_saves(earlier: Verdict) -> int | None:
     return max(1, round(50 / scale if scale > 1 else 100 - 50 * scale))
 
 
-def area_weights(size: int, side: int) -> Tensor:
-    """(side, size): how much of each of `side` equal parts of a line its `size` pixels cover; rows add up to 1."""
-    edges = torch.arange(side + 1, dtype=torch.float64) * (size / side)
-    pixel = torch.arange(size, dtype=torch.float64)
-    stop = torch.minimum(edges[1:, None], pixel + 1)
-    start = torch.maximum(edges[:-1, None], pixel)
-    return ((stop - start).clamp(min=0) * (side / size)).float()
-
-
-def whole_picture_summary(network: SteeredNetwork | EstimatingNetwork, pixels: Tensor) -> Tensor | None:
-    """What a network sees of whole pictures that are small enough to be looked at at once, as in training.
-
-    Args:
-        network: what looks.
-        pixels: (batch, 3, rows, columns), 0..1.
-
-    Returns:
-        The `summary` of its `condition`.
-    """
-    if hasattr(network, "overview_side"):
-        rows, columns = (area_weights(size, network.overview_side).to(pixels) for size in pixels.shape[2:])
-        return rows @ (pixels @ columns.T)
-    return network.summarize(pixels) if hasattr(network, "summarize") else None
-
-
 def _summaries(
-    network: SteeredNetwork | EstimatingNetwork,
-    pixels: RgbImage,
-    device: torch.device,
-    every_orientation: bool,
-) -> list[tuple[Orientation, Tensor | None]]:
+    network: Network, pixels: RgbImage, device: torch.device, every_orientation: bool
+) -> list[tuple[Orientation, Tensor]]:
     """What the network sees of the whole picture, for every orientation in which that differs."""
-    if hasattr(network, "overview_side"):
+    if network.overview_side is not None:
         upright = _overview_of(pixels, network.overview_side, device)
         wanted = ORIENTATIONS if every_orientation else (UPRIGHT,)
         return [(orientation, turn(upright, orientation)) for orientation in wanted]
     summaries = []
     for sideways in (False, True) if every_orientation else (False,):
         seen = pixels.swapaxes(0, 1) if sideways else pixels
-        summary = _summary_of(network, seen, device) if hasattr(network, "summarize") else None
-        summaries.append(((int(sideways), False), summary))
+        summaries.append(((int(sideways), False), _summary_of(network, seen, device)))
     return summaries
 
 
@@ -189,15 +158,13 @@ def _overview_of(pixels: RgbImage, side: int, device: torch.device) -> Tensor:
     return total
 
 
-def _summary_of(
-    network: SteeredNetwork | EstimatingNetwork, pixels: RgbImage, device: torch.device
-) -> Tensor:
-    """Summarise a whole picture in strips of block rows.
+def _summary_of(network: Network, pixels: RgbImage, device: torch.device) -> Tensor:
+    """Summarize a whole picture in strips of block rows.
 
     Blocks that the right and lower edge cut through are left out, unless there are no others.
 
     Args:
-        network: has `summarize`.
+        network: takes a mean over blocks, or does not look.
         pixels: (rows, columns, 3) uint8.
         device: where the network is.
 
@@ -213,7 +180,10 @@ def _summary_of(
     total = torch.zeros((), device=device)
     for top in range(0, len(pixels), strip):
         part = pixels[top : top + strip]
-        total = total + network.summarize(pixels_to_tensor(part).to(device)) * len(part)
+        summary = network.summarize(pixels_to_tensor(part).to(device))
+        if not summary.numel():
+            return summary
+        total = total + summary * len(part)
     return total / len(pixels)
 
 

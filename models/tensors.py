@@ -64,6 +64,15 @@ def table_to_tensor(
     return torch.from_numpy((tables.swapaxes(1, 2) if sideways else tables).reshape(1, 128))
 
 
+def area_weights(size: int, side: int) -> Tensor:
+    """(side, size): how much of each of `side` equal parts of a line its `size` pixels cover; rows add up to 1."""
+    edges = torch.arange(side + 1, dtype=torch.float64) * (size / side)
+    pixel = torch.arange(size, dtype=torch.float64)
+    stop = torch.minimum(edges[1:, None], pixel + 1)
+    start = torch.maximum(edges[:-1, None], pixel)
+    return ((stop - start).clamp(min=0) * (side / size)).float()
+
+
 _TO_YCBCR = torch.from_numpy(rgb_to_ycbcr(torch.eye(3).numpy()).T.copy()) - torch.tensor(
     [[0.0], [128], [128]]
 )

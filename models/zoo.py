@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.baselines import BASELINES
 from models.card import ModelCard, read_card, write_card
@@ -24,6 +24,7 @@ from models.memory import keep_freed_buffers
 from models.network_restorer import NetworkRestorer, best_device
 from models.network_size import NetworkTooLarge, described_network
 from models.networks.ar_cnn import ArCnn
+from models.networks.base import Network
 from models.networks.cascade import Cascade
 from models.networks.dncnn import DnCnn
 from models.networks.edsr import Edsr
@@ -36,7 +37,7 @@ from models.restorer import Restorer
 
 logger = logging.getLogger(__name__)
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {
+ARCHITECTURES: dict[str, type[Network]] = {
     "cascade": Cascade,
     "ar_cnn": ArCnn,
     "dncnn": DnCnn,
@@ -47,9 +48,6 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "luma_chroma": LumaChroma,
 }
 """Every architecture by the name that cards use."""
-
-COLORS_NOT_RGB = {"ar_cnn": "planes", "hr_cnn": "coefficients", "luma_chroma": "ycbcr"}
-"""ModelCard.color of the architectures that do not see RGB."""
 
 NOT_BUILT = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError)
 """What architectures raise where hyperparameters do not fit them."""
@@ -185,19 +183,14 @@ class Zoo:
             return self._loaded[key]
 
 
-def color_of(architecture: str) -> str:
-    """How an architecture treats colour, in the words of ModelCard.color."""
-    return COLORS_NOT_RGB.get(architecture, "rgb")
-
-
 def estimates_quality(card: ModelCard) -> bool:
     """Whether the network judges from pixels alone how strongly a picture was compressed."""
     if card.architecture == COMMUNITY:
         return card.steerable
-    return hasattr(ARCHITECTURES.get(card.architecture), "predicted_quality_factor")
+    return ARCHITECTURES.get(card.architecture, Network).estimates_quality
 
 
-def build_network(card: ModelCard, *, only_described: bool = False) -> nn.Module:
+def build_network(card: ModelCard, *, only_described: bool = False) -> Network:
     """The untrained network a card describes.
 
     Args:
@@ -258,7 +251,7 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
     return NetworkRestorer(network=network, card=card, device=device)
 
 
-def save_checkpoint(folder: Path, network: nn.Module, card: ModelCard) -> Path:
+def save_checkpoint(folder: Path, network: Network, card: ModelCard) -> Path:
     """Write weights in half precision, then the card; each file appears whole or not at all.
 
     Args:

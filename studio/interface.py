@@ -26,9 +26,9 @@ from studio.lessons.game_handlers import GamesDesk
 from studio.lessons.tab import build_lesson_guide, build_lessons_tab
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
-from studio.restore.handlers import Desk
-from studio.restore.tab import build_restore_tab
-from studio.restore.takeaway_bar import TakeawayBar
+from studio.restore.handlers import RestoreHandlers
+from studio.restore.tab import RestoreTab
+from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.calls import KnownCalls, LastResort
 from studio.server.connections import bound_connections
 from studio.server.decoder import Decoder, warn_of_old_pillow
@@ -81,7 +81,6 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
     pictures.on_written = lambda path: quota.wrote(current_client(), [path])
     cache = ResultCache(CACHE_BYTES, KEPT_SECONDS)
     engine = Engine(zoo, cache)
-    desk = Desk(engine, pictures)
     share = None if jobs else CLIENT_BYTES
     held = HeldMemory(
         lambda: held_by_sessions(demo), lambda name: empty_session(demo, name), client_bytes=share
@@ -100,13 +99,15 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> gr.Blocks:
         gr.HTML(masthead(zoo), elem_id="masthead")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Restore", id="restore"):
-                restore = build_restore_tab(demo, desk, thumbnails(Path(folder)), uploads, KEPT_SECONDS)
-                TakeawayBar(desk, restore).wire()
-                Privacy(demo, desk, restore, pictures, cache).wire()
+                handlers = RestoreHandlers(engine, pictures, uploads.open)
+                packing = TakeawayHandlers(engine, pictures)
+                restore = RestoreTab(handlers, packing, thumbnails(Path(folder)), KEPT_SECONDS)
+                restore.wire(demo)
+                Privacy(demo, pictures, cache).wire(restore)
             with gr.Tab("Anatomy", id="anatomy") as anatomy:
                 build_anatomy_tab(anatomy, AnatomyDesk(engine, pictures), restore, KEPT_SECONDS)
             with gr.Tab("Sweep", id="sweep") as sweep:
-                build_sweep_tab(demo, sweep, sweep_desk, restore.outputs.session, KEPT_SECONDS)
+                build_sweep_tab(demo, sweep, sweep_desk, restore.components["session"], KEPT_SECONDS)
             if jobs is not None:
                 with gr.Tab("Train", id="train") as train:
                     desks = TrainDesk(jobs, zoo, pictures), RecipeDesk(jobs)

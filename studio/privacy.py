@@ -6,13 +6,11 @@ import gradio as gr
 
 from studio.anatomy.handlers import Subject
 from studio.engine.cache import ResultCache
-from studio.page.binding import IMMEDIATE
-from studio.restore.handlers import Desk
 from studio.restore.tab import RestoreTab
 from studio.server.files import PictureFolder
 from studio.server.later import Later
 from studio.session.link import example_of
-from studio.session.visitor import Photograph, Run, Session
+from studio.session.visitor import Photograph, Present, Run, Session
 from studio.sweep.run import SweepRecord
 
 STRAGGLER_SECONDS = 10
@@ -22,21 +20,14 @@ STRAGGLER_SECONDS = 10
 class Privacy:
     """Handlers of the two events."""
 
-    def __init__(
-        self, demo: gr.Blocks, desk: Desk, restore: RestoreTab, pictures: PictureFolder, cache: ResultCache
-    ) -> None:
-        self._demo, self._desk, self._restore = demo, desk, restore
-        self._pictures, self._cache = pictures, cache
+    def __init__(self, demo: gr.Blocks, pictures: PictureFolder, cache: ResultCache) -> None:
+        self._demo, self._pictures, self._cache = demo, pictures, cache
         self._stragglers = Later("stragglers")
 
-    def wire(self) -> None:
-        """Connect both."""
-        self._restore.delete.click(self.deleted, None, self._restore.shown(), **IMMEDIATE)
+    def wire(self, restore: RestoreTab) -> None:
+        """Connect both: the button of the Restore tab, and leaving."""
+        restore.clear_after(restore.components["delete"].click, self.forget)
         self._demo.unload(self.left)
-
-    def deleted(self, request: gr.Request) -> dict[Any, Any]:
-        """The button was pressed."""
-        return self._restore.answer(self._desk.emptied(self.forget(request.session_hash)))
 
     def left(self, request: gr.Request) -> None:
         """The page was closed, or its connection broke."""
@@ -45,12 +36,14 @@ class Privacy:
         self._stragglers.call(visitor, STRAGGLER_SECONDS, lambda: self._pictures.forget(visitor))
 
     def forget(self, visitor: str | None) -> int:
-        """End a visitor's runs and delete his files, results and state; returns how many files were his."""
+        """End a visitor's runs and delete their files, results and state; returns how many files that were."""
         held = self._demo.state_holder.session_data.get(visitor)
         values = list(held.state_data.values()) if held else []
         for value in values:
             if isinstance(value, Run):
                 value.drop()
+            elif isinstance(value, Present):
+                value.replace_run(None)
             elif isinstance(value, SweepRecord):
                 for run in value.runs:
                     run.stop.set()

@@ -15,7 +15,6 @@ FLOORS = (  # of the studio, likewise; rooms of one floor know nothing of each o
     {"server"},
     {"session"},
     {"page"},
-    {"components"},
     {"restore", "batch", "api", "catalog"},
     {"sweep", "anatomy", "train", "lessons"},
     {"privacy"},
@@ -31,7 +30,6 @@ GRADIO_ROOMS = (
     "studio/interface.py",
     "studio/privacy.py",
     "studio/page/",
-    "studio/components/",
     "studio/server/",
     "app.py",
 )
@@ -74,7 +72,7 @@ def test_source_file_keeps_the_rules(path: Path) -> None:
     assert path.name not in FORBIDDEN_NAMES
     assert len(text.splitlines()) <= 400, f"{name} has over 400 lines: two subjects?"
     if path.name == "__init__.py":
-        assert not text.strip() or name == "models/jpeg/__init__.py" or name.startswith("studio/components/")
+        assert not text.strip() or name == "models/jpeg/__init__.py"
     else:
         assert ast.get_docstring(ast.parse(text)), f"{name}: a module says in one sentence what lives here"
 

@@ -19,7 +19,7 @@ from tests.paths import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 MODULES = ("studio.restore", "training.train", "training.evaluate")
-NOT_BUILT = shutil.ignore_patterns("tests", "images", "runs", "tmp", "__pycache__", ".*")
+NOT_BUILT = shutil.ignore_patterns("tests", "images", "runs", "tmp", "node_modules", "__pycache__", ".*")
 HELP_SECONDS = 0.3
 
 

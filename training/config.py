@@ -89,10 +89,6 @@ class DataConfig:
         highest=2048,
         multiple_of=16,
     )
-    planes: bool = setting(
-        False,
-        "train on single planes (Y, and Cb, Cr at their own size) and their coefficients instead of RGB",
-    )
 
 
 @dataclass(frozen=True)
@@ -277,12 +273,20 @@ def read_config(text: str, origin: str = "configuration") -> tuple[TrainConfig |
     Raises:
         InvalidSetting: the text is no YAML, or too long, or holds what no configuration needs.
     """
-    values = read_yaml(text, origin)
+    values = _without_planes(read_yaml(text, origin))
     problems: list[str] = []
     config = build(TrainConfig, values, "", problems)
     if config is not None:
         problems += _problems_across_fields(config)
     return (None if problems else config), problems
+
+
+def _without_planes(values: Any) -> Any:
+    """YAML values without the setting data.planes of earlier versions: the network's color rule decides it."""
+    data = values.get("data") if isinstance(values, dict) else None
+    if isinstance(data, dict) and isinstance(data.get("planes"), bool):
+        return {**values, "data": {key: value for key, value in data.items() if key != "planes"}}
+    return values
 
 
 def _plain(value: Any) -> Any:
@@ -346,18 +350,11 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
 
 def _network_problems(config: TrainConfig) -> list[str]:
     """What does not fit the chosen network."""
-    from models.zoo import ARCHITECTURES, color_of
+    from models.zoo import ARCHITECTURES
 
     known = inspect.signature(ARCHITECTURES[config.architecture]).parameters
-    found = [
+    return [
         f"hyperparameters.{key}: unknown key; {nearest(key, known)}"
         for key in config.hyperparameters
         if key not in known
     ]
-    plane_by_plane = color_of(config.architecture) in ("planes", "coefficients")
-    if config.data.planes != plane_by_plane:
-        found.append(
-            f"data.planes is {str(config.data.planes).lower()}, but {config.architecture} restores "
-            f"{'single planes' if plane_by_plane else 'whole pictures'}, so it must be {str(plane_by_plane).lower()}"
-        )
-    return found

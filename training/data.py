@@ -19,6 +19,7 @@ from models.jpeg import Degradation, Resize, Save, degrade, degrade_pixels, quan
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.planes import component_plane
+from models.networks.base import ColorRule
 from training.config import TrainConfig
 from training.evaluation.benchmarks import VALIDATION_CASES
 from training.grain import as_scanned
@@ -109,6 +110,7 @@ class DegradedPatches(Dataset):
     def __init__(
         self,
         config: TrainConfig,
+        color: ColorRule,
         images: Sequence[RgbImage | PictureFile],
         phase: int = 0,
         *,
@@ -119,6 +121,7 @@ class DegradedPatches(Dataset):
 
         Args:
             config: of the run.
+            color: of the network, which decides whether patches are pictures or single planes.
             images: clean pictures; those smaller than a patch are passed over.
             phase: an index into patch_sizes.
             share: which part of every batch this process makes, of how many equal parts.
@@ -127,7 +130,7 @@ class DegradedPatches(Dataset):
         Raises:
             InvalidSetting: no picture is large enough.
         """
-        self.config = config
+        self.config, self.color = config, color
         self.side = config.data.patch_sizes[phase]
         part, parts = share
         count = config.data.batch_sizes[phase] // parts
@@ -159,7 +162,7 @@ class DegradedPatches(Dataset):
 
     def _patch(self, step: int, place: int) -> Patch:
         rng = np.random.default_rng([self.config.seed, step, place])
-        patch = (self._plane_patch if self.config.data.planes else self._color_patch)(rng)
+        patch = (self._plane_patch if self.color.plane_by_plane else self._color_patch)(rng)
         hidden, told = rng.random(2)
         return replace(
             patch,
@@ -325,16 +328,21 @@ def _as_channels(pixels: np.ndarray) -> Tensor:
 
 
 def validation_batches(
-    config: TrainConfig, images: Sequence[RgbImage | PictureFile]
+    config: TrainConfig, color: ColorRule, images: Sequence[RgbImage | PictureFile]
 ) -> dict[str, list[Batch]]:
-    """Central crops of the validation pictures, broken in every VALIDATION_CASES, one picture per batch."""
+    """Central crops of the validation pictures, broken in every VALIDATION_CASES, one picture per batch.
+
+    Args:
+        config, color: as for DegradedPatches.
+        images: clean pictures.
+    """
     size, found = config.data.validation_size, {}
     for case in VALIDATION_CASES:
         rows, columns = case.degradation.total_shift
         batches = []
         for image in images:
             clean = central_crop(image, size, (rows, columns))
-            make = _validation_plane if config.data.planes else _validation_color
+            make = _validation_plane if color.plane_by_plane else _validation_color
             batches.append(batch_of([make(clean, case.degradation)]))
         found[case.name] = batches
     return found

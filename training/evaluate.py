@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin()
     parser = _parser()
     asked = parser.parse_args(arguments)
-    from training.evaluation.measuring import measure_and_keep
+    from training.evaluation.measure_all import measure_and_keep
     from training.evaluation.side_by_side import measure_side_by_side
 
     try:
@@ -85,6 +85,11 @@ def _add_what_is_compared(add: Callable[..., object]) -> None:
     add("--color", choices=COLORS, help="what is compared (default: the data set's protocol, else rgb)")
     add("--blind", action="store_true", help="hide the files' quantization tables from the networks")
     add("--self-ensemble", action="store_true", help="average over eight flips and rotations")
+    add(
+        "--slow-metrics",
+        action="store_true",
+        help="also the metrics that take longer than all others together",
+    )
     add("--stages", type=int, metavar="N", help="stop after N stages")
     add("--limit", type=at_least_one, metavar="N", help="only the first N pictures")
     add("--checkpoints", type=Path, default=shipped("checkpoints"), metavar="FOLDER", help="of models")

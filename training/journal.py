@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from models.errors import MissingExtra
 from models.files import write_atomically
 from models.images import RgbImage
 from models.jpeg import Degradation, Save, degrade
 from models.network_restorer import NetworkRestorer
+from models.networks.base import Network
 from models.png_files import write_png
 from training.config import TrainConfig
 from training.data import central_crop
@@ -44,7 +44,7 @@ class Previews:
     """Crops of the first validation photographs, broken once and restored again and again."""
 
     def __init__(
-        self, config: TrainConfig, network: nn.Module, device: torch.device, photographs: Photographs
+        self, config: TrainConfig, network: Network, device: torch.device, photographs: Photographs
     ) -> None:
         """Break the crops.
 

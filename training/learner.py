@@ -15,9 +15,7 @@ from torch.utils.data import DataLoader
 
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.network_restorer import bfloat16_is_fast
-from models.steering import whole_picture_summary
-from models.tensors import pixels_to_ycbcr, ycbcr_to_pixels
-from models.zoo import color_of
+from models.networks.base import ColorRule, Network
 from training.checkpoint_files import random_states, restore_random_states, seed_everything
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, validation_batches
@@ -27,10 +25,7 @@ from training.network_of import network_of
 from training.optimizers import make_optimizer
 from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
 from training.processes import Processes
-from training.teacher import Teacher, load_teacher, weights_to_start_from
-
-SAMPLES_PER_PIXEL = 1.5
-"""Of a 4:2:0 picture, whose pixel is what the cost of networks of single planes refers to."""
+from training.teacher import load_teacher, weights_to_start_from
 
 MOST_SKIPPED_STEPS = 10
 """Steps in a row whose gradient is no number, after which a run is given up."""
@@ -72,7 +67,6 @@ class Learner:
         seed_everything(config.seed)
         torch.backends.cudnn.benchmark = True  # patches of one size again and again
         self.config, self.processes, self.device = config, processes, processes.device
-        self.color = color_of(config.architecture)
         self.layout = torch.channels_last if config.runtime.channels_last else torch.contiguous_format
         self.reduced_precision = config.runtime.precision == "bf16" and bfloat16_is_fast(self.device)
         self.network = network_of(config)
@@ -81,15 +75,15 @@ class Learner:
         _freeze(self.network, config.optimizer.frozen)
         self.network.to(self.device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
-        planes = self.color in ("planes", "coefficients")
-        self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / (SAMPLES_PER_PIXEL if planes else 1)
+        self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / self.network.color.samples_per_pixel
         self.forward = self.network.forward
         if config.runtime.compile:  # anew for every size of patches: one for all sizes takes minutes on a GPU
             self.forward = torch.compile(self.forward, dynamic=False)
         self.loss = RestorationLoss(config.loss).to(self.device)
-        self.teacher: Teacher | None = None
+        self.teacher: Network | None = None
         if config.loss.teacher:
-            self.teacher = load_teacher(config.loss.teacher, self.device, planes=config.data.planes)
+            planes = self.network.color.plane_by_plane
+            self.teacher = load_teacher(config.loss.teacher, self.device, planes=planes)
         self.optimizer = make_optimizer(config.optimizer, self.network.parameters())
         self.skipped = 0
         _check_shares(config, processes.count)
@@ -100,14 +94,15 @@ class Learner:
         )
         self.images, self.folders = training.images, training.folders
         self.problems = (*training.problems, *self.validation_photographs.problems)
-        self.validation = validation_batches(config, self.validation_photographs.images)
+        self.validation = validation_batches(config, self.network.color, self.validation_photographs.images)
         for phase in range(len(config.data.patch_sizes)):
             self.patches(phase)  # raises now, not after hours, where patches are too large
 
     def patches(self, phase: int) -> DegradedPatches:
         """This process's share of every batch of a phase."""
         share = self.processes.index, self.processes.count
-        return DegradedPatches(self.config, self.images, phase, share=share, folders=self.folders)
+        color = self.network.color
+        return DegradedPatches(self.config, color, self.images, phase, share=share, folders=self.folders)
 
     def batches(self, phase: int, first_step: int) -> Iterator[Batch]:
         """Batches from first_step on, drawn by the configured number of workers."""
@@ -131,47 +126,32 @@ class Learner:
         return moved.to(torch.float32, memory_format=self.layout).div_(255)
 
     def restore(
-        self, network: nn.Module, forward: Callable, batch: Batch, color: str = ""
-    ) -> tuple[list, Tensor | None]:
+        self, network: Network, forward: Callable[..., list[Tensor]], batch: Batch
+    ) -> tuple[list[Tensor], Tensor | None]:
         """All stages' pictures, and the estimated quality factor of networks that have one.
 
         Args:
-            network: whose summary and condition are used.
+            network: whose colors, summary and condition are used.
             forward: its forward pass, compiled or not.
             batch: patches; says for each whether its tables are hidden and its true quality factor told.
-            color: how the network treats colour; "" as the trained one does.
         """
-        color = color or self.color
-        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced_precision)
-        inputs, predicted = self.inputs(batch, color), None
+        inputs = self.inputs(batch, network.color)
         seen = (batch.tables * ~batch.tables_hidden[:, None]).to(self.device)
-        if hasattr(network, "predicted_quality_factor"):
-            summary = network.summarize(inputs)
-            predicted = network.predicted_quality_factor(summary)
+        summary = network.summarize(inputs)
+        predicted, steering = network.predicted_quality_factor(summary), None
+        if predicted is not None:
             truth, told = batch.quality_factor.to(self.device), batch.truth_told.to(self.device)
             steering = torch.where(told, truth, predicted.detach())
-            with autocast:
-                pictures = forward(inputs, network.condition(summary, steering, seen))
-        elif hasattr(network, "condition"):
-            summary = whole_picture_summary(network, inputs)
-            with autocast:
-                pictures = forward(inputs, network.condition(summary, seen))
-        else:
-            with autocast:
-                pictures = forward(inputs)
-        pictures = [picture.float() for picture in (pictures if isinstance(pictures, list) else [pictures])]
-        if color == "ycbcr":
-            pictures = [ycbcr_to_pixels(picture) for picture in pictures]
-        return pictures, predicted
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced_precision):
+            condition = network.condition(summary, quality_factor=steering, tables=seen)
+            pictures = forward(inputs, condition)
+        return network.color.decode([picture.float() for picture in pictures]), predicted
 
-    def inputs(self, batch: Batch, color: str) -> Tensor:
-        """What a network of that colour rule is called with; see models.network_protocols."""
-        if color == "coefficients":
+    def inputs(self, batch: Batch, color: ColorRule) -> Tensor:
+        """What a network of that color rule is called with."""
+        if color is ColorRule.COEFFICIENTS:
             return batch.coefficients.to(self.device, memory_format=self.layout)
-        pixels = self.to_device(batch.degraded)
-        if color == "ycbcr":
-            return pixels_to_ycbcr(pixels).contiguous(memory_format=self.layout)
-        return pixels
+        return color.encode(self.to_device(batch.degraded)).contiguous(memory_format=self.layout)
 
     @torch.no_grad()
     def target(self, batch: Batch) -> Tensor:
@@ -184,8 +164,7 @@ class Learner:
             return clean
         nothing = torch.zeros_like(batch.tables_hidden)
         shown = replace(batch, tables_hidden=nothing, truth_told=nothing)
-        network = self.teacher.network
-        pictures, _ = self.restore(network, network.forward, shown, self.teacher.color)
+        pictures, _ = self.restore(self.teacher, self.teacher.forward, shown)
         return clean.lerp(pictures[-1].clamp(0, 1), self.config.loss.teacher_share)
 
     def step(self, batch: Batch, *, rate: float, step: int, squared: bool) -> dict[str, Tensor]:

@@ -1,10 +1,9 @@
 """The network of a configuration: built once it is known to fit into this machine's memory."""
 
-from torch import nn
-
 from models.errors import InvalidSetting
 from models.memory import total_memory_bytes
 from models.network_size import count_parameters, described_network
+from models.networks.base import Network
 from models.zoo import ARCHITECTURES, NOT_BUILT
 from training.config import TrainConfig
 
@@ -32,7 +31,7 @@ def memory_problem(parameters: int, memory_bytes: int | None = None) -> str:
     )
 
 
-def network_of(config: TrainConfig) -> nn.Module:
+def network_of(config: TrainConfig) -> Network:
     """The untrained network that a configuration describes.
 
     Raises:

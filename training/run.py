@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 import yaml
-from torch import nn
 
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.files import remove_unfinished, replace, write_text_atomically
-from models.zoo import color_of, save_checkpoint
+from models.networks.base import Network
+from models.zoo import save_checkpoint
 from training.checkpoint_files import load_state, save_state
 from training.config import TrainConfig, dumped
 from training.events import EventFile, TrainEvent
@@ -186,7 +186,7 @@ class TrainRun:
         )
 
 
-def card_of(config: TrainConfig, network: nn.Module, facts: TrainingFacts | None = None) -> ModelCard:
+def card_of(config: TrainConfig, network: Network, facts: TrainingFacts | None = None) -> ModelCard:
     """What a network trained by a configuration is.
 
     Args:
@@ -199,10 +199,10 @@ def card_of(config: TrainConfig, network: nn.Module, facts: TrainingFacts | None
         name=config.name,
         architecture=config.architecture,
         hyperparameters=dict(config.hyperparameters),
-        color=color_of(config.architecture),
-        stage_names=tuple(getattr(network, "stage_names", ())),
-        steerable=hasattr(network, "condition"),
-        uses_tables=hasattr(network, "condition"),
+        color=network.color.value,
+        stage_names=network.stage_names,
+        steerable=network.steerable,
+        uses_tables=network.uses_tables,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         mmac_per_pixel=round(network.mmac_per_pixel(), 4),
         trained=facts,

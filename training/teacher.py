@@ -7,20 +7,20 @@ teacher's picture lacks what nobody can know from the broken one, so that gradie
 towards the photograph.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.card import read_card
 from models.errors import BrokenCheckpoint, InvalidSetting
+from models.networks.base import Network
 from models.zoo import ARCHITECTURES, CARD_FILE, load_checkpoint, mismatches, read_weights
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def weights_to_start_from(path: str, network: nn.Module) -> dict[str, Tensor]:
+def weights_to_start_from(path: str, network: Network) -> dict[str, Tensor]:
     """The tensors of a file, in single precision.
 
     Args:
@@ -56,21 +56,8 @@ def here_or_beside_the_code(path: str) -> Path:
     return Path(path) if Path(path).exists() else REPOSITORY / path
 
 
-@dataclass(frozen=True, eq=False)
-class Teacher:
-    """A network that is not trained.
-
-    Attributes:
-        network: in evaluation mode.
-        color: how it treats colour, as on its card.
-    """
-
-    network: nn.Module
-    color: str
-
-
-def load_teacher(path: str, device: torch.device, *, planes: bool) -> Teacher:
-    """The network of a checkpoint.
+def load_teacher(path: str, device: torch.device, *, planes: bool) -> Network:
+    """The network of a checkpoint, in evaluation mode; it is not trained.
 
     Args:
         path: its folder; where it is relative and not found here, it is looked for beside the code.
@@ -89,11 +76,11 @@ def load_teacher(path: str, device: torch.device, *, planes: bool) -> Teacher:
             f"loss.teacher is {path!r}, and there is no checkpoint to learn from ({error}). A folder with card.yaml "
             "and weights.safetensors is needed, such as checkpoints/cascade. Correct loss.teacher, or leave it empty."
         ) from error
-    restores_planes = card.color in ("planes", "coefficients")
-    if card.architecture not in ARCHITECTURES or restores_planes != planes:
+    architecture = ARCHITECTURES.get(card.architecture)
+    if architecture is None or architecture.color.plane_by_plane != planes:
         needed = "single planes" if planes else "whole pictures"
         raise InvalidSetting(
             f"loss.teacher is {path!r}, {card.title}, which cannot teach this network. A network of {needed} by an "
             "architecture of this zoo is needed. Choose another checkpoint, or leave loss.teacher empty."
         )
-    return Teacher(load_checkpoint(folder, card, device).network, card.color)
+    return load_checkpoint(folder, card, device).network

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import mac_per_pixel, start_without_bias
+from models.networks.base import ColorRule, Network
+from models.networks.layers import start_without_bias
 
 
-class ArCnn(nn.Module):
+class ArCnn(Network):
     """Four convolutions, 9-7-1-5 with 64-32-16-1 filters, on one plane: the architecture as published.
 
     Colour is restored plane by plane: Y, Cb and Cr each at its own size.
@@ -21,6 +22,10 @@ class ArCnn(nn.Module):
     untrained network therefore returns its input, and training begins at a gain of 0 dB instead of far below.
     """
 
+    color = ColorRule.PLANES
+    full_resolution = True
+    channels = 1
+    full_precision = True
     multiple = 1
     overlap = 9  # receptive field radius: 4 + 3 + 0 + 2
 
@@ -32,29 +37,14 @@ class ArCnn(nn.Module):
         self.reconstruct = nn.Conv2d(16, 1, 5, padding=2)
         self._start_at_identity()
 
-    def forward(self, plane: Tensor) -> Tensor:
-        """Restore planes.
-
-        Args:
-            plane: (batch, 1, rows, columns), 0..1, of any size.
-
-        Returns:
-            Like plane, not clamped.
-        """
+    def forward(
+        self, plane: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; planes may have any size."""
         features = functional.relu(self.extract(plane), inplace=True)  # (batch, 64, rows, columns)
         features = functional.relu(self.enhance(features), inplace=True)  # (batch, 32, rows, columns)
         features = functional.relu(self.map(features), inplace=True)  # (batch, 16, rows, columns)
-        return self.reconstruct(features)
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of a 4:2:0 picture: one luma plane and two quarter-size chroma planes."""
-        side = 32
-
-        def run() -> float:
-            self(torch.zeros(1, 1, side, side, device=self.extract.weight.device))
-            return side * side / 1.5
-
-        return mac_per_pixel(self, run) / 1e6
+        return [self.reconstruct(features)]
 
     def _start_at_identity(self) -> None:
         """He initialisation everywhere, then one filter per layer that passes the plane through."""

@@ -27,11 +27,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.networks.base import Network
 from models.networks.fused_convolution import convolve_and_add
 from models.networks.layers import (
     ScaledResidualBlock,
     conv3x3,
-    mac_per_pixel,
     multilayer_perceptron,
     start_without_bias,
 )
@@ -181,12 +181,12 @@ class RestorationStage(nn.Module):
         return picture + strength * correction.float(), (half, quarter, eighth)
 
 
-class Cascade(nn.Module):
+class Cascade(Network):
     """Quality estimation and restoration stages; see the module's text."""
 
-    multiple = 8
     overlap = 96
-    keeps_to_cells = True
+    uses_tables = True
+    steerable = True
 
     def __init__(
         self,
@@ -217,15 +217,16 @@ class Cascade(nn.Module):
             use_context: let the Global Processing Blocks see the pooled context.
         """
         super().__init__()
-        self.embedding = embedding
-        self.use_quality, self.use_tables, self.use_context = use_quality, use_tables, use_context
+        self.stage_names = tuple(f"stage {number}" for number in range(1, stages + 1))
+        self._embedding = embedding
+        self._use_quality, self._use_tables, self._use_context = use_quality, use_tables, use_context
         self.quality = QualityEstimation(periods, summary)
         self.steer = multilayer_perceptron(2 + 1 + TABLE_VALUES, 128, embedding)
         self.contextualize = multilayer_perceptron(summary, 128, embedding)
         self.stages = nn.ModuleList(
             RestorationStage(tuple(widths), tuple(blocks), embedding) for _ in range(stages)
         )
-        self.scale = nn.Linear(embedding, sum(sum(stage.scaled_channels()) for stage in self.stages))
+        self.scale = nn.Linear(embedding, sum(self._scale_sizes()))
         nn.init.zeros_(self.scale.weight)
         nn.init.zeros_(self.scale.bias)
 
@@ -238,24 +239,18 @@ class Cascade(nn.Module):
         return self.quality(summary)
 
     def condition(
-        self, summary: Tensor, quality_factor: Tensor | None = None, tables: Tensor | None = None
+        self, summary: Tensor, *, quality_factor: Tensor | None = None, tables: Tensor | None = None
     ) -> Tensor:
-        """What steers the restoration of one picture.
-
-        Args:
-            summary: (batch, summary) from summarize().
-            quality_factor: (batch,) 1..100, or None for the network's own estimate.
-            tables: (batch, 128) quantization steps, luma then chroma (zeros where there is no chroma), or None.
-                A row of zeros stands for "unknown" within a batch.
+        """See Network.condition.
 
         Returns:
             (batch, 2 * embedding + 1): steering vector, pooled context, strength of the corrections (0..1).
         """
-        if not self.use_quality:
+        if not self._use_quality:
             quality_factor = summary.new_full((len(summary),), UNKNOWN_QUALITY_FACTOR)
         elif quality_factor is None:
-            quality_factor = self.predicted_quality_factor(summary).detach()
-        if tables is None or not self.use_tables:
+            quality_factor = self.predicted_quality_factor(summary)
+        if tables is None or not self._use_tables:
             tables = summary.new_zeros(len(summary), TABLE_VALUES)
         quality_factor = quality_factor.to(summary)
         usable = quality_factor.clamp(1, 99.75)
@@ -273,23 +268,18 @@ class Cascade(nn.Module):
             ],
             1,
         )
-        context = summary.new_zeros(len(summary), self.embedding)
-        if self.use_context:
+        context = summary.new_zeros(len(summary), self._embedding)
+        if self._use_context:
             context = self.contextualize(summary)
         return torch.cat([self.steer(described), context, strength], 1)
 
-    def forward(self, pixels: Tensor, condition: Tensor, stages: int | None = None) -> list[Tensor]:
-        """Restore pictures.
-
-        Args:
-            pixels: (batch, 3, rows, columns), 0..1; rows and columns multiples of 8.
-            condition: from condition().
-            stages: run only that many stages, 1 or more; None runs all.
-
-        Returns:
-            One float32 picture per stage, like pixels, not clamped.
-        """
-        steering, context, strength = condition.split([self.embedding, self.embedding, 1], 1)
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward."""
+        if condition is None:
+            condition = self.condition(self.summarize(pixels))
+        steering, context, strength = condition.split([self._embedding, self._embedding, 1], 1)
         scales = list((1 + self.scale(steering))[:, :, None, None].split(self._scale_sizes(), 1))
         picture, carried, pictures = pixels.float(), None, []
         for stage in self.stages[:stages]:
@@ -297,23 +287,6 @@ class Cascade(nn.Module):
             picture, carried = stage(picture, carried, own, context, strength[:, :, None, None])
             pictures.append(picture)
         return pictures
-
-    @property
-    def stage_names(self) -> tuple[str, ...]:
-        """Names of the pictures that forward returns."""
-        return tuple(f"stage {i + 1}" for i in range(len(self.stages)))
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of the picture, quality estimation included."""
-        side = 128
-        device = self.scale.weight.device
-
-        def run() -> int:
-            pixels = torch.zeros(1, 3, side, side, device=device)
-            self(pixels, self.condition(self.summarize(pixels)))
-            return side * side
-
-        return mac_per_pixel(self, run) / 1e6
 
     def _scale_sizes(self) -> list[int]:
         return [channels for stage in self.stages for channels in stage.scaled_channels()]

@@ -17,13 +17,13 @@ What the paper leaves open, and what was chosen here:
   input, and training begins at a gain of 0 dB.
 """
 
-import torch
 from torch import Tensor, nn
 
-from models.networks.layers import conv3x3, mac_per_pixel
+from models.networks.base import Network
+from models.networks.layers import conv3x3
 
 
-class DnCnn(nn.Module):
+class DnCnn(Network):
     """Twenty layers, residual, batch-normalized; see the module's text."""
 
     multiple = 1
@@ -58,25 +58,8 @@ class DnCnn(nn.Module):
         for value in self.body[-1].parameters():
             nn.init.zeros_(value)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Restore pictures.
-
-        Args:
-            pixels: (batch, channels, rows, columns), 0..1, of any size.
-
-        Returns:
-            Like pixels, float32, not clamped.
-        """
-        return pixels.float() - self.body(pixels - 0.5).float()
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel; batch normalization, which could be folded away, does not count."""
-        side = 16
-
-        def run() -> int:
-            training = self.training
-            self.eval()(torch.zeros(1, self.channels, side, side, device=self.body[0].weight.device))
-            self.train(training)
-            return side * side
-
-        return mac_per_pixel(self, run) / 1e6
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; pictures may have any size."""
+        return [pixels.float() - self.body(pixels - 0.5).float()]

@@ -5,17 +5,15 @@ Workshops 2017, with a layer of stride 2 in front, as in J. Li et al.; see model
 what was chosen.
 """
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.networks.layers import mac_per_pixel
+from models.networks.base import Network
 from models.networks.qgcn_trunk import OVERLAP, Trunk
 
 
-class Edsr(nn.Module):
+class Edsr(Network):
     """The trunk on pixels alone."""
 
-    multiple = 8  # 2 would do; all networks of this trunk see the same tiles
     overlap = OVERLAP
 
     def __init__(self, channels: int = 3, width: int = 64, blocks: int = 32) -> None:
@@ -30,17 +28,9 @@ class Edsr(nn.Module):
         self.channels = channels
         self.trunk = Trunk(channels, channels, width, blocks)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """(batch, channels, rows, columns) 0..1, rows and columns even -> the same, float32, not clamped."""
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; even rows and columns would do, but all networks of this trunk see the same tiles."""
         features = self.trunk.enter(pixels - 0.5)  # (batch, width, rows/2, columns/2)
-        return self.trunk.output(pixels, self.trunk.second(self.trunk.first(features)))
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of the picture."""
-        side = 16
-
-        def run() -> int:
-            self(torch.zeros(1, self.channels, side, side, device=self.trunk.enter.weight.device))
-            return side * side
-
-        return mac_per_pixel(self, run) / 1e6
+        return [self.trunk.output(pixels, self.trunk.second(self.trunk.first(features)))]

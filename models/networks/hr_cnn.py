@@ -43,7 +43,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import mac_per_pixel, start_without_bias
+from models.networks.base import ColorRule, Network
+from models.networks.layers import start_without_bias
 
 BLOCK = 8
 FREQUENCIES = BLOCK * BLOCK
@@ -75,10 +76,12 @@ class DetailBlock(nn.Module):
         return plane + self.smooth(features).float()
 
 
-class HrCnn(nn.Module):
+class HrCnn(Network):
     """Heterogeneous residual network on the coefficients of one plane; see the module's text."""
 
-    multiple = BLOCK
+    color = ColorRule.COEFFICIENTS
+    full_resolution = True
+    channels = FREQUENCIES
     overlap = 40  # decoding 2 + 1, four detail blocks of 5 + 3: 35 pixels, and the whole block they end in
     stage_names = (
         "channel split",
@@ -97,7 +100,9 @@ class HrCnn(nn.Module):
         self.details = nn.ModuleList(DetailBlock() for _ in range(4))
         self._start_at_inverse_dct()
 
-    def forward(self, coefficients: Tensor, stages: int | None = None) -> list[Tensor]:
+    def forward(
+        self, coefficients: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
         """Decode and restore planes.
 
         Decoding runs in float32 even under autocast: everything later is added to its picture.
@@ -106,6 +111,7 @@ class HrCnn(nn.Module):
             coefficients: (batch, 64, block rows, block columns), dequantized amplitudes as the JPEG standard
                 scales them (about -1024..1024, for samples 0..255 less 128). Channel 8 * u + v holds vertical
                 frequency u and horizontal frequency v, so channel 0 is 8 times the block's mean.
+            condition: nothing steers it.
             stages: return only the first that many pictures, 1 to 7; None returns all.
 
         Returns:
@@ -125,17 +131,6 @@ class HrCnn(nn.Module):
             plane = block(plane)
             pictures.append(functional.relu(plane) if block is self.details[-1] else plane)
         return pictures[:stages]
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of a 4:2:0 picture: one luma plane and two quarter-size chroma planes."""
-        side = 4
-
-        def run() -> float:
-            device = self.reconstruct.weight.device
-            self(torch.zeros(1, FREQUENCIES, side, side, device=device))
-            return (side * BLOCK) ** 2 / 1.5
-
-        return mac_per_pixel(self, run) / 1e6
 
     def _start_at_inverse_dct(self) -> None:
         """Weights that make the untrained network a plain JPEG decoder."""

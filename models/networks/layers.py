@@ -1,5 +1,7 @@
 """Layers that several networks share."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -72,23 +74,27 @@ def table_maps(tables: Tensor, rows: int, columns: int) -> Tensor:
     return tables.unflatten(1, (-1, 8, 8)).repeat(1, 1, rows // 8, columns // 8)
 
 
-def mac_per_pixel(network: nn.Module, run) -> float:
+def macs_of(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+    """Multiply-accumulates of one call of a convolution or a linear layer; 0 for other modules."""
+    if isinstance(module, nn.ConvTranspose2d):
+        return inputs[0].numel() * module.weight[0].numel()
+    if isinstance(module, nn.Conv2d):
+        return output.numel() * module.weight[0].numel()
+    return output.numel() * module.in_features if isinstance(module, nn.Linear) else 0
+
+
+def mac_per_pixel(network: nn.Module, run: Callable[[], float]) -> float:
     """Multiply-accumulates of all convolutions and linear layers during `run()`, divided by what run() returns.
 
     Args:
         network: the module to watch.
-        run: a callable that runs the network once and returns the number of input pixels it covered.
+        run: runs the network once and returns the number of input pixels it covered.
     """
     total = 0
 
-    def count(module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        if isinstance(module, nn.ConvTranspose2d):
-            total += _inputs[0].numel() * module.weight[0].numel()
-        elif isinstance(module, nn.Conv2d):
-            total += output.numel() * module.weight[0].numel()
-        elif isinstance(module, nn.Linear):
-            total += output.numel() * module.in_features
+        total += macs_of(module, inputs, output)
 
     hooks = [module.register_forward_hook(count) for module in network.modules()]
     try:

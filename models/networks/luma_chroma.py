@@ -40,8 +40,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.networks.base import ColorRule, Network
 from models.networks.fused_convolution import convolve_and_rectify
-from models.networks.layers import conv3x3, mac_per_pixel
+from models.networks.layers import conv3x3
 from models.networks.rrdb import NEGATIVE_SLOPE, ResidualInResidualDenseBlock, start_kaiming
 
 LARGEST_OVERLAP = 48
@@ -157,9 +158,10 @@ class ChromaNet(nn.Module):
         return torch.cat([self.enter(slices[:, first : first + 3]) for first in range(3)], 1)
 
 
-class LumaChroma(nn.Module):
+class LumaChroma(Network):
     """LumiNet, then ChromaNet; see the module's text."""
 
+    color = ColorRule.YCBCR
     multiple = 1
     full_resolution = True
     stage_names = ("restored luma", "restored luma and chroma")
@@ -186,29 +188,13 @@ class LumaChroma(nn.Module):
         self.chroma = ChromaNet(widths, chroma_blocks)
         self.overlap = min(self.luma.correct.reach + self.chroma.correct.reach, LARGEST_OVERLAP)
 
-    def forward(self, ycbcr: Tensor, stages: int | None = None) -> list[Tensor]:
-        """Restore pictures.
-
-        Args:
-            ycbcr: (batch, 3, rows, columns), 0..1, full-range Y, Cb, Cr as in JPEG files, of any size.
-            stages: 1 restores luma only; None or 2 both.
-
-        Returns:
-            Pictures like ycbcr, float32 and not clamped: restored luma with the old chroma, then both restored.
-        """
+    def forward(
+        self, ycbcr: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; the first stage is restored luma with the old chroma. Pictures may have any size."""
         luma, chroma = ycbcr.float().split([1, 2], 1)
         luma = self.luma(luma)
         pictures = [torch.cat([luma, chroma], 1)]
         if stages != 1:
             pictures.append(torch.cat([luma, self.chroma(luma, chroma)], 1))
         return pictures
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of the picture."""
-        side = 8
-
-        def run() -> int:
-            self(torch.zeros(1, 3, side, side, device=self.luma.enter.weight.device))
-            return side * side
-
-        return mac_per_pixel(self, run) / 1e6

@@ -15,19 +15,21 @@ What the paper leaves open, and what was chosen here:
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.networks.layers import mac_per_pixel, table_maps
+from models.networks.base import Network
+from models.networks.layers import table_maps
 from models.networks.qgcn_trunk import OVERLAP, Trunk
 
 LARGEST_STEP = 255.0
 
 
-class Qcn(nn.Module):
+class Qcn(Network):
     """The trunk on pixels and table maps: 5 channels in colour (two tables), 2 in gray (one)."""
 
-    multiple = 8
     overlap = OVERLAP
+    uses_tables = True
+    steerable = True
     stage_names = ("after group 1", "after group 2")
 
     def __init__(self, channels: int = 3, width: int = 64, blocks: int = 32) -> None:
@@ -40,35 +42,27 @@ class Qcn(nn.Module):
         """
         super().__init__()
         self.channels = channels
-        self.tables = 1 if channels == 1 else 2
-        self.trunk = Trunk(channels + self.tables, channels, width, blocks)
+        self._tables = 1 if channels == 1 else 2
+        self.trunk = Trunk(channels + self._tables, channels, width, blocks)
 
-    def condition(self, summary: Tensor | None, tables: Tensor | None = None) -> Tensor:
-        """The tables as the maps hold them.
-
-        Args:
-            summary: nothing; the network does not look at the whole picture.
-            tables: (batch, 128) steps, luma then chroma, 64 for gray; zeros where unknown. None: all unknown, for
-                one picture.
+    def condition(
+        self, summary: Tensor, *, quality_factor: Tensor | None = None, tables: Tensor | None = None
+    ) -> Tensor:
+        """See Network.condition; a network of gray pictures takes 64 steps.
 
         Returns:
-            (batch, 128 or 64), 0..1.
+            (batch, 128 or 64), 0..1: the tables as the maps hold them.
         """
         if tables is None:
-            tables = self.trunk.enter.weight.new_zeros(1, 64 * self.tables)
+            tables = summary.new_zeros(len(summary), 64 * self._tables)
         return tables.clamp(max=LARGEST_STEP) / LARGEST_STEP
 
-    def forward(self, pixels: Tensor, condition: Tensor, stages: int | None = None) -> list[Tensor]:
-        """Restore pictures.
-
-        Args:
-            pixels: (batch, channels, rows, columns), 0..1; rows and columns multiples of 8, on the block grid.
-            condition: from condition().
-            stages: stop after that many groups, 1 or 2; None runs both.
-
-        Returns:
-            One float32 picture per group, like pixels, not clamped.
-        """
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; the picture after group 1 is for looking at."""
+        if condition is None:
+            condition = self.condition(self.summarize(pixels))
         maps = table_maps(condition, *pixels.shape[2:])
         features = self.trunk.enter(torch.cat([pixels - 0.5, maps], 1))  # (batch, width, rows/2, columns/2)
         pictures = []
@@ -76,16 +70,3 @@ class Qcn(nn.Module):
             features = group(features)
             pictures.append(self.trunk.output(pixels, features))
         return pictures
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of the result; the picture after group 1 is for looking at."""
-        side = 16
-
-        def run() -> int:
-            pixels = torch.zeros(1, self.channels, side, side, device=self.trunk.enter.weight.device)
-            maps = table_maps(self.condition(None), side, side)
-            features = self.trunk.enter(torch.cat([pixels, maps], 1))
-            self.trunk.output(pixels, self.trunk.second(self.trunk.first(features)))
-            return side * side
-
-        return mac_per_pixel(self, run) / 1e6

@@ -27,13 +27,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.networks.layers import conv3x3, mac_per_pixel, start_without_bias, table_maps
+from models.networks.base import Network
+from models.networks.layers import conv3x3, start_without_bias, table_maps
 from models.networks.qcn import LARGEST_STEP
 from models.networks.qgcn_trunk import OVERLAP, Trunk
 
 TABLE_VALUES = 128  # 64 luma steps, then 64 chroma steps, in row order
-LARGE_PICTURE = 1_000_000
-"""Pixels of the picture that the cost per pixel is told for: the global branch costs the same for all."""
 
 
 class GlobalBranch(nn.Module):
@@ -59,11 +58,12 @@ class GlobalBranch(nn.Module):
         return self.fc2(functional.relu(self.fc1(features.flatten(1))))
 
 
-class Qgcn(nn.Module):
+class Qgcn(Network):
     """Restoration branch and global branch; see the module's text."""
 
-    multiple = 8
     overlap = OVERLAP
+    uses_tables = True
+    steerable = True
     overview_side = GlobalBranch.side
     stage_names = ("after group 1, without the global vector", "with the global vector", "after group 2")
 
@@ -76,7 +76,7 @@ class Qgcn(nn.Module):
             global_hidden: first fully connected layer of the global branch.
         """
         super().__init__()
-        self.width = width
+        self._width = width
         self.trunk = Trunk(3 + 2, 3, width, blocks)
         self.globally = GlobalBranch(width, global_hidden)
         self.merge = conv3x3(2 * width, width)
@@ -84,32 +84,25 @@ class Qgcn(nn.Module):
         nn.init.normal_(self.merge.weight[:, width:], std=0.01)
         start_without_bias(self.merge)
 
-    def condition(self, summary: Tensor, tables: Tensor | None = None) -> Tensor:
-        """The tables as their maps hold them, and the global vector.
-
-        Args:
-            summary: (batch, 3, 112, 112), 0..1, whole pictures resized by area.
-            tables: (batch, 128) steps, luma then chroma; zeros where unknown, None where all are.
+    def condition(
+        self, summary: Tensor, *, quality_factor: Tensor | None = None, tables: Tensor | None = None
+    ) -> Tensor:
+        """See Network.condition.
 
         Returns:
-            (batch, 128 + width).
+            (batch, 128 + width): the tables as their maps hold them, and the global vector.
         """
         if tables is None:
             tables = summary.new_zeros(len(summary), TABLE_VALUES)
         return torch.cat([tables.clamp(max=LARGEST_STEP) / LARGEST_STEP, self.globally(summary)], 1)
 
-    def forward(self, pixels: Tensor, condition: Tensor, stages: int | None = None) -> list[Tensor]:
-        """Restore pictures.
-
-        Args:
-            pixels: (batch, 3, rows, columns), 0..1; rows and columns multiples of 8, on the block grid.
-            condition: from condition().
-            stages: stop after that many of stage_names; None runs all.
-
-        Returns:
-            One float32 picture per stage, like pixels, not clamped.
-        """
-        tables, vector = condition.split([TABLE_VALUES, self.width], 1)
+    def forward(
+        self, pixels: Tensor, /, condition: Tensor | None = None, stages: int | None = None
+    ) -> list[Tensor]:
+        """See Network.forward; pictures before the last are for looking at."""
+        if condition is None:
+            condition = self.condition(self.summarize(pixels))
+        tables, vector = condition.split([TABLE_VALUES, self._width], 1)
         maps = table_maps(tables, *pixels.shape[2:])
         local = self.trunk.first(self.trunk.enter(torch.cat([pixels - 0.5, maps], 1)))
         pictures = [self.trunk.output(pixels, local)]  # local: (batch, width, rows/2, columns/2)
@@ -121,23 +114,6 @@ class Qgcn(nn.Module):
             return pictures
         pictures.append(self.trunk.output(pixels, self.trunk.second(merged)))
         return pictures
-
-    def mmac_per_pixel(self) -> float:
-        """1e6 multiply-accumulates per pixel of a picture of one megapixel; its earlier stages are for looking at."""
-        side = 16
-        device = self.merge.weight.device
-
-        def restore() -> int:
-            features = self.trunk.first(self.trunk.enter(torch.zeros(1, 5, side, side, device=device)))
-            merged = self._merged(features, features.new_zeros(1, self.width))
-            self.trunk.output(torch.zeros(1, 3, side, side, device=device), self.trunk.second(merged))
-            return side * side
-
-        def look() -> int:
-            self.globally(torch.zeros(1, 3, self.overview_side, self.overview_side, device=device))
-            return LARGE_PICTURE
-
-        return (mac_per_pixel(self, restore) + mac_per_pixel(self, look)) / 1e6
 
     def _merged(self, local: Tensor, vector: Tensor) -> Tensor:
         """The first group's features with the vector joined at every position."""

@@ -24,6 +24,9 @@ Place = tuple[int, int]
 _DECIMAL_PLACES = 2
 """Of coefficients on their way to the page."""
 
+EMPTY_BLOCK: dict[str, Any] = {"parts": []}
+EMPTY_MAP: dict[str, Any] = {"maps": []}
+
 
 def block_value(
     taken: TakenApart, outputs: StageOutputs, place: Place, cards: Mapping[str, ModelCard], picture: str

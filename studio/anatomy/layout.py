@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from studio.components.anatomy_facts import anatomy_facts
-from studio.components.block import block_inspector
-from studio.components.block_map import block_map
-from studio.components.chart import chart
-from studio.components.viewer import viewer
+from studio.anatomy.block_view import EMPTY_BLOCK, EMPTY_MAP
+from studio.page.components import chart, component, viewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +41,20 @@ def build_anatomy_layout(subject: gr.State, place: gr.State) -> tuple[AnatomyOut
     """Build the whole tab inside the current Blocks context."""
     shown: dict[str, gr.components.Component] = {"subject": subject, "place": place}
     shown["notice"] = gr.HTML("", elem_id="anatomy-notice")
-    shown["empty"] = anatomy_facts("anatomy-empty")
+    shown["empty"] = component("anatomy/facts", "", elem_id="anatomy-empty")
     with gr.Row(elem_id="anatomy-bench", elem_classes="bench", visible=False) as bench:
         with gr.Column(elem_id="anatomy-facts-column", elem_classes="bench-controls", scale=0, min_width=304):
-            shown["file_facts"] = anatomy_facts("anatomy-facts")
+            shown["file_facts"] = component("anatomy/facts", "", elem_id="anatomy-facts")
         with gr.Column(elem_classes="bench-looking"), gr.Column(elem_id="anatomy-blocks") as blocks:
             shown["hint"] = gr.HTML("", elem_id="anatomy-hint")
             with gr.Row(elem_id="anatomy-pickers"):
                 with gr.Column(scale=3, min_width=320):
                     shown["viewer"] = viewer("anatomy-viewer")
                 with gr.Column(scale=2, min_width=280):
-                    shown["block_map"] = block_map()
-            shown["block"] = block_inspector()
+                    shown["block_map"] = component("anatomy/block_map", EMPTY_MAP, elem_id="block-map")
+            shown["block"] = component("anatomy/block", EMPTY_BLOCK, elem_id="block")
             shown |= _evidence()
-            shown["shares"] = anatomy_facts("anatomy-shares")
+            shown["shares"] = component("anatomy/facts", "", elem_id="anatomy-shares")
     return AnatomyOutputs(**shown), AnatomyGroups(bench, blocks)
 
 
@@ -66,7 +63,7 @@ def _evidence() -> dict[str, gr.components.Component]:
     controls: dict[str, gr.components.Component] = {}
     with gr.Row(elem_id="anatomy-evidence"):
         with gr.Column(scale=2, min_width=280):
-            controls["earlier"] = anatomy_facts("anatomy-earlier")
+            controls["earlier"] = component("anatomy/facts", "", elem_id="anatomy-earlier")
         with gr.Column(scale=3, min_width=320):
             with gr.Row(elem_id="anatomy-frequency", elem_classes="bench-controls"):
                 controls["component"] = gr.Radio(

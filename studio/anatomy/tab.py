@@ -13,6 +13,8 @@ from studio.anatomy.layout import AnatomyGroups, AnatomyOutputs, build_anatomy_l
 from studio.page import facts
 from studio.page.binding import LIGHT, UNFORESEEN, event_data
 from studio.restore.tab import RestoreTab
+from studio.session.form import RestoreForm
+from studio.session.visitor import Run
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +50,13 @@ class AnatomyTab:
         o, r = self._outputs, self._restore
         shown = [getattr(o, one.name) for one in fields(o)] + [self._groups.bench, self._groups.blocks]
         frequency = {o.subject, o.component, o.frequency_row, o.frequency_column}
-        entered = {*r.form_inputs(), o.subject, o.place}
+        self._form = {field.name: r.components[field.name] for field in fields(RestoreForm)}
+        entered = {*self._form.values(), r.components["session"], r.components["run"], o.subject, o.place}
         tab.select(self.opened, entered, shown, **LIGHT).success(self.searched, frequency, shown, **LIGHT)
         latest = {**LIGHT, "trigger_mode": "always_last"}
         for picker in (o.viewer.block, o.block_map.pick, o.block.pick):
             picker(self.picked, {o.subject}, shown, **latest)
-        r.outputs.viewer.block(self.picked_elsewhere, None, o.place, **latest)
+        r.components["viewer"].block(self.picked_elsewhere, None, o.place, **latest)
         o.block.frequency(self.frequency_picked, {o.subject}, shown, **latest)
         for slider in (o.frequency_row, o.frequency_column):
             slider.release(self.frequency_set, frequency, shown, **latest)
@@ -64,9 +67,9 @@ class AnatomyTab:
         r, o = self._restore, self._outputs
         return self._calmly(
             lambda: self._desk.opened(
-                values[r.outputs.session],
-                r.run_of(values),
-                r.form(values),
+                values[r.components["session"]],
+                values[r.components["run"]] or Run(),
+                RestoreForm(**{name: values[component] for name, component in self._form.items()}),
                 values[o.subject],
                 values[o.place],
             ),

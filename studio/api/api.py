@@ -3,7 +3,7 @@
 Arguments come from anywhere and are untrusted; answers are ready for JSON, pictures are files the page's folder serves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from threading import Event
 from typing import Any
 
@@ -15,6 +15,7 @@ from models.images import RgbImage
 from models.jpeg import SUBSAMPLINGS, Degradation, JpegImage, Save, Step
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
+from models.restorer import RestoreOptions
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
@@ -28,12 +29,11 @@ from studio.session.form import (
     resize_of,
     whole,
 )
+from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph
-from training.evaluation.metrics import CONVENTION, Metrics, measure
+from training.evaluation import metrics
+from training.evaluation.metrics import Measured, as_json, convention_of, measure
 from training.evaluation.score_files import weights_of
-
-OpenFile = Callable[[Any, Any], Photograph]
-"""Opens an uploaded file by its place and its name, both untrusted; see studio.session.uploads."""
 
 DEFAULT_MODEL = "cascade"
 
@@ -69,16 +69,13 @@ class Api:
         names = self._known(model_names)
         if not isinstance(blind, bool):
             raise InvalidSetting(f"blind is {clipped(blind)}. true and false are allowed. Send one of them.")
-        if blind and quality_factor is not None:
-            raise InvalidSetting(
-                f"blind is true and quality_factor {clipped(quality_factor)}. One of the two can steer a model. "
-                "Leave one out."
-            )
         factor = None if quality_factor is None else whole(quality_factor, 1, 100, "quality_factor")
         count = None if stages is None else whole(stages, 1, 99, "stages")
-        guidance = "manual" if factor is not None else "pixels" if blind else "automatic"
+        options = RestoreOptions.of(factor, blind=blind, stages=count)
         photograph = self._opened(picture)
-        request = RestoreRequest(photograph.key, names, None, guidance, factor, count)
+        request = RestoreRequest(
+            photograph.key, names, None, options.guidance, options.quality_factor, options.stages
+        )
         *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
         return {
             "picture": file_facts(photograph.image),
@@ -157,7 +154,10 @@ class Api:
                 "compared. Send two that are."
             )
         notes = zip(("picture", "reference"), (opaque_notes(image) for image in images), strict=True)
-        return {**_measured(measure(restored=first, reference=second)), "notes": dict(notes)}
+        return {
+            **_measured(measure(restored=first, reference=second, metrics=metrics.METRICS)),
+            "notes": dict(notes),
+        }
 
     def inspect(self, picture: Any) -> dict[str, Any]:
         """Say what a file is.
@@ -218,7 +218,7 @@ class Api:
             "seconds": restoration.seconds,
             "predicted_quality_factor": restoration.predicted_quality_factor,
             "applied_quality_factor": restoration.applied_quality_factor,
-            "steered_by": restoration.condition,
+            "steered_by": restoration.steered_by,
             "weights_sha256": weights.sha256 if weights else None,
         }
 
@@ -257,9 +257,9 @@ def _degradation(
     return Degradation(tuple(steps))
 
 
-def _measured(metrics: Metrics) -> dict[str, Any]:
+def _measured(measured: Measured) -> dict[str, Any]:
     """Metrics for JSON: PSNR is null where the pictures are identical, SSIM where they are too small for it."""
-    return {"metrics": metrics.as_json(), "convention": CONVENTION}
+    return {"metrics": as_json(measured), "convention": convention_of(measured)}
 
 
 def _card(card: ModelCard) -> dict[str, Any]:

@@ -153,7 +153,7 @@ class Endpoints:
         )
 
     def measure(self, picture: gr.FileData, reference: gr.FileData) -> Measured:
-        """Compare a picture with a reference of the same size: PSNR, SSIM and PSNR-B, with their convention.
+        """Compare a picture with a reference of the same size by every metric, with their convention.
 
         Args:
             picture: the file to be judged, uploaded.

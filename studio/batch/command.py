@@ -13,6 +13,7 @@ from models.errors import InvalidSetting
 from models.files import check_output
 from models.jpeg import Degradation, Step
 from models.jpeg.degradation import STEPS
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from studio.batch.files import (
     BatchPicture,
@@ -49,12 +50,17 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
     """
     factor, stages = arguments.quality_factor, arguments.stages
     steps = tuple(step_of(text) for text in arguments.steps or ())
+    options = RestoreOptions.of(
+        None if factor is None else whole(factor, 1, 100, "The quality factor"),
+        blind=arguments.blind,
+        stages=None if stages is None else whole(stages, 1, 99, "The number of stages"),
+    )
     return BatchSettings(
         tuple(arguments.model),
         Degradation(steps) if steps else None,
-        "manual" if factor is not None else "pixels" if arguments.blind else "automatic",
-        None if factor is None else whole(factor, 1, 100, "The quality factor"),
-        None if stages is None else whole(stages, 1, 99, "The number of stages"),
+        options.guidance,
+        options.quality_factor,
+        options.stages,
         arguments.keep_exif,
         arguments.keep_icc,
         arguments.overwrite,

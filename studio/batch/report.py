@@ -11,25 +11,14 @@ from models.errors import InvalidSetting
 from models.files import begins_with, check_output, write_whole
 from studio.batch.run import BatchRow, BatchSettings
 from studio.engine.file_facts import versions
-from training.evaluation.metrics import CONVENTION
+from training.evaluation.metrics import convention, fast_metrics
 
 EMPTY = "PSNR is empty where pictures are identical, SSIM where they are smaller than its window."
 REPORT_SUFFIXES = (".csv", ".json")
 MADE_BY = "JPEG Restoration Studio, report of restored pictures"
 """The first thing a report says; by it a later run knows that it may replace the file."""
-COLUMNS: tuple[str, ...] = (
-    "picture",
-    "model",
-    "result",
-    "state",
-    "seconds",
-    "psnr_db",
-    "ssim",
-    "psnr_b_db",
-    "degraded_psnr_db",
-    "degraded_ssim",
-    "degraded_psnr_b_db",
-    "gain_db",
+RESULT_COLUMNS = ("picture", "model", "result", "state", "seconds")
+FACT_COLUMNS = (
     "rows",
     "columns",
     "format",
@@ -47,7 +36,13 @@ COLUMNS: tuple[str, ...] = (
     "notes",
     "sentence",
 )
-"""Of the CSV; seconds are empty for results that were there before, metrics where nothing was measured."""
+"""Of the CSV, with the metrics between; seconds are empty for results of before, metrics where nothing was measured."""
+
+
+def columns() -> list[str]:
+    """Of the CSV, in order."""
+    names = [metric.name for metric in fast_metrics()]
+    return [*RESULT_COLUMNS, *names, *(f"degraded_{name}" for name in names), "gain_db", *FACT_COLUMNS]
 
 
 def check_report(path: Path, inputs: Iterable[Path] = (), *, overwrite: bool = False) -> None:
@@ -91,8 +86,8 @@ def csv_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
     about = {"settings": settings.as_json(), "models": settings.model_names, "versions": versions()}
     for name, value in about.items():
         stream.write(f"# {name}: {json.dumps(value, sort_keys=True)}\n")
-    stream.write(f"# {CONVENTION}\n# {EMPTY}\n")
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    stream.write(f"# {convention()}\n# {EMPTY}\n")
+    writer = csv.DictWriter(stream, columns(), lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow(_cells(row))
@@ -105,7 +100,7 @@ def json_report(rows: Sequence[BatchRow], settings: BatchSettings) -> str:
         "made_by": MADE_BY,
         "settings": settings.as_json(),
         "models": list(settings.model_names),
-        "convention": CONVENTION,
+        "convention": convention(),
         "versions": versions(),
         "results": [{**vars(row), "record": dict(row.record)} for row in rows],
     }
@@ -127,4 +122,4 @@ def _cells(row: BatchRow) -> dict[str, Any]:
         "gain_db": None if None in pair else pair[0] - pair[1],
         **{name: value for name, value in vars(row).items() if name != "record"},
     }
-    return {name: known.get(name) for name in COLUMNS}
+    return {name: known.get(name) for name in columns()}

@@ -18,17 +18,17 @@ from models.files import check_output, write_whole
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage
 from models.jpeg.metadata import to_srgb
-from models.restorer import Restoration
+from models.restorer import Guidance, Restoration
 from models.zoo import Zoo
 from studio.batch.attempts import Attempt
 from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photograph_at
 from studio.batch.results import is_result, record_in, result_png
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
-from studio.engine.engine import Engine, Guidance, RestoreRequest, StageOutputs
+from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, quality_facts, versions
 from studio.session.visitor import Photograph, open_photograph
-from training.evaluation.metrics import measure
+from training.evaluation.metrics import as_json, measure
 from training.evaluation.score_files import Weights, weights_of
 
 logger = logging.getLogger(__name__)
@@ -336,7 +336,7 @@ class _Comparison:
             }
         else:
             return {"metrics": None, "not_measured": self.not_measured}
-        metrics = {name: metrics.as_json() for name, metrics in pair.items()}
+        metrics = {name: as_json(measured) for name, measured in pair.items()}
         return {"metrics": metrics, "not_measured": ""}
 
     def _srgb(self, pixels: RgbImage) -> RgbImage:
@@ -371,7 +371,7 @@ def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration
         **quality_facts(degraded),
         "predicted_quality_factor": _rounded(restoration.predicted_quality_factor),
         "applied_quality_factor": _rounded(restoration.applied_quality_factor),
-        "steered_by": restoration.condition,
+        "steered_by": restoration.steered_by,
     }
 
 

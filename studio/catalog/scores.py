@@ -1,6 +1,6 @@
 """Measured scores as tables for the Models page; what was measured of replaced weights is told, never shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -10,6 +10,8 @@ from models.card import ModelCard
 from models.errors import RestorationError
 from models.plain_values import is_number
 from studio.page.wording import signed_decibels
+from training.evaluation import metrics
+from training.evaluation.metrics import Metric
 from training.evaluation.score_files import SCORES_FILE, Measurement, read_scores, weights_of
 from training.evaluation.scoring import DO_NOTHING
 
@@ -43,8 +45,7 @@ def known_scores(folder: Path, card: ModelCard) -> KnownScores:
         return KnownScores()
     try:
         scores = read_scores(folder / SCORES_FILE)
-        of_these = scores.of(weights_of(folder, card))
-        fresh = {key: found for key, found in of_these.items() if found.is_current}
+        fresh = scores.present(weights_of(folder, card))
     except (RestorationError, OSError):
         return KnownScores()
     whole = [found for found in fresh.values() if _is_whole(found)]
@@ -97,33 +98,35 @@ def _is_whole(found: Measurement) -> bool:
 def _rows_of(found: Measurement, name: str) -> list[dict[str, Any]]:
     """A model's rows; score files call plain decoding "none"."""
     wanted = DO_NOTHING if name == "plain" else name
-    return [row for row in found.rows if row["model"] == wanted]
+    return [row for row in found.current_rows if row["model"] == wanted]
 
 
 def _table(
     title: str, found: Measurement, rows: Sequence[dict[str, Any]], plain: Mapping[str, dict[str, Any]]
 ) -> str:
-    body = "".join(_line(row, plain.get(row["condition"])) for row in rows)
-    words = COLOR_WORDS.get(found.setting.color, "PSNR")
+    others = [metric for metric in metrics.METRICS[1:] if any(metric.name in row for row in rows)]
+    body = "".join(_line(row, plain.get(row["condition"]), others) for row in rows)
+    titles = "".join(f"<th scope='col'>{metric.title}</th>" for metric in others)
+    in_decibels = (metric.title for metric in others if metric.unit == "dB")
+    words = " and ".join((COLOR_WORDS.get(found.setting.color, "PSNR"), *in_decibels))
     twice = rows[0].get("double") is not None
     shift = "; first and second quality, grid shift in rows and columns" * twice
     return (
-        f"<table><caption>Measured on {escape(title)}: {words} and PSNR-B in dB, Δ to plain decoding{shift}</caption>"
+        f"<table><caption>Measured on {escape(title)}: {words} in dB, Δ to plain decoding{shift}</caption>"
         f"<thead><tr><th scope='col'>{'qualities' if twice else 'quality'}</th><th scope='col'>PSNR</th>"
-        "<th scope='col'>Δ</th><th scope='col'>SSIM</th><th scope='col'>PSNR-B</th></tr></thead>"
+        f"<th scope='col'>Δ</th>{titles}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _line(row: dict[str, Any], plain: dict[str, Any] | None) -> str:
+def _line(row: dict[str, Any], plain: dict[str, Any] | None, others: Iterable[Metric]) -> str:
     psnr, before = _number(row, "psnr_db"), _number(plain, "psnr_db")
     delta = signed_decibels(psnr - before) if psnr is not None and before is not None else ""
     kind = {"+": "good", "−": "bad"}.get(delta[:1], "")
     cells = (
         _shown(psnr, 2),
         f"<span class='{kind}'>{delta}</span>",
-        _shown(_number(row, "ssim"), 4),
-        _shown(_number(row, "psnr_b_db"), 2),
+        *(metric.number(_number(row, metric.name)) for metric in others),
     )
     label = escape(_condition(row))
     return f"<tr><th scope='row'>{label}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from models.card import ModelCard, TrainingFacts
+from models.networks.base import ColorRule
 from models.zoo import estimates_quality
 from studio.catalog.scores import KnownScores, scores_markup, scores_with
 
@@ -67,7 +68,7 @@ def training_words(card: ModelCard) -> str:
     facts = card.trained
     if facts is None:
         return ""
-    validated_on = "luma" if card.color in ("planes", "coefficients") else "RGB"
+    validated_on = "luma" if ColorRule(card.color).plane_by_plane else "RGB"
     return (
         f"{facts.steps:,} steps on {facts.megapixels / 1000:.2f} gigapixels of patches{_of_run(facts)}, "
         f"{facts.minutes:.0f} minutes on {', then '.join(facts.machines)}; "

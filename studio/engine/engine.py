@@ -1,28 +1,32 @@
 """The engine behind the page and the command line: break a photograph, repair it with several models, measure.
 
-Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Metrics. Nothing here knows the page.
+Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Measured. Nothing here knows the page.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
+from time import monotonic
 from types import MappingProxyType
-from typing import Literal
 
 from models.card import ModelCard
-from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from models.errors import RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import OnTile, Restoration, Restorer
+from models.restorer import Guidance, OnTile, Restoration, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.engine.pixel_gate import PixelGate
-from studio.engine.zero_gpu_zoo import RestoreOptions, ZeroGpuZoo
-from training.evaluation.metrics import Metrics, measure, psnr_db
+from studio.engine.zero_gpu_zoo import ZeroGpuZoo
+from training.evaluation.metrics import Measured, measure, psnr_db, slow_metrics
 
-Guidance = Literal["automatic", "tables", "pixels", "manual"]
-"""What steers a network: its own choice, the file's tables as one quality factor, its estimate, or a number."""
+_MEASURING = ThreadPoolExecutor(1, "slow-metrics")
+"""Measures one picture at a time, whoever waits for it."""
+STOP_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,7 @@ class RestoreRequest:
         photograph_key: identifies the opened file's bytes.
         model_names: in the order people ticked them.
         degradation: None keeps the file as it is.
-        guidance: see Guidance.
-        quality_factor: 1..100 with guidance "manual", otherwise None.
-        stages: stop after that many stages, None runs all.
+        guidance, quality_factor, stages: see models.restorer.RestoreOptions.
     """
 
     photograph_key: str
@@ -44,6 +46,11 @@ class RestoreRequest:
     guidance: Guidance = "automatic"
     quality_factor: int | None = None
     stages: int | None = None
+
+    @property
+    def options(self) -> RestoreOptions:
+        """What restorers are told."""
+        return RestoreOptions(self.guidance, self.quality_factor, self.stages)
 
     def same_settings(self, other: "RestoreRequest") -> bool:
         """True where both describe the same degraded picture and steering, whatever models are ticked."""
@@ -73,6 +80,7 @@ class StageOutputs:
         degraded: what the models saw.
         restorations: by model name, in the order they were finished.
         metrics: by model name and, as "degraded", for the input; empty without an original.
+        slow_seconds: by the same names, how long the slow metrics took; empty before they were computed.
         stage_psnr_db: by model name, one number per stage; empty without an original.
         failures: by model name, the sentence to show.
     """
@@ -81,7 +89,8 @@ class StageOutputs:
     original: RgbImage | None
     degraded: JpegImage
     restorations: Mapping[str, Restoration] = field(default_factory=lambda: MappingProxyType({}))
-    metrics: Mapping[str, Metrics] = field(default_factory=lambda: MappingProxyType({}))
+    metrics: Mapping[str, Measured] = field(default_factory=lambda: MappingProxyType({}))
+    slow_seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     stage_psnr_db: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
     failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -91,7 +100,7 @@ class _Finished:
     """One model's part of the outputs; what the cache holds."""
 
     restoration: Restoration
-    metrics: Metrics | None
+    metrics: Measured | None
     stage_psnr_db: tuple[float, ...]
 
 
@@ -132,7 +141,11 @@ class Engine:
             return self._cache.get_or_make(key, work)
 
     def run_stages(
-        self, image: JpegImage, request: RestoreRequest, stop: Event
+        self,
+        image: JpegImage,
+        request: RestoreRequest,
+        stop: Event,
+        cards: Mapping[str, ModelCard] | None = None,
     ) -> Iterator[Progress | StageOutputs]:
         """Restore with every model of the request, cheapest first.
 
@@ -140,6 +153,7 @@ class Engine:
             image: the opened photograph that `request.photograph_key` names.
             request: the settings.
             stop: set it from anywhere to end the run within one tile.
+            cards: see cards(), where they have been asked for already.
 
         Yields:
             The degraded picture with its metrics first, then Progress per tile and StageOutputs per model.
@@ -153,7 +167,7 @@ class Engine:
             request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
         )
         yield outputs
-        names = self.by_cost(request.model_names, self.cards())
+        names = self.by_cost(request.model_names, self.cards() if cards is None else cards)
         together = self._together(names, request, broken)
         for name in names:
             try:
@@ -165,6 +179,32 @@ class Engine:
             else:
                 outputs = _joined(outputs, name, finished)
             yield outputs
+
+    def with_slow_metrics(self, outputs: StageOutputs, stop: Event) -> StageOutputs:
+        """The outputs with the slow metrics of every picture; without them where there is no original.
+
+        Args:
+            outputs: of a run whose models are done.
+            stop: once it is set, the outputs come back as they are.
+        """
+        original, request = outputs.original, outputs.request
+        if original is None or not slow_metrics():
+            return outputs
+        pictures = {"degraded": outputs.degraded.pixels}
+        pictures |= {name: restoration.pixels for name, restoration in outputs.restorations.items()}
+        measured, seconds = dict(outputs.metrics), {}
+        for name, pixels in pictures.items():
+            of = request.photograph_key, request.degradation
+            key = ("slow metrics", *(of if name == "degraded" else self._key(name, request)))
+            work = partial(_measure_slowly, pixels, original)
+            waiting = _MEASURING.submit(copy_context().run, self._cache.get_or_make, key, work)
+            while not wait([waiting], timeout=STOP_SECONDS).done:
+                if stop.is_set():
+                    waiting.cancel()
+                    return outputs
+            values, seconds[name] = waiting.result()
+            measured[name] = {**measured[name], **values}
+        return replace(outputs, metrics=MappingProxyType(measured), slow_seconds=MappingProxyType(seconds))
 
     def cards(self) -> dict[str, ModelCard]:
         """Every model's card by name, as the checkpoints folder holds them now."""
@@ -185,7 +225,7 @@ class Engine:
                 self.zoo.load(name)  # raises the zoo's own sentence
         return sorted(names, key=lambda name: cards[name].mmac_per_pixel)
 
-    def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Metrics]:
+    def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Measured]:
         if broken.original is None:
             return MappingProxyType({})
         key = ("input metrics", request.photograph_key, request.degradation)
@@ -201,11 +241,11 @@ class Engine:
         if not isinstance(self.zoo, ZeroGpuZoo):
             return {}
         try:
-            quality_factor, blind = steering(request, broken.image)
+            request.options.steering_factor(broken.image)
             missing = [name for name in names if self._cache.get(self._key(name, request)) is None]
         except RestorationError:
             return {}  # every model says it for itself
-        return self.zoo.together(missing, broken.image, RestoreOptions(quality_factor, blind, request.stages))
+        return self.zoo.together(missing, broken.image, request.options)
 
     def _key(self, name: str, request: RestoreRequest) -> tuple[str, Restorer, RestoreRequest]:
         """Of a result; once its checkpoint has changed the restorer is another object, so that the cache misses."""
@@ -220,16 +260,10 @@ class Engine:
         if known is not None:
             return known
         restorer = shared or key[1]
-        quality_factor, blind = steering(request, broken.image)
+        options = request.options
 
         def work(on_tile: OnTile) -> _Finished:
-            restoration = restorer.restore(
-                broken.image,
-                quality_factor=quality_factor,
-                blind=blind,
-                stages=request.stages,
-                on_tile=on_tile,
-            )
+            restoration = restorer.restore(broken.image, options, on_tile)
             restoration = replace(restoration, unguarded=None)  # nobody looks at it here
             if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
                 return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
@@ -240,41 +274,17 @@ class Engine:
         return finished
 
 
-def steering(request: RestoreRequest, image: JpegImage) -> tuple[int | None, bool]:
-    """What `Restorer.restore` is told for a guidance.
-
-    Returns:
-        quality_factor (1..100 or None) and blind.
-
-    Raises:
-        InvalidSetting: where the tables shall steer and the picture has none that fit a quality factor.
-    """
-    if request.guidance == "manual":
-        return request.quality_factor, False
-    if request.guidance == "pixels":
-        return None, True
-    if request.guidance == "automatic":
-        return None, False
-    estimate = image.estimated_quality_factor
-    if estimate is None:
-        raise InvalidSetting(
-            "This picture has no JPEG header, so there are no quantization tables to read a quality factor from. "
-            "Files saved as JPEG have them. Choose another guidance, or save the picture once in step 2."
-        )
-    if estimate.quality_factor is None:
-        raise InvalidSetting(
-            "The file's quantization tables are non-standard, and no quality factor comes near them. "
-            "Tables that resemble those of the JPEG standard (Annex K) have one. Choose another guidance."
-        )
-    return estimate.quality_factor, False
-
-
 def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:
     if original is None:
         return _Finished(restoration, None, ())
     final = measure(restored=restoration.pixels, reference=original)
     by_stage = tuple(psnr_db(stage.pixels, original) for stage in restoration.stages)
     return _Finished(restoration, final, by_stage)
+
+
+def _measure_slowly(pixels: RgbImage, original: RgbImage) -> tuple[Measured, float]:
+    began = monotonic()
+    return measure(restored=pixels, reference=original, metrics=slow_metrics()), monotonic() - began
 
 
 def _with(mapping: Mapping, name: str, value: object) -> Mapping:

@@ -18,7 +18,7 @@ from models.errors import RestorationError, UnknownModel
 from models.jpeg import JpegImage
 from models.jpeg.coefficients import components_from_bitstream
 from models.jpeg.metadata import to_srgb
-from models.restorer import OnTile, Restoration, Restorer
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 
@@ -30,15 +30,6 @@ MODEL_SECONDS, MEGAPIXEL_SECONDS, MEGAPIXEL_MMAC_SECONDS = 1.0, 1.0, 0.5
 """Per model; per megapixel of each; per megapixel and 1e6 multiply-accumulates per pixel. Generous guesses: who asks
 for too little is cut off, who asks for too much waits in line behind those who ask for less."""
 MOST_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class RestoreOptions:
-    """What Restorer.restore is told besides the picture."""
-
-    quality_factor: int | None = None
-    blind: bool = False
-    stages: int | None = None
 
 
 class ZeroGpuZoo(Zoo):
@@ -114,16 +105,9 @@ class RemoteRestorer:
     zoo: ZeroGpuZoo
 
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore."""
-        options = RestoreOptions(quality_factor, blind, stages)
         with closing(self.zoo.call([self.card.name], image, options)) as items:
             return _next_result(items, self.card.name, on_tile)
 
@@ -136,13 +120,7 @@ class _InTurn:
     items: Iterator[Any]
 
     def restore(
-        self,
-        image: JpegImage,
-        *,
-        quality_factor: int | None = None,
-        blind: bool = False,
-        stages: int | None = None,
-        on_tile: OnTile | None = None,
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore."""
         return _next_result(self.items, self.card.name, on_tile)
@@ -159,7 +137,7 @@ def restored_in_turn(
     for name, restorer in restorers.items():
 
         def work(on_tile: OnTile, restorer: Restorer = restorer) -> Restoration:
-            return restorer.restore(image, **vars(options), on_tile=on_tile)
+            return restorer.restore(image, options, on_tile)
 
         try:
             restoration = yield from in_background(name, work, Event(), in_turn=False)

@@ -14,7 +14,7 @@ from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.session.crop import SweptPicture
 from studio.session.form import one_of
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 QUALITY_FACTORS = (10, 15, 20, 30)
 """Low enough to see a difference."""
@@ -32,7 +32,7 @@ class Contestant:
 
     title: str
     pixels: RgbImage
-    metrics: Metrics
+    metrics: Measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class BlindPair:
     @property
     def closer(self) -> str | None:
         """The pane, "a" or "b", with the higher PSNR; None where both have the same."""
-        first, second = (one.metrics.psnr_db for one in self.contestants)
+        first, second = (one.metrics["psnr_db"] for one in self.contestants)
         return None if first == second else "a" if first > second else "b"
 
     def shown(self) -> "BlindPair":

@@ -62,8 +62,8 @@ def blind_value(
     rows = [
         {
             "name": one.title,
-            "psnr": decibels(one.metrics.psnr_db),
-            "ssim": f"{one.metrics.ssim:.4f}",
+            "psnr": decibels(one.metrics["psnr_db"]),
+            "ssim": f"{one.metrics['ssim']:.4f}",
         }
         for one in pair.contestants
     ]
@@ -77,7 +77,7 @@ def blind_view(pair: BlindPair, pictures: PictureFolder) -> dict[str, Any]:
         letter = identifier.upper()
         pane = _pane(identifier, letter, f"{identifier}.png", one.pixels, pictures)
         if pair.revealed:
-            pane |= {"label": f"{letter}: {one.title}", "detail": decibels(one.metrics.psnr_db)}
+            pane |= {"label": f"{letter}: {one.title}", "detail": decibels(one.metrics["psnr_db"])}
         panes.append(pane)
     if pair.revealed:
         panes.append(_pane("original", "original", "original.png", pair.original, pictures))

@@ -7,13 +7,11 @@ from typing import Any
 import gradio as gr
 
 from models.errors import RestorationError
-from studio.components.blind import blind_controls
-from studio.components.guess import guess_controls
-from studio.components.viewer import viewer
 from studio.lessons.game_handlers import GamePage, GamesDesk
 from studio.lessons.game_pictures import ANY
 from studio.lessons.game_view import blind_value, guess_value
 from studio.page.binding import HEAVY, LIGHT, UNFORESEEN, event_data
+from studio.page.components import component, viewer
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +28,7 @@ def build_guess_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_se
     state = gr.State(None, time_to_live=session_seconds)
     with gr.Row(elem_classes="bench game-bench"):
         with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
-            panel = guess_controls(guess_value())
+            panel = component("lessons/guess", guess_value(), elem_id="guess-game")
         with gr.Column(elem_classes="bench-looking"):
             shown = viewer("guess-viewer", "A picture comes in a moment.")
             GuessGame(desk, session, state, panel, shown).wire(tab)
@@ -41,7 +39,7 @@ def build_blind_game(tab: gr.Tab, desk: GamesDesk, session: gr.State, session_se
     state = gr.State(None, time_to_live=session_seconds)
     with gr.Row(elem_classes="bench game-bench"):
         with gr.Column(elem_classes="bench-controls", scale=0, min_width=304):
-            panel = blind_controls(blind_value(None, desk.models()))
+            panel = component("lessons/blind", blind_value(None, desk.models()), elem_id="blind-game")
         with gr.Column(elem_classes="bench-looking"):
             BlindGame(desk, session, state, panel, viewer("blind-viewer", "Press Show a pair.")).wire(tab)
 

@@ -5,13 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from studio.components.lesson_guide import lesson_guide
-from studio.components.lessons import lessons_page
 from studio.lessons.game_handlers import GamesDesk
 from studio.lessons.games import build_blind_game, build_guess_game
 from studio.lessons.lessons import lesson
 from studio.lessons.view import glossary_markup, lessons_value
 from studio.page.binding import IMMEDIATE
+from studio.page.components import component
 from studio.restore.tab import RestoreTab
 
 TAB = "lessons"
@@ -27,10 +26,10 @@ def build_lessons_tab(tabs: gr.Tabs, restore: RestoreTab, desk: GamesDesk, sessi
         desk: of the two games.
         session_seconds: how long a visitor's game is kept.
     """
-    session = restore.outputs.session
+    session = restore.components["session"]
     with gr.Tabs(elem_id="lessons-tabs"):
         with gr.Tab("Lessons"):
-            page = lessons_page(lessons_value())
+            page = component("lessons/lessons", lessons_value(), elem_id="lessons-page")
         with gr.Tab("Quality quiz") as guess:
             build_guess_game(guess, desk, session, session_seconds)
         with gr.Tab("Blind test") as blind:
@@ -47,7 +46,7 @@ def build_lesson_guide(tabs: gr.Tabs) -> None:
     Args:
         tabs: the page's, to go back to the lesson.
     """
-    guide = lesson_guide()
+    guide = component("lessons/lesson_guide", {}, elem_id="lesson-guide")
     guide.back(lambda: gr.Tabs(selected=TAB), None, tabs, **IMMEDIATE)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import BlockContext
+from gradio.components import Component
 
 from models.errors import RestorationError
 from studio.page.facts import notice
@@ -65,7 +66,8 @@ class Binding:
         Args:
             event: of a component or of another event, such as `button.click` or `pressed.success`.
             handler: see the class.
-            otherwise: the page beside the sentence of an error; by default one that changes nothing.
+            otherwise: the page beside the sentence of an error, by default one that changes nothing; or a function
+                that makes the page of the sentence.
             settings: of the event; LIGHT by default.
 
         Returns:
@@ -79,7 +81,7 @@ class Binding:
         if "form" in wanted:
             names += self._form_names
         inputs = {name: self._components[name] for name in names}
-        otherwise = self._page() if otherwise is None else otherwise
+        refused = otherwise if callable(otherwise) else self._noted(otherwise)
 
         def arguments(values: dict[Any, Any], event: gr.EventData, request: gr.Request) -> dict[str, Any]:
             given = {name: values[component] for name, component in inputs.items()}
@@ -94,7 +96,7 @@ class Binding:
             try:
                 return self._changes(handler(**arguments(values, event, request)))
             except Exception as error:
-                return self._changes(self._refused(error, otherwise))
+                return self._changes(_excuse(error, refused))
 
         def streamed(
             values: dict[Any, Any], event: gr.EventData, request: gr.Request
@@ -103,17 +105,16 @@ class Binding:
                 for page in handler(**arguments(values, event, request)):
                     yield self._changes(page)
             except Exception as error:
-                yield self._changes(self._refused(error, otherwise))
+                yield self._changes(_excuse(error, refused))
 
         work = streamed if inspect.isgeneratorfunction(handler) else answered
+        work.__name__ = handler.__name__
         return event(work, {*inputs.values()}, list(self._shown.values()), **(settings or LIGHT))
 
-    def _refused(self, error: Exception, page: Any) -> Any:
-        """The page with one clear sentence."""
-        if isinstance(error, RestorationError):
-            return replace(page, notice=notice(str(error)))
-        logger.error("a handler failed", exc_info=error)
-        return replace(page, notice=notice(UNFORESEEN))
+    def _noted(self, page: Any) -> Callable[[str], Any]:
+        """Makes the page with one clear sentence in its field `notice`."""
+        page = self._page() if page is None else page
+        return lambda sentence: replace(page, notice=notice(sentence))
 
     def _changes(self, page: Any) -> dict[Any, Any]:
         """A page by component, in Gradio's words."""
@@ -125,10 +126,18 @@ class Binding:
         return changes or {next(iter(self._shown.values())): gr.skip()}
 
 
+def _excuse(error: Exception, refused: Callable[[str], Any]) -> Any:
+    """The page that says what went wrong."""
+    if isinstance(error, RestorationError):
+        return refused(str(error))
+    logger.error("a handler failed", exc_info=error)
+    return refused(UNFORESEEN)
+
+
 def _in_gradio_words(component: Any, value: Any) -> Any:
     if isinstance(value, Props):
         return gr.update(**value)
-    if isinstance(component, BlockContext):
+    if isinstance(component, BlockContext) and not isinstance(component, Component):
         return gr.update(visible=value)
     return value
 

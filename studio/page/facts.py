@@ -78,7 +78,7 @@ def _steered(
     restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]
 ) -> list[tuple[str, str]]:
     """What steered the models; said once where it was the same for all."""
-    steered = {name: one.condition for name, one in restorations.items() if one.condition}
+    steered = {name: one.steered_by for name, one in restorations.items() if one.steered_by}
     if len(set(steered.values())) == 1:
         return [("steered by", next(iter(steered.values())))]
     return [(f"{cards[name].title} steered by", condition) for name, condition in steered.items()]

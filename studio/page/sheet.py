@@ -1,6 +1,6 @@
 """What every plotly picture of the studio is drawn on: a white sheet with dark ink, titles and units.
 
-All ink stands in the template. The page's chart component (studio/components/chart) exchanges it for the theme's and
+All ink stands in the template. The page's chart component (studio/page/chart) exchanges it for the theme's and
 leaves the title out; downloads keep the sheet as it is. A model's colour, marker and dash come from
 training.evaluation.style, so that it looks the same here and in the documents.
 """

@@ -16,7 +16,11 @@ EMPTY_VIEW = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}
 
 
 def view_of(
-    photograph: Photograph, outputs: StageOutputs, cards: Mapping[str, ModelCard], pictures: PictureFolder
+    photograph: Photograph,
+    outputs: StageOutputs,
+    cards: Mapping[str, ModelCard],
+    pictures: PictureFolder,
+    earlier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The viewer's value: original, degraded, then one pane per result and stage.
 
@@ -25,8 +29,9 @@ def view_of(
         outputs: what there is so far; only the degraded picture at least.
         cards: by model name.
         pictures: where the PNG files are written.
+        earlier: a value made of an earlier state of the same run, whose files are used again.
     """
-    writer = _Panes(photograph, outputs, pictures)
+    writer = _Panes(photograph, outputs, pictures, earlier or EMPTY_VIEW)
     panes = []
     if outputs.original is not None:
         panes.append(writer.pane("original", "original", outputs.original))
@@ -46,7 +51,7 @@ def view_of(
     best = best_result(outputs)
     left = "degraded" if best or outputs.original is None else "original"
     return {
-        "picture": f"{photograph.key} {outputs.degraded.pixels.shape}",
+        "picture": picture_name(photograph, outputs),
         "run": f"{photograph.key} {settings_slug(outputs.request)}",
         "panes": panes,
         "a": left,
@@ -57,13 +62,18 @@ def view_of(
     }
 
 
+def picture_name(photograph: Photograph, outputs: StageOutputs) -> str:
+    """Tells the viewer whether it still shows the same picture at the same size."""
+    return f"{photograph.key} {outputs.degraded.pixels.shape}"
+
+
 def best_result(outputs: StageOutputs) -> str | None:
     """The restored picture with the highest PSNR; the one finished last where nothing is measured."""
     names = list(outputs.restorations)
     if not names:
         return None
     if outputs.metrics:
-        return max(names, key=lambda name: outputs.metrics[name].psnr_db)
+        return max(names, key=lambda name: outputs.metrics[name]["psnr_db"])
     return names[-1]
 
 
@@ -73,20 +83,31 @@ def degraded_label(outputs: StageOutputs) -> str:
 
 
 def _db(outputs: StageOutputs, name: str) -> str:
-    return decibels(outputs.metrics[name].psnr_db) if name in outputs.metrics else ""
+    return decibels(outputs.metrics[name]["psnr_db"]) if name in outputs.metrics else ""
 
 
 class _Panes:
     """Writes the pictures of one run and describes them."""
 
-    def __init__(self, photograph: Photograph, outputs: StageOutputs, pictures: PictureFolder) -> None:
+    def __init__(
+        self,
+        photograph: Photograph,
+        outputs: StageOutputs,
+        pictures: PictureFolder,
+        earlier: Mapping[str, Any],
+    ) -> None:
         self._photograph = photograph
         self._slug = settings_slug(outputs.request)
         self._pictures = pictures
+        same = earlier["picture"] == picture_name(photograph, outputs)
+        self._files = {pane["download"]: pane["file"] for pane in earlier["panes"]} if same else {}
 
     def pane(self, identifier: str, label: str, pixels: RgbImage, detail: str = "") -> dict[str, Any]:
         settings = "" if identifier == "original" else f"_{self._slug}"
         name = f"{self._photograph.name}_{identifier.replace('/', '-stage')}{settings}.png"
+        file = self._files.get(name)
+        if file is None or not self._pictures.renew(file):
+            file = self._pictures.served(name, pixels, self._photograph.image.density)
         return {
             "id": identifier,
             "label": label,
@@ -94,6 +115,6 @@ class _Panes:
             "alt": f"{self._photograph.name}, {label}",
             "width": pixels.shape[1],
             "height": pixels.shape[0],
-            "file": self._pictures.served(name, pixels, self._photograph.image.density),
+            "file": file,
             "download": name,
         }

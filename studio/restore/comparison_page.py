@@ -2,18 +2,19 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from models.places import shipped
-from studio.components.viewer.standalone import standalone_viewer
+from studio.page.standalone import standalone_viewer
 from studio.session.visitor import Photograph
 
 ASSETS = shipped("assets")
-CELLS = ("psnr", "delta", "ssim", "psnr_b", "seconds")
+LEFT_OUT = "speed"
+"""A column of the results table that says little elsewhere."""
 
 
 def comparison_page(
@@ -37,6 +38,7 @@ def comparison_page(
     """
     parts = standalone_viewer()
     embedded = {**view, "panes": [{**pane, "file": {"url": _data_url(pane)}} for pane in view["panes"]]}
+    columns = [column for column in table["columns"] if column["id"] != LEFT_OUT]
     page = Template((ASSETS / "comparison.html").read_text("utf-8")).substitute(
         title=escape(f"{photograph.name}, {settings}"),
         heading=escape(photograph.name),
@@ -45,7 +47,8 @@ def comparison_page(
         style=parts.style,
         markup=parts.markup,
         script=parts.script,
-        rows="\n".join(_row(row) for row in table["rows"] if row["state"] == "done"),
+        headings="".join(f'<th scope="col">{escape(column["title"])}</th>' for column in columns),
+        rows="\n".join(_row(row, columns) for row in table["rows"] if row["state"] == "done"),
         convention=escape(table["convention"] or table["note"]),
         report=_for_script(report),
         value=_for_script(embedded),
@@ -62,13 +65,14 @@ def _for_script(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c")
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    cells = (f"<td{_kind(row) if name == 'delta' else ''}>{escape(str(row[name]))}</td>" for name in CELLS)
-    return f"<tr><th scope='row'>{escape(row['label'])}</th>{''.join(cells)}</tr>"
+def _row(row: Mapping[str, Any], columns: Iterable[Mapping[str, str]]) -> str:
+    cells = "".join(_cell(row["cells"][column["id"]]) for column in columns)
+    return f"<tr><th scope='row'>{escape(row['label'])}</th>{cells}</tr>"
 
 
-def _kind(row: Mapping[str, Any]) -> str:
-    return f" class='{escape(row['delta_kind'])}'"
+def _cell(cell: Mapping[str, str]) -> str:
+    kind = f" class='{escape(cell['kind'])}'" if "kind" in cell else ""
+    return f"<td{kind}>{escape(cell['text'])}</td>"
 
 
 def _color_variables() -> str:

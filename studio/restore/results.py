@@ -6,19 +6,37 @@ from typing import Any
 from models.card import ModelCard
 from studio.engine.engine import Progress, StageOutputs
 from studio.page.view import degraded_label
-from studio.page.wording import UNDEFINED, decibels, seconds, signed_decibels, tile_words
-from training.evaluation.metrics import Metrics
+from studio.page.wording import UNDEFINED, seconds, signed_decibels, tile_words
+from training.evaluation import metrics
+from training.evaluation.metrics import Measured, Metric
 
-CONVENTION = (
-    "Against the original: PSNR over R, G and B together, peak 255, in dB; Δ to the degraded picture; "
-    "SSIM with an 11-tap Gaussian window, mean of R, G and B; PSNR-B also counts 8×8 block edges as error. "
-    "Downloads are lossless PNG."
-)
 STOPPED = "Stopped. Press Restore to run the rest; finished results are kept."
 NO_ORIGINAL = (
     "The file is kept as it is, so there is no original to measure against. "
     "Save it once or twice in step 2 to see numbers."
 )
+NO_RESULTS = {"columns": [], "rows": [], "note": "", "convention": ""}
+
+
+def columns() -> list[dict[str, str]]:
+    """Headings between the name and the download: the metrics with the gain, and what it took."""
+    first, *others = (
+        {"id": metric.name, "title": metric.title, "hint": metric.hint} for metric in metrics.METRICS
+    )
+    return [
+        first | {"title": f"{first['title']} (RGB)"},
+        {"id": "delta", "title": "Δ", "hint": "Difference of the PSNR from the degraded picture"},
+        *others,
+        {"id": "seconds", "title": "time", "hint": "Time of the restoration alone"},
+        {"id": "speed", "title": "MP/s", "hint": "Megapixels restored per second"},
+    ]
+
+
+def convention() -> str:
+    """How the numbers are to be read, in a sentence or two."""
+    first, *others = (metric.brief for metric in metrics.METRICS)
+    facts = "; ".join((first, "Δ to the degraded picture", *others))
+    return f"Against the original: {facts}. Downloads are lossless PNG."
 
 
 def table_of(
@@ -62,7 +80,8 @@ def table_of(
     return {
         "rows": rows,
         "note": STOPPED if stopped and waiting else note,
-        "convention": CONVENTION if outputs.original is not None else "",
+        "columns": columns(),
+        "convention": convention() if outputs.original is not None else "",
     }
 
 
@@ -78,41 +97,46 @@ def waiting_table(
     """
     words = "stopped" if stopped else "waiting"
     rows = [_words_row(name, cards[name].title, words, words) for name in names]
-    return {"rows": rows, "note": STOPPED if stopped else "", "convention": ""}
+    return {"columns": columns(), "rows": rows, "note": STOPPED if stopped else "", "convention": ""}
 
 
 def _measured_row(
     name: str, label: str, outputs: StageOutputs, files: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    metrics = outputs.metrics.get(name)
+    measured = outputs.metrics.get(name, {})
     restoration = outputs.restorations.get(name)
     speed = UNDEFINED
     if restoration is not None and restoration.seconds >= 0.001:
         speed = f"{restoration.pixels.shape[0] * restoration.pixels.shape[1] / 1e6 / restoration.seconds:.2f}"
     delta, kind = (
-        (UNDEFINED, "muted") if restoration is None else _delta(metrics, outputs.metrics.get("degraded"))
+        (UNDEFINED, "muted") if restoration is None else _delta(measured, outputs.metrics.get("degraded"))
     )
     return {
         "id": name,
         "label": label,
         "state": "done",
-        "psnr": decibels(metrics.psnr_db) if metrics else UNDEFINED,
-        "delta": delta,
-        "delta_kind": kind,
-        "ssim": f"{metrics.ssim:.4f}" if metrics and metrics.ssim == metrics.ssim else UNDEFINED,
-        "psnr_b": decibels(metrics.psnr_b_db) if metrics else UNDEFINED,
-        "seconds": seconds(restoration.seconds) if restoration else UNDEFINED,
-        "speed": speed,
+        "cells": {
+            **{metric.name: _cell(metric, name, outputs) for metric in metrics.METRICS},
+            "delta": {"text": delta, "kind": kind},
+            "seconds": {"text": seconds(restoration.seconds) if restoration else UNDEFINED},
+            "speed": {"text": speed},
+        },
         "file": files[name]["file"],
         "download": files[name]["download"],
     }
 
 
-def _delta(metrics: Metrics | None, degraded: Metrics | None) -> tuple[str, str]:
+def _cell(metric: Metric, name: str, outputs: StageOutputs) -> dict[str, str]:
+    cell = {"text": metric.text(outputs.metrics.get(name, {}).get(metric.name))}
+    took = outputs.slow_seconds.get(name) if metric.slow else None
+    return cell if took is None else cell | {"hint": f"Measuring took {seconds(took)}"}
+
+
+def _delta(measured: Measured, degraded: Measured | None) -> tuple[str, str]:
     """The signed difference and whether it is good, bad or neither."""
-    if metrics is None or degraded is None:
+    if not measured or degraded is None:
         return UNDEFINED, "muted"
-    text = signed_decibels(metrics.psnr_db - degraded.psnr_db)
+    text = signed_decibels(measured["psnr_db"] - degraded["psnr_db"])
     return text, {"+": "good", "−": "bad"}.get(text[0], "muted")
 
 

@@ -1,4 +1,4 @@
-"""Results that people take away: one zip with every picture, the degraded file itself, and a report. No page code."""
+"""The zip that people take away: every picture, the degraded file itself, and a report. No page code."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes, versions
 from studio.page.wording import settings_slug
 from studio.session.visitor import Photograph
-from training.evaluation.metrics import CONVENTION
+from training.evaluation.metrics import as_json, convention_of
 
 WeightsHash = Callable[[str], str | None]
 """The sha256 of a model's weights, None for baselines without any."""
@@ -80,7 +80,7 @@ def report_of(
             **file_facts(outputs.degraded),
             "bits_per_pixel": outputs.degraded.bits_per_pixel,
         },
-        "convention": CONVENTION
+        "convention": convention_of(next(iter(outputs.metrics.values())))
         if outputs.metrics
         else "nothing clean to compare with, so nothing is measured",
         "results": [
@@ -115,12 +115,12 @@ def _result(
     row: dict[str, Any] = {
         "name": name,
         "files": files,
-        "metrics": metrics.as_json() if metrics else None,
+        "metrics": as_json(metrics) if metrics else None,
     }
     restoration = outputs.restorations.get(name)
     if restoration is None:
         return row
-    gain = metrics.psnr_db - before.psnr_db if metrics and before else None
+    gain = metrics["psnr_db"] - before["psnr_db"] if metrics and before else None
     return {
         **row,
         "gain_db": gain if gain is not None and abs(gain) < float("inf") else None,
@@ -129,7 +129,7 @@ def _result(
         ],
         "predicted_quality_factor": restoration.predicted_quality_factor,
         "applied_quality_factor": restoration.applied_quality_factor,
-        "steered_by": restoration.condition,
+        "steered_by": restoration.steered_by,
         "seconds": restoration.seconds,
         "weights_sha256": weights_hash(name),
     }

@@ -95,6 +95,15 @@ class PictureFolder:
         path = self.root / folder / file_name
         return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place, density))
 
+    def renew(self, file: dict[str, Any]) -> bool:
+        """Keep a served file for another lifetime; False where it is gone and has to be served again."""
+        path = Path(file["path"])
+        try:
+            self._ages.seconds(path, path.stat().st_mtime_ns, is_new=True)
+        except OSError:
+            return False
+        return True
+
     def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
         """Like served(), for a file that is made already."""
         path = self.root / hashlib.blake2b(data, digest_size=16).hexdigest() / file_name

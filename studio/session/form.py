@@ -5,7 +5,8 @@ from typing import Any, Self, get_args
 
 from models.errors import InvalidSetting
 from models.jpeg import SUBSAMPLINGS, Degradation, Resize, Save, Step
-from studio.engine.engine import Guidance, RestoreRequest
+from models.restorer import Guidance
+from studio.engine.engine import RestoreRequest
 
 SAVES = ("keep", "once", "twice")
 MAX_SHIFT = 7
@@ -48,7 +49,7 @@ class RestoreForm:
         shift_rows, shift_columns: trimmed between the saves, 0..7.
         resize_percent: of the picture's size between two saves, 25..200; 100 leaves it as it is.
         model_names: the ticked models.
-        guidance: see studio.engine.engine.Guidance.
+        guidance: see models.restorer.Guidance.
         manual_quality: 1..100, used with guidance "manual".
     """
 

@@ -11,6 +11,9 @@ from models.jpeg.limits import MAX_BYTES
 from studio.server.files import PictureFolder
 from studio.session.visitor import Photograph, open_photograph
 
+OpenFile = Callable[[Any, Any], Photograph]
+"""Opens an uploaded file by its place and its name, both untrusted; see Uploads.open."""
+
 
 class Uploads:
     """What visitors have uploaded."""

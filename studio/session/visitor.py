@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import Event
+from typing import Any
 
 from models.jpeg import JpegImage, read
 from studio.engine.engine import RestoreRequest, StageOutputs
@@ -45,6 +46,7 @@ class Run:
         dropped: set as well where nobody wants its results any more, because the settings have changed.
         request: what was asked for; compared with the controls to tell whether the results are current.
         outputs: what has been restored so far, None before the degraded picture is ready.
+        view: the viewer's value for these outputs.
         taken: set once the run has come to the head of the line; a run that was refused a place in it never does.
     """
 
@@ -52,7 +54,13 @@ class Run:
     dropped: Event | None = None
     request: RestoreRequest | None = None
     outputs: StageOutputs | None = None
+    view: dict[str, Any] | None = None
     taken: Event | None = None
+
+    @property
+    def photograph_key(self) -> str | None:
+        """Of the photograph it restores."""
+        return self.request.photograph_key if self.request else None
 
     def drop(self) -> None:
         """End the run and say that its results are not wanted."""
@@ -64,6 +72,40 @@ class Run:
         """End the run within one tile; what is finished stays."""
         if self.stop is not None:
             self.stop.set()
+
+
+class Present:
+    """What a visitor's page is about now; one object per visitor, shared by all events that are under way.
+
+    Handlers get session and run as they were when an event began. Whoever has worked for a while asks here whether the
+    answer still belongs to the page.
+
+    Attributes:
+        run: the latest one, until another photograph is opened.
+    """
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self._openings = 0
+
+    def begin_opening(self) -> int:
+        """A file is on its way; the number that `is_latest` takes."""
+        self._openings += 1
+        return self._openings
+
+    def is_latest(self, opening: int) -> bool:
+        """Whether no other file has been opened since."""
+        return opening == self._openings
+
+    def shows(self, run: Run) -> bool:
+        """Whether the page is still about this run."""
+        return self.run is not None and self.run.stop is run.stop
+
+    def replace_run(self, run: Run | None) -> None:
+        """Drop the run that is under way, whichever event began it."""
+        if self.run is not None:
+            self.run.drop()
+        self.run = run
 
 
 def open_photograph(data: bytes, file_name: str, decode: Callable[[bytes], JpegImage] = read) -> Photograph:

@@ -39,7 +39,7 @@ def by_hand_curve(
         figure.add_scatter(
             name=f"{titles[told[0].job.model_name]}, told by hand",
             x=across,
-            y=[point.metrics.psnr_db for point in told],
+            y=[point.metrics["psnr_db"] for point in told],
             mode="lines+markers",
             line=look.line,
             marker=look.marker,
@@ -68,7 +68,7 @@ def _level(point: SweepPoint, across: Sequence[int], label: str) -> graph_object
     return graph_objects.Scatter(
         name=label,
         x=across,
-        y=[point.metrics.psnr_db] * len(across),
+        y=[point.metrics["psnr_db"]] * len(across),
         mode="lines",
         line={"color": look.color, "width": 1.5, "dash": "dash"},
         hovertemplate="%{y:.2f} dB",

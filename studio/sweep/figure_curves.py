@@ -1,4 +1,4 @@
-"""PSNR, SSIM and PSNR-B against the quality factor, one line per model, and the gain over plain decoding."""
+"""Every metric against the quality factor, one line per model, and the gain over plain decoding."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,8 +8,9 @@ from plotly import graph_objects
 
 from models.baselines import PLAIN
 from studio.page.sheet import look_of_model, quality_axis, sheet
-from studio.page.wording import decibels, signed_decibels
+from studio.page.wording import signed_decibels
 from studio.sweep.sweeper import SweepPoint
+from training.evaluation.metrics import Metric, fast_metrics
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,24 @@ class Measure:
     without_plain: bool = False
 
 
-MEASURES = (
-    Measure("PSNR", "PSNR over R, G and B, dB", decibels, lambda point, _: point.metrics.psnr_db),
-    Measure(
-        "Gain",
-        "PSNR gain over plain decoding, dB",
-        lambda value: f"{signed_decibels(value)} dB",
-        lambda point, plain: point.metrics.psnr_db - plain.metrics.psnr_db,
-        without_plain=True,
-    ),
-    Measure("SSIM", "SSIM, mean of R, G and B", "{:.4f}".format, lambda point, _: point.metrics.ssim),
-    Measure("PSNR-B", "PSNR-B over R, G and B, dB", decibels, lambda point, _: point.metrics.psnr_b_db),
+GAIN = Measure(
+    "Gain",
+    "PSNR gain over plain decoding, dB",
+    lambda value: f"{signed_decibels(value)} dB",
+    lambda point, plain: point.metrics["psnr_db"] - plain.metrics["psnr_db"],
+    without_plain=True,
 )
+
+
+def measures() -> list[Measure]:
+    """PSNR, its gain, and every other metric of sweeps."""
+    first, *others = (_measure(metric) for metric in fast_metrics())
+    return [first, GAIN, *others]
+
+
+def _measure(metric: Metric) -> Measure:
+    axis = f"{metric.title}{metric.of_color}{metric.unit and f', {metric.unit}'}"
+    return Measure(metric.title, axis, metric.text, lambda point, _: point.metrics[metric.name])
 
 
 def quality_curves(

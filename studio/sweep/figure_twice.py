@@ -28,7 +28,7 @@ def plain_map(
         quality_factors: of both saves; cells that are not measured yet stay empty.
         title, subtitle: see sheet.
     """
-    rows = _rows(points, quality_factors, lambda plain, _: plain.metrics.psnr_db)
+    rows = _rows(points, quality_factors, lambda plain, _: plain.metrics["psnr_db"])
     heat = graph_objects.Heatmap(colorscale=LOW_TO_HIGH, colorbar=_scale("PSNR, dB"))
     return _drawn(heat, rows, quality_factors, title, subtitle, "{:.1f}".format)
 
@@ -41,7 +41,7 @@ def gain_map(
         points,
         quality_factors,
         lambda plain, restored: (
-            None if restored is None else restored.metrics.psnr_db - plain.metrics.psnr_db
+            None if restored is None else restored.metrics["psnr_db"] - plain.metrics["psnr_db"]
         ),
     )
     largest = max((abs(value) for row in rows for value in row if value is not None), default=0.0) or 1.0

@@ -13,7 +13,7 @@ from models.baselines import PLAIN
 from studio.sweep.run import SweepRun
 from studio.sweep.sweeper import ByHandSweep, QualitySweep, SweepPoint, TwiceSweep
 from studio.sweep.words import measured_words, original_words, settings_words
-from training.evaluation.metrics import CONVENTION
+from training.evaluation.metrics import convention, fast_metrics
 
 MADE_BY = "JPEG Restoration Studio"
 """What the table of a sweep begins with."""
@@ -55,7 +55,7 @@ def setting_lines(run: SweepRun) -> list[str]:
         original_words(picture),
         f"Saved by Pillow {version('pillow')} with libjpeg-turbo {features.version('libjpeg_turbo')}; "
         f"restored with torch {version('torch')}; every model decides by itself where no quality is told by hand.",
-        CONVENTION,
+        convention(),
         f"{RATES} {GAINS}",
     ]
     lines += [f"About the file: {note}." for note in picture.notes]
@@ -77,7 +77,7 @@ def points_csv(run: SweepRun) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     plain = {
-        point.job.quality_factors: point.metrics.psnr_db
+        point.job.quality_factors: point.metrics["psnr_db"]
         for point in run.points
         if point.job.model_name == PLAIN
     }
@@ -108,13 +108,14 @@ def _columns(run: SweepRun) -> list[str]:
         columns = ["model", "first_quality_factor", "second_quality_factor"]
     if isinstance(run.sweep, ByHandSweep):
         columns += ["told_by_hand", "steered_by"]
-    return [*columns, "file_bytes", "bits_per_pixel", "psnr_db", "gain_db", "ssim", "psnr_b_db"]
+    first, *others = (metric.name for metric in fast_metrics())
+    return [*columns, "file_bytes", "bits_per_pixel", first, "gain_db", *others]
 
 
 def _cells(point: SweepPoint, plain: Mapping[tuple[int, ...], float]) -> dict[str, object]:
     """Every column's value; empty where it says nothing."""
     factors, metrics = point.job.quality_factors, point.metrics
-    gain = metrics.psnr_db - plain[factors] if factors in plain else None
+    gain = metrics["psnr_db"] - plain[factors] if factors in plain else None
     return {
         "model": point.job.model_name,
         "quality_factor": factors[-1],
@@ -124,8 +125,6 @@ def _cells(point: SweepPoint, plain: Mapping[tuple[int, ...], float]) -> dict[st
         "steered_by": point.condition,
         "file_bytes": point.file_bytes,
         "bits_per_pixel": f"{point.bits_per_pixel:.6f}",
-        "psnr_db": f"{metrics.psnr_db:.6f}",
         "gain_db": "" if gain is None else f"{gain:.6f}",
-        "ssim": f"{metrics.ssim:.8f}",
-        "psnr_b_db": f"{metrics.psnr_b_db:.6f}",
+        **{metric.name: metric.exact(metrics[metric.name]) for metric in fast_metrics()},
     }

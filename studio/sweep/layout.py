@@ -8,13 +8,13 @@ import gradio as gr
 
 from models.baselines import PLAIN
 from models.card import ModelCard
-from studio.components.chart import chart
-from studio.components.strip import strip
+from studio.page.components import chart, component
 from studio.page.controls import first_models, heading, model_choices, run_bar
 from studio.session.form import SUBSAMPLINGS
 from studio.sweep.files import GAINS, RATES
 from studio.sweep.form import SweepForm
-from training.evaluation.metrics import CONVENTION
+from studio.sweep.view import NO_STRIP
+from training.evaluation.metrics import convention
 
 START = SweepForm()
 EXTENTS = [("centre crop, 0.4 MP", "crop"), ("whole picture", "whole")]
@@ -110,7 +110,7 @@ def build_sweep_layout(
                 run, stop, notice = run_bar("Run", "sweep-run", "sweep-stop", "sweep-notice")
         with gr.Column(elem_id="sweep-looking", elem_classes="bench-looking"):
             reading_quality, results = _results(of_kind)
-            gr.HTML(f"<p class='fact-note'>{CONVENTION} {RATES} {GAINS}</p>", elem_id="sweep-convention")
+            gr.HTML(f"<p class='fact-note'>{convention()} {RATES} {GAINS}</p>", elem_id="sweep-convention")
     controls = SweepControls(extent=extent, kind=kind, reading_quality=reading_quality, **settings, **models)
     outputs = SweepOutputs(record=record, picture_facts=picture_facts, plan=plan, notice=notice, **results)
     return controls, outputs, SweepButtons(run, stop, kind_words, of_kind)
@@ -197,7 +197,7 @@ def _results(of_kind: dict[str, list[gr.Column]]) -> tuple[gr.Slider, dict[str, 
         shown["gains"] = chart("sweep-gains")
         shown["plain_decodings"] = chart("sweep-plain")
     with gr.Column(elem_classes="sweep-results", visible=False) as of_hand:
-        shown["strip"] = strip("sweep-strip")
+        shown["strip"] = component("sweep/strip", NO_STRIP, elem_id="sweep-strip")
         shown["told_curve"] = chart("sweep-told")
     for kind, group in (("quality", of_quality), ("twice", of_twice), ("by_hand", of_hand)):
         of_kind[kind].append(group)

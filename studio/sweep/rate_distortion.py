@@ -88,9 +88,9 @@ def readings_at(points: Iterable[SweepPoint], quality_factor: int) -> list[Readi
 def rate_curve(points: Iterable[SweepPoint], model_name: str) -> RateCurve:
     """The points of one model; those without a finite PSNR, of identical pictures, are left out."""
     rows = sorted(
-        (point.job.quality_factors[0], point.bits_per_pixel, point.metrics.psnr_db)
+        (point.job.quality_factors[0], point.bits_per_pixel, point.metrics["psnr_db"])
         for point in points
-        if point.job.model_name == model_name and np.isfinite(point.metrics.psnr_db)
+        if point.job.model_name == model_name and np.isfinite(point.metrics["psnr_db"])
     )
     return RateCurve(*np.array(rows, np.float64).reshape(-1, 3).T)
 

@@ -15,12 +15,12 @@ from models.baselines import PLAIN
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError, UnknownModel
 from models.images import RgbImage
 from models.jpeg import Degradation, Degraded, Save, degrade
-from models.restorer import OnTile, Restorer
+from models.restorer import OnTile, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
 from studio.session.crop import SweptPicture
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class SweepPoint:
     """
 
     job: SweepJob
-    metrics: Metrics
+    metrics: Measured
     file_bytes: int
     bits_per_pixel: float
     condition: str
@@ -289,13 +289,13 @@ class _Work:
 
     def __call__(self, on_tile: OnTile) -> SweepPoint:
         image = self.broken.image
-        restoration = self.restorer.restore(image, quality_factor=self.job.by_hand, on_tile=on_tile)
+        restoration = self.restorer.restore(image, RestoreOptions.of(self.job.by_hand), on_tile)
         return SweepPoint(
             job=self.job,
             metrics=measure(restored=restoration.pixels, reference=self.broken.reference),
             file_bytes=len(image.data),
             bits_per_pixel=image.bits_per_pixel,
-            condition=restoration.condition,
+            condition=restoration.steered_by,
             applied_quality_factor=restoration.applied_quality_factor,
             pixels=restoration.pixels if self.keeps_picture else None,
         )

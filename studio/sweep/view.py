@@ -10,7 +10,7 @@ from models.images import RgbImage
 from studio.page.wording import decibels, signed_decibels
 from studio.server.files import PictureFolder
 from studio.sweep.figure_by_hand import by_hand_curve
-from studio.sweep.figure_curves import MEASURES, measured_values, quality_curves
+from studio.sweep.figure_curves import measured_values, measures, quality_curves
 from studio.sweep.figure_rate_distortion import rate_distortion
 from studio.sweep.figure_twice import gain_map, plain_map
 from studio.sweep.files import figures_page, file_stem, points_csv
@@ -27,10 +27,10 @@ NO_STRIP: dict[str, Any] = {"panes": [], "note": ""}
 
 
 def curves(run: SweepRun, titles: Titles) -> dict[str, Any]:
-    """The chart of a QualitySweep: PSNR, gain, SSIM and PSNR-B to switch between."""
+    """The chart of a QualitySweep: gain and every metric to switch between."""
     about = _about(run)
     charts = []
-    for measure in MEASURES:
+    for measure in measures():
         values = measured_values(measure, run.points)
         title = f"{run.picture.name}: {measure.label} by quality factor"
         figure = quality_curves(measure, run.points, run.sweep.quality_factors, titles, title, about)
@@ -77,7 +77,7 @@ def told_curve(run: SweepRun, titles: Titles) -> dict[str, Any]:
     """The chart of a ByHandSweep."""
     title = f"{run.picture.name}: PSNR by the quality {titles[run.sweep.model_name]} is told"
     figure = by_hand_curve(run.points, run.sweep, titles, title, _about(run))
-    told = [point.metrics.psnr_db for point in run.points if point.job.by_hand is not None]
+    told = [point.metrics["psnr_db"] for point in run.points if point.job.by_hand is not None]
     alt = f"PSNR in dB against the quality factor told by hand, from {_ends(told)}." if told else "Empty."
     return {"title": "By the quality told", "charts": [_chart(run, "psnr", figure, alt)], "files": []}
 
@@ -149,9 +149,9 @@ class _Panes:
             identifier, label = PLAIN, self._titles[PLAIN]
         delta = ""
         if automatic is not None and point is not automatic:
-            difference = point.metrics.psnr_db - automatic.metrics.psnr_db
+            difference = point.metrics["psnr_db"] - automatic.metrics["psnr_db"]
             delta = f"Δ {signed_decibels(difference)} dB"
-        detail = decibels(point.metrics.psnr_db)
+        detail = decibels(point.metrics["psnr_db"])
         return self._described(identifier, label, point.pixels, detail, delta, marked=point is automatic)
 
     def steered_by(self, point: SweepPoint) -> tuple[float, bool]:

@@ -6,15 +6,11 @@ from dataclasses import dataclass
 import gradio as gr
 
 from models.zoo import ARCHITECTURES
-from studio.components.chart import chart
-from studio.components.command_line import command_line
-from studio.components.pulse import pulse
-from studio.components.recipe_form import recipe_form
-from studio.components.run_list import run_list
-from studio.components.run_log import run_log
-from studio.components.viewer import viewer
+from studio.page.components import chart, component, viewer
 from studio.page.controls import heading
 from studio.train.recipe import PRESETS, SKIMAGE
+from studio.train.recipe_view import EMPTY_FORM, NO_COMMAND
+from studio.train.runs_view import rows_of
 from studio.train.view import EMPTY
 
 SKIMAGE_WORDS = "scikit-image's own"
@@ -82,14 +78,18 @@ def build_train_layout(
     Args:
         folders: names of picture folders that are there.
         watch, seen: see TrainOutputs.
-        news: see studio.components.pulse.
+        news: two texts that differ whenever there is news, see components/pulse/behavior.js.
     """
+
+    def pulse(_: object = None) -> dict[str, str]:
+        return news()
+
     with gr.Row(elem_id="train-bench", elem_classes="bench"):
         with gr.Column(elem_id="train-recipe", elem_classes="bench-controls", scale=0, min_width=304):
             controls, pressed = _recipe(folders)
         with gr.Column(elem_id="train-life", elem_classes="bench-looking"):
             shown, another, previews = _life()
-            beats = pulse("train-pulse", news)
+            beats = component("train/pulse", None, elem_id="train-pulse", server_functions=[pulse])
     notice = shown["notice"]
     return (
         RecipeControls(**controls, notice=notice),
@@ -143,7 +143,7 @@ def _recipe(folders: Sequence[str]) -> tuple[dict[str, gr.components.Component],
             elem_classes="segments",
         )
         with gr.Column(elem_id="train-as-form"):
-            controls["form"] = recipe_form("train-form")
+            controls["form"] = component("train/recipe_form", EMPTY_FORM, elem_id="train-form")
         with gr.Column(elem_id="train-as-yaml"):
             controls["yaml"] = gr.Code(
                 "",
@@ -157,7 +157,7 @@ def _recipe(folders: Sequence[str]) -> tuple[dict[str, gr.components.Component],
                 elem_id="train-yaml",
             )
         controls["problems"] = gr.HTML("", elem_id="train-problems")
-        controls["command"] = command_line("train-command")
+        controls["command"] = component("train/command_line", NO_COMMAND, elem_id="train-command")
     return controls, pressed
 
 
@@ -181,8 +181,8 @@ def _life() -> tuple[dict[str, gr.components.Component], gr.Button, gr.Column]:
                 [], label="Picture", show_label=False, elem_classes="segments", elem_id="train-pictures"
             )
         shown["viewer"] = viewer("train-viewer")
-    shown["log"] = run_log("train-log")
-    shown["runs"] = run_list("train-runs")
+    shown["log"] = component("train/run_log", {"lines": [], "note": ""}, elem_id="train-log")
+    shown["runs"] = component("train/run_list", rows_of((), ""), elem_id="train-runs")
     shown["comparison"] = chart("train-comparison")
     shown["differences"] = gr.HTML("", elem_id="train-differences")
     return shown, another, previews

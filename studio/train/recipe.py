@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from models.errors import InvalidSetting, RestorationError
-from models.zoo import color_of
 from training.config import TrainConfig, read_config
 from training.config_reading import read_yaml
 from training.schema import ConfigField, fields
@@ -142,8 +141,7 @@ class Recipe:
         """The same for another network: its hyperparameters are its own, and it sees what it was made for."""
         if architecture == self.value("architecture"):
             return self
-        planes = color_of(architecture) in ("planes", "coefficients")
-        changes = {"architecture": architecture, "hyperparameters": {}, "data.planes": planes}
+        changes = {"architecture": architecture, "hyperparameters": {}}
         changes |= {"start_from": "", "loss.teacher": "", "card": {}}
         return self.with_values({path: value for path, value in changes.items() if value != self.value(path)})
 

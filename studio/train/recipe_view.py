@@ -30,6 +30,8 @@ TITLES = {
 }
 
 
+NO_COMMAND = {"line": "", "note": ""}
+EMPTY_FORM: dict[str, Any] = {"groups": [], "closed": False, "all": False}
 CLOSED_FORM: dict[str, Any] = {"groups": [], "closed": True, "all": False}
 """While the YAML cannot be read the form shows what it held last."""
 

@@ -94,7 +94,7 @@ class TrainTab:
         o.runs.chosen(self.chosen, known, life, **LIGHT)
         o.runs.compared(self.compared, None, life, **LIGHT)
         o.runs.deleted(self.deleted, known, life, **LIGHT)
-        picker = self._restore.controls.model_names
+        picker = self._restore.components["model_names"]
         o.runs.used(self.used, {*known, picker}, [*life, picker], **LIGHT)
 
     # The recipe
@@ -180,7 +180,7 @@ class TrainTab:
 
     def used(self, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
         """A run's weights go into the pickers."""
-        picker = self._restore.controls.model_names
+        picker = self._restore.components["model_names"]
         picked, known = values[picker], self._known(values)
         names = [name for name in picked if isinstance(name, str)] if isinstance(picked, list) else []
         made: list[str] = []

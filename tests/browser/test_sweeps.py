@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from models.jpeg import Degradation, Save, degrade, read
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from tests.browser.pictures import assert_same_picture
 from training.evaluation.metrics import psnr_db
@@ -245,7 +246,7 @@ def test_the_strip_shows_the_same_place_of_every_picture_and_saves_it_lossless(
     name, data = downloaded(page, page.locator("#sweep-strip li[data-id=told60] a"))
     assert name.endswith("_told60.png")
     broken = degrade(read(photograph_png).pixels, Degradation((Save(20),))).image
-    restored = Zoo(checkpoints, "cpu").load("cascade").restore(broken, quality_factor=60).pixels
+    restored = Zoo(checkpoints, "cpu").load("cascade").restore(broken, RestoreOptions("manual", 60)).pixels
     assert_same_picture(np.asarray(Image.open(BytesIO(data)).convert("RGB")), restored)
 
     places = "() => [...document.querySelectorAll('#sweep-strip img')].map((one) => one.style.transform)"

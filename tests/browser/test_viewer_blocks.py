@@ -216,7 +216,7 @@ def test_the_lens_magnifies_the_pixels_around_the_cursor(browser, tmp_path):
 APP = """
 import sys
 import gradio as gr
-from studio.components.viewer import viewer
+from studio.page.components import viewer
 from tests.browser.viewer_page import pane, value_of
 import numpy as np
 

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from models.jpeg import Degradation, Save, degrade
-from studio.components.viewer.standalone import FOLDER
+from studio.page.standalone import FOLDER
 from tests.browser.viewer_page import canvas_pixels, opened, pane, press, settle, value_of, views
 from training.evaluation.metrics import psnr_db, ssim
 
@@ -42,7 +42,7 @@ def pictures():
 def arithmetic(browser):
     """values(kind, pixels, others, inner, side, phase) as the page computes them, of a picture in one piece."""
     page = browser.new_page()
-    page.add_script_tag(path=FOLDER / "map_values.js")
+    add_module(page, "map_values.js", "mapMathematics")
 
     def values(kind, pixels, others, inner=None, side=1, phase=(0, 0)):
         rows, columns = pixels.shape[:2]
@@ -146,9 +146,16 @@ def test_smaller_maps_hold_the_mean_or_the_strongest_edge(arithmetic, pictures, 
 # As drawn
 
 
+def add_module(page, name, export):
+    """Puts what a module of the viewer exports into the page's global scope."""
+    source = (FOLDER / name).read_text("utf-8")
+    page.add_script_tag(content=f"{source}\nwindow.{export} = {export};", type="module")
+    page.wait_for_function(f"window.{export} !== undefined")
+
+
 def color_table(page, scale):
     """(255, 3) uint8: the colours of a scale in order."""
-    page.add_script_tag(path=FOLDER / "color_scales.js")
+    add_module(page, "color_scales.js", "TABLES")
     words = np.array(page.evaluate(f"Array.from(TABLES.{scale})"), np.uint32)
     return np.stack([words & 255, words >> 8 & 255, words >> 16 & 255], axis=1).astype(np.uint8)
 

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from PIL import Image
 
-from studio.components.viewer.standalone import standalone_viewer
+from studio.page.standalone import standalone_viewer
 from tests.paths import REPOSITORY
 
 PAGE = """<!doctype html>

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import skimage.data
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.card import ModelCard
 from models.images import RgbImage
 from models.network_restorer import NetworkRestorer
-from models.steering import whole_picture_summary
-from models.zoo import ARCHITECTURES, color_of
+from models.networks.base import ColorRule, Network
+from models.zoo import ARCHITECTURES
 
 SMALL = {
     "cascade": {"widths": [16, 24, 32], "blocks": [1, 1, 2], "embedding": 16, "periods": 4, "summary": 32},
@@ -35,17 +35,16 @@ def sample_card(architecture: str) -> ModelCard:
     """A card for an architecture, worked out from its network as a training run does."""
     hyperparameters = SMALL.get(architecture, {})
     network = ARCHITECTURES[architecture](**hyperparameters)
-    steered = hasattr(network, "condition")
     return ModelCard(
         name=architecture,
         title=architecture.title(),
         architecture=architecture,
         summary="For tests.",
         paper="None.",
-        color=color_of(architecture),
-        stage_names=tuple(getattr(network, "stage_names", ())),
-        steerable=steered,
-        uses_tables=steered,
+        color=network.color.value,
+        stage_names=network.stage_names,
+        steerable=network.steerable,
+        uses_tables=network.uses_tables,
         hyperparameters=hyperparameters,
     )
 
@@ -53,7 +52,7 @@ def sample_card(architecture: str) -> ModelCard:
 CARDS = {architecture: sample_card(architecture) for architecture in ARCHITECTURES}
 
 
-def lively_network(card: ModelCard) -> nn.Module:
+def lively_network(card: ModelCard) -> Network:
     """An untrained network whose weights, those that begin at zero too, all have an effect."""
     torch.manual_seed(1)
     network = ARCHITECTURES[card.architecture](**card.hyperparameters)
@@ -63,25 +62,16 @@ def lively_network(card: ModelCard) -> nn.Module:
     return network.eval()
 
 
-def sample_inputs(card: ModelCard, network: nn.Module, rows: int, columns: int) -> tuple[Tensor, ...]:
-    """Two random inputs for a network, with their condition where it takes one; rows, columns: multiples of 8."""
+def sample_inputs(network: Network, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    """Two random inputs for a network, with their condition; rows, columns: multiples of 8."""
     generator = torch.Generator().manual_seed(3)
-    if card.color == "coefficients":
-        return (torch.randn(2, 64, rows // 8, columns // 8, generator=generator) * 40,)
-    pixels = torch.rand(2, 1 if card.color == "planes" else 3, rows, columns, generator=generator)
-    if not hasattr(network, "condition"):
-        return (pixels,)
+    if network.color is ColorRule.COEFFICIENTS:
+        inputs = torch.randn(2, network.channels, rows // 8, columns // 8, generator=generator) * 40
+    else:
+        inputs = torch.rand(2, network.channels, rows, columns, generator=generator)
     tables = torch.randint(1, 99, (2, 128), generator=generator).float()
-    summary = whole_picture_summary(network, pixels)
-    if hasattr(network, "predicted_quality_factor"):
-        return pixels, network.condition(summary, torch.tensor([10.0, 60.0]), tables)
-    return pixels, network.condition(summary, tables)
-
-
-def pictures_of(network: nn.Module, inputs: tuple[Tensor, ...]) -> list[Tensor]:
-    """One per stage, also of a network that returns a single picture."""
-    outputs = network(*inputs)
-    return outputs if isinstance(outputs, list) else [outputs]
+    factors = torch.tensor([10.0, 60.0])
+    return inputs, network.condition(network.summarize(inputs), quality_factor=factors, tables=tables)
 
 
 def lively_restorer(architecture: str, **settings: object) -> NetworkRestorer:

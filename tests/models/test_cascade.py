@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.fft import dctn
+from torch import Tensor
 
 from models.jpeg import quantization_tables
 from models.networks.cascade import Cascade, _dct_kernels
@@ -68,18 +69,22 @@ def test_quality_and_tables_steer_the_result(cascade) -> None:
     tables = torch.full((1, 128), 16.0)
     conditions = [
         cascade.condition(summary),
-        cascade.condition(summary, torch.tensor([10.0])),
-        cascade.condition(summary, torch.tensor([90.0])),
-        cascade.condition(summary, None, tables),
+        cascade.condition(summary, quality_factor=torch.tensor([10.0])),
+        cascade.condition(summary, quality_factor=torch.tensor([90.0])),
+        cascade.condition(summary, tables=tables),
     ]
-    torch.testing.assert_close(conditions[0], cascade.condition(summary, predicted))
-    torch.testing.assert_close(conditions[0], cascade.condition(summary, None, torch.zeros(1, 128)))
+    torch.testing.assert_close(conditions[0], cascade.condition(summary, quality_factor=predicted))
+    torch.testing.assert_close(conditions[0], cascade.condition(summary, tables=torch.zeros(1, 128)))
     results = [cascade(pixels, condition)[-1] for condition in conditions]
     for i, first in enumerate(results):
         for second in results[i + 1 :]:
             assert (first - second).abs().max() > 1e-4
     for extreme in (1.0, 50.0, 100.0):
-        assert torch.isfinite(cascade.condition(summary, torch.tensor([extreme]))).all()
+        assert torch.isfinite(cascade.condition(summary, quality_factor=torch.tensor([extreme]))).all()
+
+
+def steer(network: Cascade, summary: Tensor, factors: Tensor, tables: Tensor | None) -> Tensor:
+    return network.condition(summary, quality_factor=factors, tables=tables)
 
 
 def test_what_is_switched_off_has_no_say(cascade) -> None:
@@ -97,8 +102,8 @@ def test_what_is_switched_off_has_no_say(cascade) -> None:
             widths=(8, 12, 16), blocks=(1, 1, 1), embedding=8, periods=3, summary=16, **{switch: False}
         )
         off.load_state_dict(cascade.state_dict())
-        torch.testing.assert_close(off.condition(*before), off.condition(*after), rtol=0, atol=0)
-        assert (cascade.condition(*before) - cascade.condition(*after)).abs().max() > 1e-4, switch
+        torch.testing.assert_close(steer(off, *before), steer(off, *after), rtol=0, atol=0)
+        assert (steer(cascade, *before) - steer(cascade, *after)).abs().max() > 1e-4, switch
         assert off.mmac_per_pixel() <= cascade.mmac_per_pixel()
 
 
@@ -113,7 +118,7 @@ def test_corrections_fade_where_there_is_no_damage(cascade):
         ]
     )
     factors = torch.tensor([97.0, 98.5, 100.0, 100.0, 90.0, 90.0])
-    condition = cascade.condition(cascade.summarize(pixels), factors, tables)
+    condition = cascade.condition(cascade.summarize(pixels), quality_factor=factors, tables=tables)
     assert condition[:, -1].tolist() == pytest.approx([1, 0.5, 0, 1, 0.5, 0], abs=0.08)
     with torch.no_grad():
         restored = cascade(pixels, condition)[-1]

@@ -13,6 +13,7 @@ from torch import nn
 from models.card import ModelCard, write_card
 from models.errors import BrokenCheckpoint, MissingExtra
 from models.jpeg import Save, encode
+from models.restorer import RestoreOptions
 from models.tensors import pixels_to_tensor, tensor_to_pixels
 from models.zoo import CARD_FILE, WEIGHTS_FILE, Zoo
 
@@ -98,13 +99,13 @@ def test_fbcnn_decides_by_itself_as_its_authors_call_it(spandrel, tmp_path, imag
     np.testing.assert_array_equal(restoration.unguarded, tensor_to_pixels(expected.clamp(0, 1)))
     assert restoration.predicted_quality_factor == pytest.approx(100 * (1 - float(quality)), abs=1e-3)
     assert restoration.applied_quality_factor == restoration.predicted_quality_factor
-    assert restoration.condition == "its own estimate of the quality factor"
+    assert restoration.steered_by == "its own estimate of the quality factor"
 
 
 def test_fbcnn_is_told_a_quality_factor_the_way_it_knows_them(spandrel, tmp_path, image):
     torch.manual_seed(0)
     network = TinyFbcnn().eval()
-    restoration = dropped(tmp_path, CARD, network).load("fbcnn").restore(image, quality_factor=30)
+    restoration = dropped(tmp_path, CARD, network).load("fbcnn").restore(image, RestoreOptions("manual", 30))
     with torch.no_grad():
         expected, _ = network(pixels_to_tensor(image.decoded_pixels), torch.tensor([[0.7]]))
     np.testing.assert_array_equal(restoration.pixels, tensor_to_pixels(expected.clamp(0, 1)))
@@ -210,7 +211,7 @@ def test_the_real_fbcnn_gives_what_its_own_module_gives(tmp_path, image):
     with torch.inference_mode():
         for told, qf_input in ((None, None), (30, torch.tensor([[0.7]]))):
             expected, quality = network(seen, qf_input)
-            restoration = restorer.restore(image, quality_factor=told)
+            restoration = restorer.restore(image, RestoreOptions.of(told))
             np.testing.assert_array_equal(restoration.pixels, tensor_to_pixels(expected.clamp(0, 1)))
             assert restoration.predicted_quality_factor == pytest.approx(100 * (1 - float(quality)), abs=1e-3)
 

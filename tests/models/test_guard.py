@@ -12,6 +12,7 @@ from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, Save, degrade, encode, quantization_tables, read
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.encoder_planes import encoder_coefficients
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from tests.models.drawings import DRAWINGS
 from tests.models.sample_networks import lively_restorer, photograph
@@ -121,8 +122,8 @@ def test_neutral_stays_neutral_to_the_bit(architecture, gray_as_color) -> None:
     gray = np.repeat(photograph(88, 120)[..., :1], 3, axis=2)
     image = saved(gray, 30, "4:2:0") if gray_as_color else encode(gray[..., 0], Save(30))
     restorer = lively_restorer(architecture, guarded=True)
-    for settings in ({}, {"blind": True}, {"quality_factor": 30}):
-        restored = restorer.restore(image, **settings).pixels
+    for options in (RestoreOptions(), RestoreOptions("pixels"), RestoreOptions("manual", 30)):
+        restored = restorer.restore(image, options).pixels
         assert np.ptp(restored, axis=2).max() == 0
 
 
@@ -142,7 +143,7 @@ def test_what_never_was_a_jpeg_is_not_changed(zoo, drawing) -> None:
     for name in ("cascade", "ar_cnn"):
         restoration = zoo.load(name).restore(image)
         np.testing.assert_array_equal(restoration.pixels, image.pixels)
-        assert "no JPEG tables" in restoration.condition
+        assert "no JPEG tables" in restoration.steered_by
 
 
 @pytest.mark.parametrize("tables", [50, 90, 97, "camera"])
@@ -189,7 +190,7 @@ def test_a_damaged_picture_saved_again_at_its_finest_or_cropped_is_repaired(zoo,
     restoration = zoo.load(name).restore(image)
     assert gain(image, restoration.pixels, clean) > 0.7
     if name == "cascade":
-        by_hand = zoo.load(name).restore(image, quality_factor=25)
+        by_hand = zoo.load(name).restore(image, RestoreOptions("manual", 25))
         assert gain(image, restoration.pixels, clean) > gain(image, by_hand.pixels, clean) - 0.1
 
 
@@ -256,10 +257,10 @@ def test_the_sentence_says_what_steered(zoo) -> None:
     first = degrade(photograph(272, 392), Degradation((Save(30),))).image.pixels
     image = JpegImage(b"", np.ascontiguousarray(first[3:, 5:]), "PNG")
     cascade = zoo.load("cascade")
-    assert "an earlier save at quality factor 30" in cascade.restore(image).condition
-    assert "30 set by hand" in cascade.restore(image, quality_factor=30).condition
-    assert "estimate" in cascade.restore(image, blind=True).condition
-    assert zoo.load("ar_cnn").restore(image).condition == ""
+    assert "an earlier save at quality factor 30" in cascade.restore(image).steered_by
+    assert "30 set by hand" in cascade.restore(image, RestoreOptions("manual", 30)).steered_by
+    assert "estimate" in cascade.restore(image, RestoreOptions("pixels")).steered_by
+    assert zoo.load("ar_cnn").restore(image).steered_by == ""
 
 
 def test_qualities_below_five_are_steered_as_by_hand(zoo) -> None:
@@ -270,5 +271,6 @@ def test_qualities_below_five_are_steered_as_by_hand(zoo) -> None:
         automatic = gain(image, restorer.restore(image).pixels, clean)
         assert (
             automatic
-            > gain(image, restorer.restore(image, quality_factor=quality_factor).pixels, clean) - 0.05
+            > gain(image, restorer.restore(image, RestoreOptions("manual", quality_factor)).pixels, clean)
+            - 0.05
         )

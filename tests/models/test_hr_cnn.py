@@ -112,7 +112,7 @@ def test_stopping_early_gives_the_first_pictures() -> None:
     coefficients = random_coefficients(1, 64, 2, 3)
     every = network(coefficients)
     for stages in range(1, 8):
-        early = network(coefficients, stages)
+        early = network(coefficients, stages=stages)
         assert len(early) == stages
         for one, other in zip(early, every, strict=False):
             assert torch.equal(one, other)

@@ -129,7 +129,7 @@ def test_the_first_stage_keeps_chroma_and_the_second_keeps_the_first_ones_luma(s
     assert torch.equal(first[:, :1], second[:, :1])
     assert (first[:, 0] - pixels[:, 0]).abs().max() > 1e-3
     assert ((second - first)[:, 1:].abs().amax((0, 2, 3)) > 1e-3).all()
-    (alone,) = network(pixels, 1)
+    (alone,) = network(pixels, stages=1)
     assert torch.equal(alone, first)
 
 

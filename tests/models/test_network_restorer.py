@@ -11,6 +11,7 @@ from PIL import Image
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.jpeg import Degradation, JpegImage, Save, degrade, encode, read
+from models.restorer import RestoreOptions
 from models.steering import quality_of_two_saves
 from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
@@ -84,16 +85,16 @@ def test_a_picture_without_jpeg_header_is_restored_too(architecture, tmp_path: P
     data = write_png(photograph(40, 56), tmp_path / "picture.png").read_bytes()
     restoration = lively_restorer(architecture).restore(read(data))
     assert restoration.pixels.shape == (40, 56, 3)
-    assert "table" not in restoration.condition
+    assert "table" not in restoration.steered_by
 
 
 def test_tables_of_a_file_that_stores_rgb_are_not_taken_for_luma_and_chroma() -> None:
     buffer = io.BytesIO()
     Image.fromarray(photograph(40, 56)).save(buffer, "JPEG", quality=20, keep_rgb=True)
     restoration = lively_restorer("cascade").restore(read(buffer.getvalue()))
-    assert "estimate" in restoration.condition
+    assert "estimate" in restoration.steered_by
     gray = encode(photograph(40, 72)[..., 0], Save(15))
-    assert "tables" in lively_restorer("cascade").restore(gray).condition
+    assert "tables" in lively_restorer("cascade").restore(gray).steered_by
 
 
 @every_architecture
@@ -154,11 +155,11 @@ def test_coefficient_networks_decode_as_libjpeg_does_where_they_change_nothing()
 
 def test_a_quality_factor_set_by_hand_stands_in_for_the_tables_of_the_file(image) -> None:
     restorer = lively_restorer("qgcn")
-    by_tables, by_hand = restorer.restore(image), restorer.restore(image, quality_factor=20)
+    by_tables, by_hand = restorer.restore(image), restorer.restore(image, RestoreOptions("manual", 20))
     np.testing.assert_array_equal(by_hand.pixels, by_tables.pixels)
-    assert difference(restorer.restore(image, quality_factor=70).pixels, by_tables.pixels) > 0
-    assert difference(restorer.restore(image, blind=True).pixels, by_tables.pixels) > 0
-    assert by_tables.predicted_quality_factor is None and "tables" in by_tables.condition
+    assert difference(restorer.restore(image, RestoreOptions("manual", 70)).pixels, by_tables.pixels) > 0
+    assert difference(restorer.restore(image, RestoreOptions("pixels")).pixels, by_tables.pixels) > 0
+    assert by_tables.predicted_quality_factor is None and "tables" in by_tables.steered_by
 
 
 def test_two_saves_on_different_grids_steer_together() -> None:
@@ -173,14 +174,14 @@ def test_two_saves_on_different_grids_steer_together() -> None:
     assert abs(found.quality_factor - 20) <= 2 and found.grid_shift == (4, 3)
     assert together < found.quality_factor, "two saves do more harm than one of them"
     restorer = lively_restorer("cascade")
-    alone, blind = restorer.restore(twice), restorer.restore(twice, blind=True)
-    by_hand = restorer.restore(twice, quality_factor=together)
+    alone, blind = restorer.restore(twice), restorer.restore(twice, RestoreOptions("pixels"))
+    by_hand = restorer.restore(twice, RestoreOptions("manual", together))
     np.testing.assert_array_equal(alone.pixels, by_hand.pixels)
     assert alone.applied_quality_factor == together
     for number in (found.quality_factor, together):
-        assert f" {number}" in alone.condition
-    assert "estimate" in blind.condition and blind.applied_quality_factor == blind.predicted_quality_factor
-    assert "tables" in lively_restorer("qgcn").restore(twice).condition
+        assert f" {number}" in alone.steered_by
+    assert "estimate" in blind.steered_by and blind.applied_quality_factor == blind.predicted_quality_factor
+    assert "tables" in lively_restorer("qgcn").restore(twice).steered_by
 
 
 @pytest.mark.parametrize("architecture", ["cascade", "qgcn", "ar_cnn"])
@@ -191,10 +192,10 @@ def test_after_a_much_finer_save_the_earlier_grid_and_quality_count(architecture
     cropped = JpegImage(b"", np.ascontiguousarray(first[3:, 5:]), "PNG")
     padded = np.pad(cropped.decoded_pixels, ((3, 0), (5, 0), (0, 0)), mode="edge")
     restorer = lively_restorer(architecture)
-    expected = restorer.restore(JpegImage(b"", padded, "PNG"), quality_factor=20)
+    expected = restorer.restore(JpegImage(b"", padded, "PNG"), RestoreOptions("manual", 20))
     found = restorer.restore(cropped)
     if restorer.card.steerable:
-        assert found.applied_quality_factor == 20 and "20" in found.condition
+        assert found.applied_quality_factor == 20 and "20" in found.steered_by
         np.testing.assert_array_equal(found.pixels, expected.pixels[3:, 5:])
     assert found.pixels.shape == cropped.pixels.shape
 
@@ -202,11 +203,11 @@ def test_after_a_much_finer_save_the_earlier_grid_and_quality_count(architecture
 def test_what_steers_is_said_and_has_an_effect(image) -> None:
     restorer = lively_restorer("cascade")
     tables = restorer.restore(image)
-    blind = restorer.restore(image, blind=True)
-    by_hand = restorer.restore(image, quality_factor=90)
-    assert "tables" in tables.condition
-    assert "estimate" in blind.condition
-    assert "90 set by hand" in by_hand.condition
+    blind = restorer.restore(image, RestoreOptions("pixels"))
+    by_hand = restorer.restore(image, RestoreOptions("manual", 90))
+    assert "tables" in tables.steered_by
+    assert "estimate" in blind.steered_by
+    assert "90 set by hand" in by_hand.steered_by
     assert by_hand.applied_quality_factor == 90
     assert blind.applied_quality_factor == blind.predicted_quality_factor
     assert (
@@ -220,9 +221,9 @@ def test_the_network_receives_the_tables_of_the_file_in_row_order(image) -> None
     received = []
 
     class Listening(ARCHITECTURES["cascade"]):
-        def condition(self, summary, quality_factor=None, tables=None):
+        def condition(self, summary, *, quality_factor=None, tables=None):
             received.append((quality_factor, tables))
-            return super().condition(summary, quality_factor, tables)
+            return super().condition(summary, quality_factor=quality_factor, tables=tables)
 
     network = Listening(**CARDS["cascade"].hyperparameters).eval()
     restorer = lively_restorer("cascade", network=network, self_ensemble=True)
@@ -231,7 +232,7 @@ def test_the_network_receives_the_tables_of_the_file_in_row_order(image) -> None
     np.testing.assert_array_equal(upright, np.stack([image.luma_table, image.chroma_table]))
     np.testing.assert_array_equal(sideways, np.stack([image.luma_table.T, image.chroma_table.T]))
     received.clear()
-    lively_restorer("cascade", network=network).restore(image, quality_factor=30)
+    lively_restorer("cascade", network=network).restore(image, RestoreOptions("manual", 30))
     ((quality_factor, tables),) = received
     assert quality_factor.tolist() == [30]
     assert tables is None
@@ -240,7 +241,7 @@ def test_the_network_receives_the_tables_of_the_file_in_row_order(image) -> None
 def test_stages_can_stop_early(image) -> None:
     restorer = lively_restorer("cascade")
     every = restorer.restore(image)
-    early = restorer.restore(image, stages=2)
+    early = restorer.restore(image, RestoreOptions(stages=2))
     assert [stage.name for stage in early.stages] == ["stage 1", "stage 2"]
     np.testing.assert_array_equal(early.pixels, every.stages[1].pixels)
     assert difference(every.stages[0].pixels, every.stages[2].pixels) > 0
@@ -252,7 +253,7 @@ def test_stages_can_stop_early(image) -> None:
 )
 def test_settings_out_of_range_are_refused(architecture, setting, image) -> None:
     with pytest.raises(InvalidSetting, match=r"\d"):
-        lively_restorer(architecture).restore(image, **setting)
+        lively_restorer(architecture).restore(image, RestoreOptions.of(**setting))
 
 
 @every_architecture
@@ -290,10 +291,10 @@ def test_bfloat16_costs_next_to_nothing(image) -> None:
 )
 def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem, image) -> None:
     class Cramped(ARCHITECTURES["cascade"]):
-        largest = 384
+        _largest = 384
 
-        def forward(self, pixels, condition, stages=None):
-            if max(pixels.shape[2:]) > self.largest:
+        def forward(self, pixels, /, condition=None, stages=None):
+            if max(pixels.shape[2:]) > self._largest:
                 raise problem
             return super().forward(pixels, condition, stages)
 
@@ -301,14 +302,14 @@ def test_without_memory_tiles_get_smaller_and_the_result_stays_the_same(problem,
     network.load_state_dict(lively_restorer("cascade").network.state_dict())
     cramped = lively_restorer("cascade", network=network)
     assert difference(cramped.restore(image).pixels, lively_restorer("cascade").restore(image).pixels) <= 1
-    network.largest = 8
+    network._largest = 8
     with pytest.raises(OutOfMemory, match="256 pixels"):
         cramped.restore(image)
 
 
 def test_other_failures_are_not_taken_for_a_lack_of_memory(image) -> None:
     class Failing(ARCHITECTURES["cascade"]):
-        def forward(self, pixels, condition, stages=None):
+        def forward(self, pixels, /, condition=None, stages=None):
             raise RuntimeError("shapes cannot be multiplied")
 
     network = Failing(**CARDS["cascade"].hyperparameters).eval()

@@ -12,6 +12,8 @@ from tests.paths import REPOSITORY
 
 BLOCKS_OF_BOTH_GROUPS = 2 * 32
 ONE_BLOCK = 2 * (9 * 64 * 64 + 64)
+UNSEEN = torch.empty(1, 0)
+"""The summary of one picture by networks that do not look at the whole of it."""
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -61,9 +63,9 @@ def test_edsr_is_qcn_that_is_blind_to_its_tables() -> None:
     weights["trunk.enter.weight"] = weights["trunk.enter.weight"][:, :3]
     edsr.load_state_dict(weights)
     pixels = torch.rand(1, 3, 16, 24)
-    with_zeros, with_tables = qcn.condition(None), qcn.condition(None, torch.full((1, 128), 40.0))
-    torch.testing.assert_close(qcn(pixels, with_zeros)[-1], edsr(pixels))
-    assert (qcn(pixels, with_tables)[-1] - edsr(pixels)).abs().max() > 1e-3
+    with_zeros, with_tables = qcn.condition(UNSEEN), qcn.condition(UNSEEN, tables=torch.full((1, 128), 40.0))
+    torch.testing.assert_close(qcn(pixels, with_zeros)[-1], edsr(pixels)[-1])
+    assert (qcn(pixels, with_tables)[-1] - edsr(pixels)[-1]).abs().max() > 1e-3
 
 
 def test_maps_repeat_both_tables_on_the_block_grid() -> None:
@@ -71,7 +73,7 @@ def test_maps_repeat_both_tables_on_the_block_grid() -> None:
     seen = []
     network.trunk.enter.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]))
     tables = torch.arange(1.0, 129.0)[None]
-    network(torch.rand(1, 3, 16, 24), network.condition(None, tables))
+    network(torch.rand(1, 3, 16, 24), network.condition(UNSEEN, tables=tables))
     maps = seen[0][0, 3:] * 255
     for row, column in ((0, 0), (3, 5), (11, 21)):
         expected = 1 + row % 8 * 8 + column % 8
@@ -79,13 +81,13 @@ def test_maps_repeat_both_tables_on_the_block_grid() -> None:
 
 
 def test_steps_of_more_than_eight_bits_count_as_255() -> None:
-    condition = lively_network(CARDS["qcn"]).condition(None, torch.full((1, 128), 60_000.0))
+    condition = lively_network(CARDS["qcn"]).condition(UNSEEN, tables=torch.full((1, 128), 60_000.0))
     assert (condition == 1).all()
 
 
 def test_the_global_vector_changes_the_picture_only_after_group_1() -> None:
     network = lively_network(CARDS["qgcn"])
-    pixels, condition = sample_inputs(CARDS["qgcn"], network, 16, 24)
+    pixels, condition = sample_inputs(network, 16, 24)
     other = condition.clone()
     other[:, 128:] += 1
     first, second = network(pixels, condition), network(pixels, other)
@@ -105,5 +107,5 @@ def test_an_untrained_merge_hands_local_features_on_and_adds_a_little_of_the_vec
 
 def test_the_gray_variant_takes_one_table() -> None:
     network = Qcn(channels=1, width=8, blocks=1)
-    pictures = network(torch.rand(2, 1, 16, 8), network.condition(None, torch.full((2, 64), 9.0)))
+    pictures = network(torch.rand(2, 1, 16, 8), network.condition(UNSEEN, tables=torch.full((2, 64), 9.0)))
     assert [picture.shape for picture in pictures] == [(2, 1, 16, 8)] * 2

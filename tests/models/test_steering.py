@@ -9,8 +9,8 @@ from models.jpeg import Save, encode, quantization_tables
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.orientations import ORIENTATIONS, turn, turn_back, turn_coefficients
-from models.steering import area_weights, steer, whole_picture_summary
-from models.tensors import pixels_to_tensor, pixels_to_ycbcr, ycbcr_to_pixels
+from models.steering import steer
+from models.tensors import area_weights, pixels_to_tensor, pixels_to_ycbcr, ycbcr_to_pixels
 from tests.models.sample_networks import CARDS, lively_network, photograph
 
 CPU = torch.device("cpu")
@@ -26,7 +26,7 @@ def test_area_weights_share_out_every_pixel_evenly(size: int, side: int) -> None
 
 def test_an_overview_is_opencvs_resize_by_area() -> None:
     pixels = photograph(336, 250)
-    found = whole_picture_summary(lively_network(CARDS["qgcn"]), pixels_to_tensor(pixels))
+    found = lively_network(CARDS["qgcn"]).summarize(pixels_to_tensor(pixels))
     expected = cv2.resize(pixels.astype(np.float32), (112, 112), interpolation=cv2.INTER_AREA) / 255
     np.testing.assert_allclose(found[0].permute(1, 2, 0).numpy(), expected, atol=1e-4)
 
@@ -42,8 +42,8 @@ def test_strips_do_not_change_what_is_seen_of_the_whole(monkeypatch) -> None:
     monkeypatch.setattr("models.steering.SUMMARY_PIXELS", 900)
     torch.testing.assert_close(condition(), whole)
     tables = torch.from_numpy(np.stack([image.luma_table, image.chroma_table]).reshape(1, 128)).float()
-    at_once = whole_picture_summary(network, pixels_to_tensor(image.decoded_pixels))
-    torch.testing.assert_close(network.condition(at_once, tables), whole)
+    at_once = network.summarize(pixels_to_tensor(image.decoded_pixels))
+    torch.testing.assert_close(network.condition(at_once, tables=tables), whole)
 
 
 @pytest.mark.parametrize("gray", [False, True])

@@ -15,10 +15,10 @@ from models.networks.cascade import Cascade
 from models.zoo import Zoo, save_checkpoint
 from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
-from studio.restore.handlers import Desk
 from studio.server.files import PictureFolder
 from studio.session.examples import example
 from studio.session.visitor import Photograph, open_photograph
+from tests.studio.visitor import Visitor
 
 CASCADE = ModelCard(
     name="cascade",
@@ -65,8 +65,13 @@ def engine(zoo):
 
 
 @pytest.fixture
-def desk(engine, tmp_path):
-    return Desk(engine, PictureFolder(tmp_path / "pictures", 600))
+def pictures(tmp_path):
+    return PictureFolder(tmp_path / "pictures", 600)
+
+
+@pytest.fixture
+def visitor(engine, pictures):
+    return Visitor(engine, pictures)
 
 
 @pytest.fixture(scope="session")

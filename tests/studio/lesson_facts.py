@@ -22,7 +22,7 @@ from studio.session.examples import example
 from studio.session.form import RestoreForm
 from studio.session.link import from_query
 from studio.session.visitor import open_photograph
-from training.evaluation.metrics import Metrics, measure
+from training.evaluation.metrics import Measured, measure
 
 WHITE = 255
 SATURATED = 0.7
@@ -164,7 +164,7 @@ class Scene:
 
     def psnr(self, of: str) -> float:
         """Of "degraded" or "restored", in dB."""
-        return self._metrics[of].psnr_db
+        return self._metrics[of]["psnr_db"]
 
     def color_kept(self, top: int, bottom: int) -> float:
         """How much of their colour the strongly coloured pixels between two rows keep."""
@@ -185,11 +185,11 @@ class Scene:
 
     def psnr_gain(self) -> float:
         """Of the restored over the degraded picture, in dB."""
-        return self._metrics["restored"].psnr_db - self._metrics["degraded"].psnr_db
+        return self._metrics["restored"]["psnr_db"] - self._metrics["degraded"]["psnr_db"]
 
     def psnr_b_gain(self) -> float:
         """Of the restored over the degraded picture, in dB."""
-        return self._metrics["restored"].psnr_b_db - self._metrics["degraded"].psnr_b_db
+        return self._metrics["restored"]["psnr_b_db"] - self._metrics["degraded"]["psnr_b_db"]
 
     def inside_cells(self) -> float:
         """Share of restored luma coefficients that the file's table would round to the file's integers."""
@@ -225,7 +225,7 @@ class Scene:
         return self._restorer.restore(self._image).pixels
 
     @cached_property
-    def _metrics(self) -> dict[str, Metrics]:
+    def _metrics(self) -> dict[str, Measured]:
         return {
             of: measure(restored=self._picture(of), reference=self._original)
             for of in ("degraded", "restored")

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image, ImageCms
 
 from models.jpeg import Degradation, Resize, Save, degrade, encode, read
+from models.restorer import RestoreOptions
 from studio.batch.files import found_pictures
-from studio.batch.report import COLUMNS
+from studio.batch.report import columns
 from studio.batch.results import record_in
 from studio.batch.run import BatchRestorer, BatchSettings
 from studio.restore.__main__ import main
-from training.evaluation.metrics import measure
+from training.evaluation.metrics import as_json, measure
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_folder_goes_through_all_models_and_a_bad_file_stops_nothing(run, zoo,
         expected = zoo.load(model).restore(image).pixels
         np.testing.assert_array_equal(np.array(Image.open(out / f"one_{model}.png")), expected)
     rows = rows_of(tmp_path / "r.csv")
-    assert tuple(rows[0]) == COLUMNS
+    assert list(rows[0]) == columns()
     assert [row["state"] for row in rows if "broken" in row["picture"]] == ["failed", "failed"]
     assert {row["quality_factor_from_tables"] for row in rows if "one" in row["picture"]} == {"15"}
 
@@ -129,12 +130,12 @@ def test_recompressed_pictures_are_measured_against_themselves(run, zoo, photogr
     assert run(source, "-o", "out", "--model", "cascade", *options) == 0
     saves = Degradation((Save(30), Save(12, "4:4:4")))
     broken = degrade(photograph.image.pixels, saves)
-    restored = zoo.load("cascade").restore(broken.image, quality_factor=20).pixels
+    restored = zoo.load("cascade").restore(broken.image, RestoreOptions("manual", 20)).pixels
     np.testing.assert_array_equal(np.array(Image.open(tmp_path / "out" / "clean_cascade.png")), restored)
     report = json.loads((tmp_path / "r.json").read_text("utf-8"))
     metrics = report["results"][0]["record"]["metrics"]
-    assert metrics["restored"] == measure(restored=restored, reference=broken.reference).as_json()
-    assert metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference).as_json()
+    assert metrics["restored"] == as_json(measure(restored=restored, reference=broken.reference))
+    assert metrics["degraded"] == as_json(measure(restored=broken.image.pixels, reference=broken.reference))
     assert report["settings"]["degradation"]["encodings"][1]["subsampling"] == "4:4:4"
     assert "8x8 grid" in report["convention"]
     assert report["versions"]["torch"]
@@ -188,7 +189,7 @@ def test_references_are_found_by_name_and_place(run, pictures, photograph, tmp_p
     by_name = {row["result"]: row for row in rows_of(tmp_path / "r.csv")}
     degraded = read((pictures / "one.jpg").read_bytes()).pixels
     expected = measure(restored=degraded, reference=pixels)
-    assert float(by_name["one_plain.png"]["psnr_db"]) == pytest.approx(expected.psnr_db)
+    assert float(by_name["one_plain.png"]["psnr_db"]) == pytest.approx(expected["psnr_db"])
     assert float(by_name["one_plain.png"]["gain_db"]) == 0
     assert by_name["deep/two_plain.png"]["ssim"]
     assert by_name["clear_plain.png"]["psnr_db"] == ""

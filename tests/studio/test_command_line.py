@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from models.jpeg import Save, encode, read
+from models.restorer import RestoreOptions
 from studio.restore.__main__ import main
 
 
@@ -20,13 +21,13 @@ def test_the_written_png_is_what_the_restorer_gives(zoo, checkpoints, jpeg, tmp_
     out = tmp_path / "out.png"
     where = ["--checkpoints", str(checkpoints), "--device", "cpu", "--model", "cascade"]
     assert main([str(jpeg), "-o", str(out), *where, *options]) == 0
-    keywords = {
-        "--quality-factor": {"quality_factor": 40},
-        "--blind": {"blind": True},
-        "--stages": {"stages": 1},
+    meaning = {
+        "--quality-factor": RestoreOptions("manual", 40),
+        "--blind": RestoreOptions("pixels"),
+        "--stages": RestoreOptions(stages=1),
     }
     expected = zoo.load("cascade").restore(
-        read(jpeg.read_bytes()), **keywords.get(options[0] if options else "", {})
+        read(jpeg.read_bytes()), meaning[options[0]] if options else RestoreOptions()
     )
     np.testing.assert_array_equal(np.array(Image.open(out)), expected.pixels)
     assert "15, exact" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from models.jpeg.formats import FORMATS, NAMES, SUFFIXES, TRAINING_FORMATS, File
 from models.jpeg.probe import probe
 from studio.api.api import Api
 from studio.batch.files import found_pictures, photograph_at
-from studio.components.photograph import photograph_input
+from studio.interface import build_studio
 from studio.restore.__main__ import main
 from studio.restore.handlers import NO_PHOTOGRAPH
 from studio.server.files import PictureFolder
@@ -104,9 +104,13 @@ def test_it_is_read_in_the_modes_it_names(known):
     assert made >= 2
 
 
-def test_the_page_offers_every_suffix():
-    value = photograph_input([], "1 MB").value
-    assert value["accept"].split(",") == ["image/*", *SUFFIXES]
+def test_the_page_offers_every_suffix(zoo):
+    values = [
+        getattr(block, "value", None)
+        for block in build_studio(zoo).blocks.values()
+        if getattr(block, "elem_id", None) == "photograph"
+    ]
+    assert [value["accept"].split(",") for value in values if value] == [["image/*", *SUFFIXES]]
 
 
 def test_all_sentences_name_the_same_kinds(tmp_path):
@@ -145,8 +149,8 @@ exec(compile(source, "formats.py", "exec"), module.__dict__)
 from models.jpeg import probe, read
 from models.errors import UnreadableImage
 from studio.batch.files import found_pictures
-from studio.components.photograph import photograph_input
 from studio.restore.handlers import NO_PHOTOGRAPH
+from studio.restore.tab import ACCEPTED
 from training.evaluation.benchmarks import recompressed
 from training.pictures import load_photographs
 data = b"P6 96 80 255\\n" + bytes(range(240)) * 96
@@ -163,7 +167,7 @@ assert len(found_pictures([str(folder)], folder / "out").pictures) == 1
 assert load_photographs([str(folder)], folder, smallest=64).names == ("new",)
 assert len(list(recompressed(folder, quality_factors=[50])[0].cases())) == 1
 assert "GIF and Netpbm can be opened" in NO_PHOTOGRAPH
-assert photograph_input([], "1 MB").value["accept"].endswith(".gif,.ppm,.pnm")
+assert ACCEPTED.endswith(".gif,.ppm,.pnm")
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=200, check=False

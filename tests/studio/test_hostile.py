@@ -9,7 +9,7 @@ from models.errors import RestorationError
 from studio.server.decoder import Decoder
 from studio.session.examples import EXAMPLES
 from studio.session.form import RestoreForm
-from studio.session.visitor import Run, open_photograph
+from studio.session.visitor import open_photograph
 from tests.paths import HOSTILE_FILES, SHARED, needs_shared_data
 
 SECONDS = 10
@@ -27,18 +27,19 @@ def decoder():
 
 @needs_shared_data
 @pytest.mark.parametrize("path", HOSTILE_FILES, ids=lambda path: str(path.relative_to(SHARED / "hostile")))
-def test_a_file_is_shown_or_refused_in_one_sentence(desk, decoder, path):
+def test_a_file_is_shown_or_refused_in_one_sentence(visitor, decoder, path):
     began = time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            opened = desk.opened(open_photograph(path.read_bytes(), path.name, decoder.read), Run(), FORM)
+            visitor.form = FORM
+            visitor.bring(lambda: open_photograph(path.read_bytes(), path.name, decoder.read))
         except RestorationError as error:
             assert str(error).endswith(".")
             assert len(str(error)) < 500
         else:
-            run = desk.began(opened.session, opened.run, FORM)
-            *_, last = desk.restored(opened.session, run.run)
+            visitor.start()
+            *_, last = visitor.work()
             assert [row["state"] for row in last.results["rows"]] == ["done", "done"]
     assert time.monotonic() - began < SECONDS
     assert decoder.read(GOOD.read_bytes()).pixels.shape == (400, 600, 3)

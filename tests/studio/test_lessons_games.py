@@ -167,7 +167,7 @@ def test_the_names_belong_to_the_pictures(zoo, games, photograph):
         pixels = zoo.load(titles[row["name"]]).restore(degraded.image).pixels
         np.testing.assert_array_equal(pixels, contestant.pixels)
         assert row["psnr"] == f"{psnr_db(pixels, degraded.reference):.2f} dB"
-    better = max("ab", key=lambda one: dealt.state.contestants["ab".index(one)].metrics.psnr_db)
+    better = max("ab", key=lambda one: dealt.state.contestants["ab".index(one)].metrics["psnr_db"])
     assert page.panel["closer"] == better
     assert [pane["id"] for pane in page.viewer["panes"]] == ["a", "b", "original"]
 

@@ -3,22 +3,21 @@
 import inspect
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
-import numpy as np
 import pytest
 from gradio.utils import get_upload_folder
 
 from models.errors import RestorationError
-from studio.anatomy.tab import AnatomyTab
+from models.jpeg import read
 from studio.interface import build_studio, launch_settings
-from studio.restore.layout import Buttons, Controls, Outputs
-from studio.restore.tab import RestoreTab
+from studio.page.facts import notice
+from studio.restore.handlers import RestoreHandlers
 from studio.server.gradio_internals import MODELS, QUEUE_LENGTH, BoundedQueue
 from studio.session.examples import EXAMPLES, example
-from studio.session.form import RestoreForm
-from studio.session.visitor import Run, Session
+from studio.session.uploads import Uploads
+from studio.session.visitor import Session
+from tests.studio.visitor import FORM
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +25,6 @@ def page(zoo, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
         yield build_studio(zoo)
-
-
-@pytest.fixture
-def tab(page):
-    """The Restore tab behind the page's handlers."""
-    found = {getattr(fn.fn, "__self__", None) for fn in page.fns.values() if inspect.ismethod(fn.fn)}
-    (only,) = [one for one in found if isinstance(one, RestoreTab)]
-    return only
-
-
-def values_of(tab, **changed):
-    form = {name: changed.pop(name, value) for name, value in vars(RestoreForm()).items()}
-    values = {getattr(tab.controls, name): value for name, value in form.items()}
-    return {
-        **values,
-        tab.outputs.session: changed.get("session", Session()),
-        tab.outputs.run: changed.get("run"),
-    }
-
-
-def event_of(**data):
-    return gr.EventData(None, data)
 
 
 def test_no_component_can_show_a_lossy_copy(page):
@@ -113,42 +90,33 @@ def test_launch_settings_keep_the_page_private(page):
     assert set(settings) <= set(known)
 
 
-def test_layout_names_equal_form_and_page():
-    assert set(Controls.__annotations__) == set(RestoreForm.__annotations__)
-    assert {"restore", "stop", "photograph"} <= set(Buttons.__annotations__)
-    assert {"viewer", "results", "session", "run"} <= set(Outputs.__annotations__)
-
-
-def test_every_example_opens(tab):
-    for one in EXAMPLES:
-        answer = tab.example_opened(values_of(tab), event_of(name=one.name))
-        assert answer[tab.outputs.session].photograph.key, one.name
-        assert answer[tab.outputs.notice] == ""
+def test_every_example_opens(visitor):
+    for item in EXAMPLES:
+        page = visitor.handlers.open_example({"name": item.name}, visitor.present, FORM)
+        assert page.session.photograph.key, item.name
+        assert page.notice == ""
 
 
 @pytest.mark.parametrize("name", [None, 3, "../secret", {"a": 1}, "x" * 10_000])
-def test_hostile_example_names_are_one_sentence(tab, name):
-    words = tab.example_opened(values_of(tab), event_of(name=name))[tab.outputs.notice]
-    assert "no example" in words
-    assert len(words) < 400
+def test_hostile_example_names_are_one_sentence(visitor, name):
+    with pytest.raises(RestorationError, match="no example") as refused:
+        visitor.handlers.open_example({"name": name}, visitor.present, FORM)
+    assert len(str(refused.value)) < 400
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "", None, 7, "../../etc/passwd", "/nowhere/at/all.png"])
-def test_only_uploaded_files_are_opened(tab, path):
-    answer = tab.opened(values_of(tab), event_of(path=path, name="x.png"))
-    assert "not there any more" in answer[tab.outputs.notice]
-    assert tab.outputs.session not in answer
+def test_only_uploaded_files_are_opened(pictures, path):
+    with pytest.raises(RestorationError, match="not there any more"):
+        Uploads(pictures, read).open(path, "x.png")
 
 
-def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
-    folder = Path(get_upload_folder()) / "abc"
-    folder.mkdir(exist_ok=True)
+def test_an_upload_that_is_no_picture_is_one_sentence(pictures):
+    folder = pictures.root / "abc"
+    folder.mkdir(parents=True)
     (folder / "evil.jpg").write_bytes(b"%PDF-1.4 not a picture")
-    words = tab.opened(values_of(tab), event_of(path=str(folder / "evil.jpg"), name="<i>.jpg"))[
-        tab.outputs.notice
-    ]
-    assert words.count("<") == 2
-    assert "Traceback" not in words
+    with pytest.raises(RestorationError) as refused:
+        Uploads(pictures, read).open(str(folder / "evil.jpg"), "<i>.jpg")
+    assert notice(str(refused.value)).count("<") == 2
 
 
 @pytest.mark.parametrize(
@@ -164,19 +132,22 @@ def test_an_upload_that_is_no_picture_is_one_sentence(tab, tmp_path):
         {"session": Session()},
     ],
 )
-def test_hostile_values_are_one_calm_sentence(tab, changed, photograph):
-    values = values_of(tab, **{"session": Session(photograph), **changed})
-    for handler in (tab.rebroken, tab.began):
-        words = handler(values)[tab.outputs.notice]
-        assert words.startswith("<p class='notice'")
-        assert "unforeseen" not in words
-    assert list(tab.restored({**values, tab.outputs.run: None})) == []
+def test_hostile_values_are_one_calm_sentence(visitor, changed, photograph):
+    visitor.session = changed.pop("session", Session(photograph))
+    form = replace(FORM, **changed)
+    for press in (lambda: visitor.change(form), visitor.start):
+        with pytest.raises(RestorationError):
+            press()
+    assert list(visitor.work()) == []
 
 
-def test_visibility_handlers_take_anything(tab):
-    assert [one["visible"] for one in tab.saves_changed(["twice"])] == [False, False]
-    assert [one["visible"] for one in tab.saves_changed("twice")] == [True, True]
-    assert tab.guidance_changed({"a": 1})[0]["visible"] is False
+def test_visibility_handlers_take_anything():
+    groups = RestoreHandlers.show_saves(["twice"])
+    assert (groups.breaking, groups.second_save) == (False, False)
+    groups = RestoreHandlers.show_saves("twice")
+    assert (groups.breaking, groups.second_save) == (True, True)
+    groups = RestoreHandlers.show_guidance({"a": 1})
+    assert groups.by_hand is False and "<b>" not in groups.guidance_words
 
 
 def test_examples_come_with_the_program():
@@ -189,53 +160,26 @@ def test_no_step_follows_one_that_failed(page):
     chained = [fn for fn in page.fns.values() if fn.trigger_after is not None]
     assert len(chained) >= 6
     anyway = {getattr(fn.fn, "__name__", "") for fn in chained if not fn.trigger_only_on_success}
-    assert anyway == {"settled"}  # a run that was refused its place in the line is over, too
+    assert anyway == {"settled", "finish"}  # a run that was refused its place in the line is over, too
 
 
-def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photograph):
-    anatomy = next(
-        owner
-        for fn in page.fns.values()
-        if inspect.ismethod(fn.fn) and isinstance(owner := fn.fn.__self__, AnatomyTab)
-    )
-    restore, outputs = anatomy._restore, anatomy._outputs
-    values = dict.fromkeys(restore.form_inputs())
-    for name, value in vars(RestoreForm(saves="once", first_quality=30)).items():
-        values[getattr(restore.controls, name)] = value
-    values |= {restore.outputs.session: Session(photograph), outputs.subject: None, outputs.place: None}
-    shown = anatomy.opened(values)
-    subject = shown[outputs.subject]
-    assert photograph.name in shown[outputs.file_facts]
-    tiny = replace(
-        photograph, key="tiny", image=replace(photograph.image, decoded_pixels=np.zeros((3, 3, 3), np.uint8))
-    )
-    twice = {
-        restore.controls.saves: "twice",
-        restore.controls.shift_rows: 4,
-        restore.controls.shift_columns: 4,
-    }
-    failed = anatomy.opened(
-        values | twice | {restore.outputs.session: Session(tiny), outputs.subject: subject}
-    )
-    assert failed[outputs.subject] is None
-    assert failed[outputs.file_facts] == failed[outputs.shares] == ""
-    assert "shift" in failed[outputs.notice]
-    settings = {outputs.component: 0, outputs.frequency_row: 0, outputs.frequency_column: 1}
-    after = anatomy.searched({**settings, outputs.subject: failed[outputs.subject]})
-    assert set(after) == {outputs.notice} and after[outputs.notice] == gr.skip()
-    found = anatomy.searched({**settings, outputs.subject: subject})
-    assert found[outputs.notice] == gr.skip()
-
-
-def test_a_link_whose_picture_cannot_be_opened_runs_nothing_on_the_one_before(tab, photograph, monkeypatch):
+def test_a_link_whose_picture_cannot_be_opened_runs_nothing_on_the_one_before(
+    visitor, photograph, monkeypatch
+):
     def gone(name):
         raise RestorationError("It is gone. Examples are there. Choose one.")
 
-    monkeypatch.setattr("studio.restore.tab.open_example", gone)
-    changes = tab._set_up({}, Run())
-    assert changes[tab.outputs.session].photograph is None
-    assert "It is gone" in changes[tab.outputs.notice]
-    values = dict.fromkeys(tab.form_inputs())
-    begun = tab.began_unasked(values | {tab.outputs.session: changes[tab.outputs.session]})
-    assert begun[tab.outputs.run].request is None
-    assert tab.outputs.notice not in begun
+    visitor.bring(photograph)
+    monkeypatch.setattr("studio.restore.handlers.open_example", gone)
+    page = visitor.take(visitor.handlers.arrive({}, visitor.present))
+    assert page.session.photograph is None
+    assert "It is gone" in page.notice
+    started = visitor.handlers.start_unasked(visitor.session, visitor.present, FORM)
+    assert started.run.request is None and started.notice is None
+
+
+def test_a_link_sets_the_whole_form_and_says_what_it_could_not_use(visitor):
+    page = visitor.handlers.arrive({"quality": "19", "saves": "thrice", "models": "plain"}, visitor.present)
+    assert (page.first_quality, page.saves) == (19, "once")
+    assert page.model_names["value"] == ["plain"]
+    assert "thrice" in page.notice and page.session.photograph.name == "coffee"

@@ -7,12 +7,12 @@ from threading import Event
 import numpy as np
 import pytest
 
-from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
+from models.errors import OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, Save, degrade
-from models.restorer import Restoration
+from models.restorer import AUTOMATIC, Restoration, RestoreOptions
 from studio.engine import engine as pipeline
 from studio.engine.cache import ResultCache, array_bytes
-from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs, steering
+from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs
 from training.evaluation.metrics import measure
 
 ONCE = Degradation((Save(10, "4:2:0"),))
@@ -37,7 +37,7 @@ class SlowRestorer:
     error: Exception | None = None
     seen: list = field(default_factory=list)
 
-    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+    def restore(self, image, options=AUTOMATIC, on_tile=None):
         for done in range(1, self.tiles + 1):
             time.sleep(self.seconds)
             self.seen.append(done)
@@ -86,7 +86,9 @@ def test_pictures_and_numbers_are_those_of_the_models_themselves(engine, zoo, ph
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, alone.pixels)
     assert outputs.metrics["cascade"] == measure(restored=alone.pixels, reference=broken.reference)
     assert outputs.metrics["degraded"] == measure(restored=broken.image.pixels, reference=broken.reference)
-    by_stage = [measure(restored=stage.pixels, reference=broken.reference).psnr_db for stage in alone.stages]
+    by_stage = [
+        measure(restored=stage.pixels, reference=broken.reference)["psnr_db"] for stage in alone.stages
+    ]
     assert list(outputs.stage_psnr_db["cascade"]) == by_stage
 
 
@@ -160,15 +162,21 @@ def test_unknown_models_are_refused(engine, photograph):
         results(engine, photograph, request(photograph, "nobody"))
 
 
-def test_steering_from_tables_needs_tables(photograph):
-    with pytest.raises(InvalidSetting, match="no JPEG header"):
-        steering(request(photograph, "cascade", guidance="tables"), photograph.image)
-    broken = degrade(photograph.image.pixels, ONCE).image
-    assert steering(request(photograph, "cascade", guidance="tables"), broken) == (10, False)
-    assert steering(request(photograph, "cascade", guidance="pixels"), broken) == (None, True)
-    assert steering(request(photograph, "cascade"), broken) == (None, False)
-    by_hand = request(photograph, "cascade", guidance="manual", quality_factor=44)
-    assert steering(by_hand, broken) == (44, False)
+@pytest.mark.parametrize(
+    "settings", [{}, {"guidance": "pixels"}, {"guidance": "manual", "quality_factor": 44}]
+)
+def test_a_request_hands_its_options_to_the_model(engine, zoo, photograph, settings):
+    (*_, outputs) = results(engine, photograph, request(photograph, "cascade", stages=2, **settings))
+    alone = zoo.load("cascade").restore(outputs.degraded, RestoreOptions(stages=2, **settings))
+    np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, alone.pixels)
+    assert outputs.restorations["cascade"].steered_by == alone.steered_by != ""
+
+
+def test_steering_from_tables_needs_tables(engine, photograph):
+    wanted = request(photograph, "cascade", degradation=None, guidance="tables")
+    assert "no JPEG header" in results(engine, photograph, wanted)[-1].failures["cascade"]
+    degraded = results(engine, photograph, replace(wanted, degradation=ONCE))[-1]
+    assert degraded.restorations["cascade"].applied_quality_factor == 10
 
 
 def test_same_settings_ignores_the_ticked_models_only(photograph):

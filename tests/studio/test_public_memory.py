@@ -7,12 +7,12 @@ import torch
 
 from models.baselines import PlainDecoding
 from models.card import ModelCard
+from models.restorer import AUTOMATIC
 from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
-from studio.restore.handlers import Desk
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
-from studio.session.visitor import Run, Session
+from tests.studio.visitor import Visitor
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Hungry:
     card: ModelCard
     problem: Exception
 
-    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+    def restore(self, image, options=AUTOMATIC, on_tile=None):
         raise self.problem
 
 
@@ -39,11 +39,9 @@ def test_no_memory_is_one_sentence_and_the_next_model_runs(zoo, tmp_path, photog
     hungry = Hungry(replace(PlainDecoding().card, name="plain"), problem)
     load = zoo.load
     monkeypatch.setattr(zoo, "load", lambda name: hungry if name == "plain" else load(name))
-    desk = Desk(Engine(zoo, ResultCache(2**20)), PictureFolder(tmp_path, 600))
     form = RestoreForm(model_names=["plain", "reapply"])
-    session = Session(photograph)
-    begun = desk.began(session, Run(), form)
-    *_, last = desk.restored(session, begun.run)
+    visitor = Visitor(Engine(zoo, ResultCache(2**20)), PictureFolder(tmp_path, 600), form)
+    *_, last, _ = visitor.restore(photograph)
     rows = {row["id"]: row for row in last.results["rows"]}
     assert rows["reapply"]["state"] == "done"
     said = str(rows["plain"])

@@ -12,7 +12,7 @@ from PIL import Image
 from models.baselines import PLAIN
 from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, Save, degrade
-from models.restorer import Restoration
+from models.restorer import AUTOMATIC, Restoration, RestoreOptions
 from studio.engine.cache import ResultCache
 from studio.session.crop import CROP_PIXELS, swept_picture
 from studio.session.examples import example
@@ -80,7 +80,7 @@ class SlowRestorer:
     error: Exception | None = None
     seen: list = field(default_factory=list)
 
-    def restore(self, image, *, quality_factor=None, blind=False, stages=None, on_tile=None):
+    def restore(self, image, options=AUTOMATIC, on_tile=None):
         for done in range(1, self.tiles + 1):
             time.sleep(0.01)
             self.seen.append(done)
@@ -170,7 +170,9 @@ def test_a_sweep_by_hand_keeps_the_pictures_and_says_what_steered(sweeper, zoo, 
     np.testing.assert_array_equal(points[0].pixels, broken.pixels)
     np.testing.assert_array_equal(points[1].pixels, cascade.restore(broken).pixels)
     for point, told in zip(points[2:], (10, 50), strict=True):
-        np.testing.assert_array_equal(point.pixels, cascade.restore(broken, quality_factor=told).pixels)
+        np.testing.assert_array_equal(
+            point.pixels, cascade.restore(broken, RestoreOptions("manual", told)).pixels
+        )
         assert f"{told} set by hand" in point.condition
         assert point.applied_quality_factor == told
 

@@ -24,7 +24,7 @@ from studio.sweep.form import SweepForm
 from studio.sweep.handlers import SweepDesk
 from studio.sweep.run import SweepRecord, SweepRun
 from studio.sweep.sweeper import QualitySweep, Sweeper, SweepFailure, SweepPoint
-from training.evaluation.metrics import CONVENTION, Metrics
+from training.evaluation.metrics import convention
 
 FORM = SweepForm(
     lowest=10,
@@ -192,8 +192,8 @@ def test_maps_of_two_saves(sweep_desk, photograph):
     for row, first in enumerate((10, 35, 60)):
         for column, second in enumerate((10, 35, 60)):
             gain = (
-                points["cascade", (first, second)].metrics.psnr_db
-                - points[PLAIN, (first, second)].metrics.psnr_db
+                points["cascade", (first, second)].metrics["psnr_db"]
+                - points[PLAIN, (first, second)].metrics["psnr_db"]
             )
             assert gains["z"][row][column] == pytest.approx(gain)
     plain = [page.plain_decodings["charts"][0]["figure"]["data"][0]["z"] for page in pages if page.gains]
@@ -222,7 +222,7 @@ def test_the_strip_is_lossless_and_marks_the_automatic_picture(sweep_desk, photo
         name = "plain" if point.job.model_name == PLAIN else "automatic" if told is None else f"told{told}"
         np.testing.assert_array_equal(by_id[name], point.pixels)
         (pane,) = [pane for pane in panes if pane["id"] == name]
-        assert pane["detail"] == f"{point.metrics.psnr_db:.2f} dB"
+        assert pane["detail"] == f"{point.metrics['psnr_db']:.2f} dB"
     assert len({pane["download"] for pane in panes}) == len(panes)
     assert "steered by the file's quantization tables" in pages[-1].strip["note"]
 
@@ -243,7 +243,7 @@ def test_the_table_holds_every_point_and_every_setting(sweep_desk, photograph):
     pages, record = swept(sweep_desk, photograph)
     comments, rows = rows_of(pages[-1].curves)
     assert pages[-1].curves["files"][0]["download"] == "whiskers_sweep-quality_qf10-60_420.csv"
-    assert f"# {CONVENTION}" in comments
+    assert f"# {convention()}" in comments
     assert any("quality factors 10 to 60 in steps of 25, 4:2:0" in line for line in comments)
     assert any("the whole picture, 96 × 80 pixels" in line for line in comments)
     plain = {
@@ -253,9 +253,9 @@ def test_the_table_holds_every_point_and_every_setting(sweep_desk, photograph):
         assert row["model"] == point.job.model_name
         assert int(row["quality_factor"]) == point.job.quality_factors[0]
         assert int(row["file_bytes"]) == point.file_bytes
-        assert float(row["psnr_db"]) == pytest.approx(point.metrics.psnr_db, abs=1e-6)
-        assert float(row["ssim"]) == pytest.approx(point.metrics.ssim, abs=1e-7)
-        gain = point.metrics.psnr_db - plain[point.job.quality_factors].metrics.psnr_db
+        assert float(row["psnr_db"]) == pytest.approx(point.metrics["psnr_db"], abs=1e-6)
+        assert float(row["ssim"]) == pytest.approx(point.metrics["ssim"], abs=1e-7)
+        gain = point.metrics["psnr_db"] - plain[point.job.quality_factors].metrics["psnr_db"]
         assert float(row["gain_db"]) == pytest.approx(gain, abs=2e-6)
 
 
@@ -276,7 +276,8 @@ def test_tables_of_the_other_kinds(sweep_desk, photograph, kind, chart, columns)
 def test_infinite_and_undefined_numbers_can_be_read_back(photograph):
     sweep = QualitySweep((10, 20), "4:2:0", (PLAIN,))
     points = [
-        SweepPoint(job, Metrics(math.inf, math.nan, 60.0), 100, 1.0, "", None, None) for job in sweep.jobs()
+        SweepPoint(job, {"psnr_db": math.inf, "ssim": math.nan, "psnr_b_db": 60.0}, 100, 1.0, "", None, None)
+        for job in sweep.jobs()
     ]
     run = SweepRun(swept_picture(photograph, "crop"), sweep, Event(), tuple(points), state="finished")
     table = [line for line in points_csv(run).splitlines() if not line.startswith("#")]

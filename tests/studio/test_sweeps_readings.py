@@ -9,7 +9,6 @@ from models.baselines import PLAIN
 from models.jpeg import Degradation, Save
 from studio.sweep.rate_distortion import at_psnr, at_quality, rate_curve, readings_at
 from studio.sweep.sweeper import SweepJob, SweepPoint
-from training.evaluation.metrics import Metrics
 
 FACTORS = (10, 30, 50, 70, 90)
 PLAIN_DB = (26.0, 29.0, 31.0, 33.0, 36.0)
@@ -18,7 +17,9 @@ BITS = (0.3, 0.6, 0.9, 1.3, 2.4)
 
 def point(model, quality_factor, psnr_db, bits_per_pixel):
     job = SweepJob(model, Degradation((Save(quality_factor),)))
-    return SweepPoint(job, Metrics(psnr_db, 0.9, psnr_db), 1000, bits_per_pixel, "", None, None)
+    return SweepPoint(
+        job, {"psnr_db": psnr_db, "ssim": 0.9, "psnr_b_db": psnr_db}, 1000, bits_per_pixel, "", None, None
+    )
 
 
 def line(model, psnrs_db):

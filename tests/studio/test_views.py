@@ -23,8 +23,15 @@ from studio.page.facts import freshness, notice, tables_say
 from studio.page.view import view_of
 from studio.page.wording import decibels, file_size, how_broken, settings_slug, signed_decibels, tile_words
 from studio.server.files import PictureFolder
-from training.evaluation.score_files import Measurement, ScoreFile, Setting, Weights, weights_of
-from training.evaluation.scoring import convention_of
+from tests.changed_metrics import other_convention
+from training.evaluation.score_files import (
+    Measurement,
+    ScoreFile,
+    Setting,
+    Weights,
+    present_conventions,
+    weights_of,
+)
 
 CARD = ModelCard(
     name="net", title="<b>Net</b>", architecture="ar_cnn", summary="S & T", paper="P", parameters=106_000,
@@ -51,7 +58,6 @@ ROWS = [
 
 
 WEIGHTS = Weights("00", {})
-CONVENTION = convention_of("rgb")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,8 @@ def test_sentences_are_escaped():
 
 
 def known(*rows: dict, data: str = "LIVE1", **more) -> KnownScores:
-    return KnownScores((Measurement(Setting(data), "PSNR.", WEIGHTS, rows, **more),))
+    conventions = present_conventions("rgb", {"psnr_db", "ssim", "psnr_b_db"})
+    return KnownScores((Measurement(Setting(data), WEIGHTS, conventions, rows, **more),))
 
 
 def test_models_page_shows_scores_and_escapes_cards():
@@ -168,8 +175,8 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     weights.write_bytes(b"first")
     of_these = weights_of(tmp_path, CARD)
     for data in ("LIVE1", "Classic5"):
-        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), CONVENTION, rows=ROWS)
-    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), CONVENTION, rows=ROWS)
+        ScoreFile(tmp_path / "scores.json", of_these).add(Setting(data), rows=ROWS)
+    ScoreFile(tmp_path / "scores.json", of_these).add(Setting("LIVE1", limit=1), rows=ROWS)
     found = known_scores(tmp_path, CARD)
     assert [each.setting.data for each in found.measurements] == ["LIVE1", "Classic5"], (
         "whole sets, LIVE1 first"
@@ -181,12 +188,11 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     assert found.measurements == () and set(found.replaced) == {"LIVE1", "Classic5"}
     page = models_page((CARD,), {"net": found}, {})
     assert "26.30" not in page and "changed since" in page
-    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(
-        Setting("LIVE1"), CONVENTION, rows=ROWS
-    )
+    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), rows=ROWS)
     found = known_scores(tmp_path, CARD)
     assert len(found.measurements) == 1 and found.replaced == ("Classic5",)
-    ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), "older", rows=ROWS)
+    with other_convention("psnr_db"):
+        ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), rows=ROWS)
     assert known_scores(tmp_path, CARD).measurements == (), "an older convention is as good as none"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from models.errors import MissingExtra, RestorationError, UnknownModel
 from models.jpeg import Save, encode
+from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
@@ -92,7 +93,7 @@ def test_all_models_of_a_run_share_one_call_and_give_the_same_pictures(remote, s
     assert list(outputs.restorations) == ["plain", "ar_cnn", "cascade"]
     for name, restoration in expected.restorations.items():
         np.testing.assert_array_equal(outputs.restorations[name].pixels, restoration.pixels)
-        assert outputs.restorations[name].condition == restoration.condition
+        assert outputs.restorations[name].steered_by == restoration.steered_by
     assert {item.model_name for item in items if isinstance(item, Progress) and item.done} >= {
         "cascade",
         "ar_cnn",
@@ -110,7 +111,7 @@ def test_what_is_known_is_not_asked_for_again(remote, spaces, image):
 
 def test_settings_reach_the_models(remote, image, zoo):
     outputs = end_of(remote, image, ["cascade", "ar_cnn"], guidance="manual", quality_factor=45, stages=None)
-    expected = zoo.load("cascade").restore(image, quality_factor=45)
+    expected = zoo.load("cascade").restore(image, RestoreOptions("manual", 45))
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, expected.pixels)
 
 
@@ -150,8 +151,12 @@ def test_sweeps_and_games_call_one_by_one(remote, spaces, image, zoo):
     restorer = remote.load("cascade")
     assert isinstance(restorer, RemoteRestorer)
     tiles = []
-    restored = restorer.restore(image, blind=True, on_tile=lambda done, total: tiles.append((done, total)))
-    np.testing.assert_array_equal(restored.pixels, zoo.load("cascade").restore(image, blind=True).pixels)
+    restored = restorer.restore(
+        image, RestoreOptions("pixels"), lambda done, total: tiles.append((done, total))
+    )
+    np.testing.assert_array_equal(
+        restored.pixels, zoo.load("cascade").restore(image, RestoreOptions("pixels")).pixels
+    )
     assert tiles == [(1, 1)]
     assert len(spaces.calls) == 1
     assert remote.load("cascade") is restorer

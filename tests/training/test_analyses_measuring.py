@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -14,17 +15,17 @@ from models.zoo import Zoo
 from tests.models.sample_networks import photograph
 from tests.training.sample_runs import configuration, write_run
 from training.evaluation.benchmarks import recompressed
+from training.evaluation.candidates import Candidate, from_checkpoints
 from training.evaluation.metrics import psnr_db
 from training.evaluation.score_files import SCORES_FILE, ScoreFile, Setting, weights_of
 from training.evaluation.scoring import Options, score
 from training.experiments import patches, picture_sizes, quality_factors
-from training.experiments.contestants import Contestant, from_checkpoints, from_run
 from training.experiments.measurements import Measurements, read_measurements
-from training.experiments.measuring import Request, score_missing
+from training.experiments.measuring import Request, from_run, score_missing
 from training.experiments.scores import copy_scores
 
 
-def refuse() -> None:
+def refuse() -> NoReturn:
     raise AssertionError("loaded, though all is known")
 
 
@@ -77,23 +78,23 @@ def test_a_file_of_something_else_is_refused(tmp_path, text) -> None:
 def test_scores_are_those_of_the_evaluation_and_are_measured_once(tmp_path, pictures, checkpoints) -> None:
     conditions = recompressed(pictures, quality_factors=(10, 40))
     where = [({"quality_factor": each.quality_factor}, each) for each in conditions]
-    [contestant] = from_checkpoints(Zoo(checkpoints, "cpu"), ["ar_cnn"])
+    [candidate] = from_checkpoints(Zoo(checkpoints, "cpu"), ["ar_cnn"])
     kept = Measurements(tmp_path / "x.json", {"data": "pictures"})
-    score_missing(kept, where, [contestant])
-    expected = list(score(conditions, [contestant.load()], Options()))
+    score_missing(kept, where, [candidate])
+    expected = list(score(conditions, [candidate.load()], Options()))
     assert [row["model"] for row in kept.rows] == ["none", "ar_cnn", "none", "ar_cnn"]
     for row, found in zip(expected, kept.rows, strict=True):
         assert found["quality_factor"] == row.quality_factor
-        assert found["psnr_db"] == pytest.approx(row.psnr_db, abs=1e-5)
+        assert found["psnr_db"] == pytest.approx(row.values["psnr_db"], abs=1e-5)
         assert found["gain_db"] == pytest.approx(row.gain_db, abs=1e-5)
     before = kept.path.read_bytes()
-    score_missing(kept, where, [Contestant("ar_cnn", contestant.weights, refuse)])
+    score_missing(kept, where, [Candidate("ar_cnn", candidate.weights, refuse)])
     assert kept.path.read_bytes() == before
     with pytest.raises(AssertionError, match="all is known"):
-        score_missing(kept, where, [Contestant("ar_cnn", "other", refuse)])
+        score_missing(kept, where, [Candidate("ar_cnn", "other", refuse)])
 
 
-def test_contestants_are_checkpoints_by_name_and_runs_by_their_best_weights(tmp_path, checkpoints) -> None:
+def test_candidates_are_checkpoints_by_name_and_runs_by_their_best_weights(tmp_path, checkpoints) -> None:
     zoo = Zoo(checkpoints, "cpu")
     every = from_checkpoints(zoo)
     assert {each.name for each in every} == {card.name for card in zoo.cards() if card.architecture}
@@ -101,9 +102,9 @@ def test_contestants_are_checkpoints_by_name_and_runs_by_their_best_weights(tmp_
     with pytest.raises(UnknownModel):
         from_checkpoints(zoo, ["nonsense"])
     run = write_run(configuration("short"), tmp_path, score_db=27.0)
-    contestant = from_run(run, "cpu", {"title": "Short"})
-    restorer = contestant.load()
-    assert restorer is contestant.load() and restorer.card.name == contestant.name == "short"
+    candidate = from_run(run, "cpu", {"title": "Short"})
+    restorer = candidate.load()
+    assert restorer is candidate.load() and restorer.card.name == candidate.name == "short"
     run.best_path.unlink()
     with pytest.raises(BrokenCheckpoint, match="Train it longer"):
         from_run(run, "cpu", {})
@@ -117,9 +118,9 @@ def test_short_trainings_are_measured_beside_checkpoints(request_for, tmp_path, 
         (configs / f"{config.name}.yaml").write_text(config.to_yaml())
     write_run(single, tmp_path / "runs", score_db=27.0)
     asked = request_for(quality_factors=(10,), models=())
-    contestants = quality_factors.contestants_for(asked, configs)
+    candidates = quality_factors.candidates_for(asked, configs)
     assert "2-range (missing)" in capsys.readouterr().out
-    [short, *shipped] = contestants
+    [short, *shipped] = candidates
     assert short.facts == {
         "title": "1 only 10",
         "petaflop": 0.25,
@@ -127,10 +128,10 @@ def test_short_trainings_are_measured_beside_checkpoints(request_for, tmp_path, 
         "highest_trained": 10,
         "steered": True,
     }
-    assert [each.name for each in shipped] == [each.name for each in asked.contestants()]
-    alone = quality_factors.contestants_for(request_for(models=("1-only-10",)), configs)
+    assert [each.name for each in shipped] == [each.name for each in asked.candidates()]
+    alone = quality_factors.candidates_for(request_for(models=("1-only-10",)), configs)
     assert [each.name for each in alone] == ["1-only-10"]
-    both = quality_factors.contestants_for(request_for(models=("1-only-10", "cascade")), configs)
+    both = quality_factors.candidates_for(request_for(models=("1-only-10", "cascade")), configs)
     assert [each.name for each in both] == ["1-only-10", "cascade"]
     quality_factors.measure(request_for(quality_factors=(10, 90), models=("ar_cnn",)))
     rows = read_measurements(tmp_path / "x.json")["rows"]
@@ -161,7 +162,7 @@ def test_every_size_is_measured_and_the_full_one_is_the_evaluation_s(request_for
         (model, divisor) for divisor in (4, 3, 2, 1) for model in ("none", "ar_cnn")
     ]
     [plain] = score(recompressed(pictures, quality_factors=(20,)), [], Options())
-    assert content["rows"][-2]["psnr_db"] == pytest.approx(plain.psnr_db, abs=1e-5)
+    assert content["rows"][-2]["psnr_db"] == pytest.approx(plain.values["psnr_db"], abs=1e-5)
 
 
 def test_frequency_content_is_the_centre_of_the_spectrum() -> None:
@@ -248,11 +249,9 @@ def test_scores_are_copied_of_the_shipped_weights_only(request_for, tmp_path, ch
     ]
     cards = {card.name: card for card in Zoo(folder, "cpu").cards()}
     weights = weights_of(folder / "cascade", cards["cascade"])
-    ScoreFile(folder / "cascade" / SCORES_FILE, weights).add(Setting("LIVE1"), "any", rows=rows)
+    ScoreFile(folder / "cascade" / SCORES_FILE, weights).add(Setting("LIVE1"), rows=rows)
     foreign = weights_of(folder / "ar_cnn", cards["cascade"])
-    ScoreFile(folder / "ar_cnn" / SCORES_FILE, foreign).add(
-        Setting("LIVE1"), "any", rows=[_score_row("ar_cnn", 10)]
-    )
+    ScoreFile(folder / "ar_cnn" / SCORES_FILE, foreign).add(Setting("LIVE1"), rows=[_score_row("ar_cnn", 10)])
     asked = request_for(data=Path("anywhere/LIVE1"), checkpoints=folder, models=())
     copy_scores(asked)
     content = read_measurements(asked.file)

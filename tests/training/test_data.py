@@ -11,6 +11,7 @@ from models.images import RgbImage
 from models.jpeg import Save, degrade, degrade_pixels, quantization_tables
 from models.jpeg.dct import blocks_to_plane, inverse_dct
 from models.jpeg.degradation import Degradation
+from models.networks.base import ColorRule
 from training.config import DataConfig, TrainConfig
 from training.data import DegradedPatches, validation_batches
 from training.degradation_range import DegradationRange
@@ -30,7 +31,10 @@ def images(tmp_path_factory) -> tuple[RgbImage | PictureFile, ...]:
 
 
 def test_a_batch_is_a_function_of_seed_and_step(images) -> None:
-    patches, again = DegradedPatches(make_config(), images), DegradedPatches(make_config(), images)
+    patches, again = (
+        DegradedPatches(make_config(), ColorRule.RGB, images),
+        DegradedPatches(make_config(), ColorRule.RGB, images),
+    )
     again[3]
     for first, second in zip(vars(patches[7]).values(), vars(again[7]).values(), strict=True):
         assert torch.equal(first, second)
@@ -39,7 +43,7 @@ def test_a_batch_is_a_function_of_seed_and_step(images) -> None:
 
 def test_tables_belong_to_the_quality_factor_and_pictures_are_broken_but_aligned(images) -> None:
     config = make_config(uncompressed_share=0.0, batch_sizes=(48,))
-    batch = DegradedPatches(config, images)[0]
+    batch = DegradedPatches(config, ColorRule.RGB, images)[0]
     assert batch.degraded.shape == batch.clean.shape == (48, 3, 64, 64)
     luma = [torch.tensor(quantization_tables(int(q))[0].ravel()) for q in batch.quality_factor]
     assert torch.equal(batch.tables[:, :64], torch.stack(luma).float())
@@ -51,7 +55,7 @@ def test_tables_belong_to_the_quality_factor_and_pictures_are_broken_but_aligned
 
 
 def test_uncompressed_patches_say_so(images) -> None:
-    batch = DegradedPatches(make_config(uncompressed_share=1.0), images)[0]
+    batch = DegradedPatches(make_config(uncompressed_share=1.0), ColorRule.RGB, images)[0]
     assert torch.equal(batch.degraded, batch.clean)
     assert (batch.quality_factor == 100).all() and (batch.tables == 0).all()
 
@@ -60,24 +64,24 @@ def test_gray_patches_have_no_chroma_table(images) -> None:
     config = dataclasses.replace(
         make_config(uncompressed_share=0.0), degradations=DegradationRange(gray_share=1.0)
     )
-    batch = DegradedPatches(config, images)[0]
+    batch = DegradedPatches(config, ColorRule.RGB, images)[0]
     assert (batch.tables[:, 64:] == 0).all() and (batch.tables[:, :64] > 0).all()
     for pixels in (batch.degraded, batch.clean):
         assert torch.equal(pixels[:, 0], pixels[:, 1]) and torch.equal(pixels[:, 0], pixels[:, 2])
 
 
 def test_planes_are_single(images) -> None:
-    batch = DegradedPatches(make_config(planes=True, batch_sizes=(16,)), images)[2]
+    batch = DegradedPatches(make_config(batch_sizes=(16,)), ColorRule.PLANES, images)[2]
     assert batch.degraded.shape == batch.clean.shape == (16, 1, 64, 64)
     assert batch.degraded.float().sub(batch.clean.float()).abs().mean() < 30
 
 
 def test_coefficients_of_planes_decode_to_the_degraded_plane(images) -> None:
-    batch = DegradedPatches(make_config(planes=True, batch_sizes=(24,)), images)[2]
+    batch = DegradedPatches(make_config(batch_sizes=(24,)), ColorRule.COEFFICIENTS, images)[2]
     steps = batch.tables[:, :64, None, None]
     assert (batch.coefficients / steps - (batch.coefficients / steps).round()).abs().max() < 1e-3
     assert (batch.coefficients != 0).any(dim=(1, 2, 3)).all()
-    cases = validation_batches(make_config(planes=True, validation_size=64), images[:1])
+    cases = validation_batches(make_config(validation_size=64), ColorRule.COEFFICIENTS, images[:1])
     differences = []
     for each in (cases["qf10"][0], cases["double_10_30"][0], batch):
         blocks = each.coefficients.permute(0, 2, 3, 1).unflatten(3, (8, 8)).numpy()
@@ -90,13 +94,13 @@ def test_coefficients_of_planes_decode_to_the_degraded_plane(images) -> None:
 
 def test_growing_patches_and_too_small_pictures(images) -> None:
     config = make_config(patch_sizes=(64, 96), batch_sizes=(6, 2))
-    assert DegradedPatches(config, images, phase=1)[0].clean.shape == (2, 3, 96, 96)
+    assert DegradedPatches(config, ColorRule.RGB, images, phase=1)[0].clean.shape == (2, 3, 96, 96)
     with pytest.raises(InvalidSetting, match="as large as 104"):
-        DegradedPatches(config, [np.zeros((90, 200, 3), np.uint8)], phase=1)
+        DegradedPatches(config, ColorRule.RGB, [np.zeros((90, 200, 3), np.uint8)], phase=1)
 
 
 def test_validation_pictures_are_the_grid_aligned_crops_they_claim_to_be(images) -> None:
-    found = validation_batches(make_config(validation_size=128), images[:1])
+    found = validation_batches(make_config(validation_size=128), ColorRule.RGB, images[:1])
     assert list(found) == [case.name for case in VALIDATION_CASES]
     single = found["qf10"][0]
     clean = single.clean[0].permute(1, 2, 0).numpy()
@@ -130,7 +134,7 @@ def test_folders_have_their_shares_and_both_candidates_come_from_one() -> None:
         drawn_share=0.0,
         uncompressed_share=1.0,
     )
-    batch = DegradedPatches(config, flat + noisy, folders=[0, 0, 0, 1, 1])[0]
+    batch = DegradedPatches(config, ColorRule.RGB, flat + noisy, folders=[0, 0, 0, 1, 1])[0]
     assert (batch.clean.flatten(1).float().std(1) < 1).float().mean() == pytest.approx(0.7, abs=0.08)
 
 
@@ -139,7 +143,7 @@ def test_resized_between_saves_both_pictures_show_the_same(images) -> None:
     often = DegradationRange(
         quality_factors=((85, 95, 1.0),), double_share=1.0, shifted_share=1.0, resized_share=1.0
     )
-    batch = DegradedPatches(dataclasses.replace(config, degradations=often), images)[0]
+    batch = DegradedPatches(dataclasses.replace(config, degradations=often), ColorRule.RGB, images)[0]
     assert batch.degraded.shape == batch.clean.shape == (40, 3, 64, 64)
     difference = (batch.degraded.float() - batch.clean.float()).square().mean((1, 2, 3))
     moved = (batch.degraded.float() - batch.clean.float().roll(1, 3)).square().mean((1, 2, 3))
@@ -172,7 +176,7 @@ def test_grain_falls_on_the_folders_that_are_to_have_it() -> None:
     config = make_config(
         **settings, grainy_shares=(0.6, 0.0), drawn_share=0.0, uncompressed_share=1.0, textured_share=0.0
     )
-    batch = DegradedPatches(config, smooth, folders=[0, 1])[0]
+    batch = DegradedPatches(config, ColorRule.RGB, smooth, folders=[0, 1])[0]
     photographs = batch.clean.flatten(1).float().mean(1) < 110
     grainy = batch.clean.flatten(1).float().std(1) > 0
     assert not grainy[~photographs].any()

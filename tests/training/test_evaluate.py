@@ -90,9 +90,9 @@ def test_the_do_nothing_row_is_the_mean_of_the_metrics(pictures, tmp_path) -> No
     for original in (skimage.data.astronaut()[100:172, 180:276], skimage.data.coffee()[100:164, 200:264]):
         found.append(measure(restored=encode(original, Save(20)).pixels, reference=original))
     (row,) = report_of(out)["rows"]
-    assert row["psnr_db"] == pytest.approx(np.mean([each.psnr_db for each in found]))
-    assert row["ssim"] == pytest.approx(np.mean([each.ssim for each in found]))
-    assert row["psnr_b_db"] == pytest.approx(np.mean([each.psnr_b_db for each in found]))
+    assert row["psnr_db"] == pytest.approx(np.mean([each["psnr_db"] for each in found]))
+    assert row["ssim"] == pytest.approx(np.mean([each["ssim"] for each in found]))
+    assert row["psnr_b_db"] == pytest.approx(np.mean([each["psnr_b_db"] for each in found]))
 
 
 def test_options_change_what_is_measured(pictures, checkpoints, tmp_path) -> None:

@@ -17,11 +17,11 @@ from models.jpeg import JpegImage, Save, encode
 from models.jpeg.tables import estimated_quality_factor, quantization_tables
 from models.network_restorer import NetworkRestorer
 from models.png_files import write_png
-from models.restorer import Restoration
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY
 from training.evaluate import main
-from training.evaluation import sweep
+from training.evaluation import measure_all
 from training.evaluation.benchmarks import Case, Condition, kind_of, never_compressed, recompressed
 from training.evaluation.harm_tables import harm_table, kinds_table
 from training.evaluation.measured_models import measured_models
@@ -51,7 +51,9 @@ class Guarded:
     card: ModelCard
     has_network: bool = True
 
-    def restore(self, image: JpegImage, **_options: object) -> Restoration:
+    def restore(
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
+    ) -> Restoration:
         if image.pixels.shape[0] == image.pixels.shape[1]:
             return Restoration(image.pixels, seconds=0.1)
         unguarded = shifted(image, 9) if self.has_network else None
@@ -80,7 +82,7 @@ def test_a_row_tells_the_guarded_and_the_unguarded_picture_of_one_restoration(pi
         plain.append(psnr_db(image.pixels, original))
         guarded.append(psnr_db(shifted(image, 0 if square else 1), original))
         unguarded.append(psnr_db(shifted(image, 0 if square else 9), original))
-    assert row.psnr_db == pytest.approx(np.mean(guarded))
+    assert row.values["psnr_db"] == pytest.approx(np.mean(guarded))
     assert row.unguarded_psnr_db == pytest.approx(np.mean(unguarded))
     gains, unguarded_gains = np.subtract(guarded, plain), np.subtract(unguarded, plain)
     assert unguarded_gains[0] < gains[0] < 0 == gains[1] == unguarded_gains[1]
@@ -104,8 +106,10 @@ def test_without_a_network_there_is_nothing_unguarded(pictures) -> None:
 class Untouched(NetworkRestorer):
     """A network in whose pictures the guard finds nothing to change."""
 
-    def restore(self, image: JpegImage, **options: object) -> Restoration:
-        return replace(super().restore(image, **options), unguarded=None)
+    def restore(
+        self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
+    ) -> Restoration:
+        return replace(super().restore(image, options, on_tile), unguarded=None)
 
 
 def test_where_a_guard_changes_nothing_both_are_equal(pictures) -> None:
@@ -117,7 +121,7 @@ def test_where_a_guard_changes_nothing_both_are_equal(pictures) -> None:
     )
     (row,) = rows_of(network, pictures)
     assert row.gain_db != 0
-    assert (row.unguarded_psnr_db, row.unguarded_gain_db) == (row.psnr_db, row.gain_db)
+    assert (row.unguarded_psnr_db, row.unguarded_gain_db) == (row.values["psnr_db"], row.gain_db)
     assert (row.unguarded_worst_gain_db, row.unguarded_share_worse) == (row.worst_gain_db, row.share_worse)
     change = score_uncompressed(network, never_compressed(pictures), Options())
     assert change.unguarded_largest_change == change.largest_change > 0
@@ -265,7 +269,7 @@ def test_a_part_of_a_protocol_can_be_measured_and_the_rest_later(kinds, folder, 
         for key, each in read_scores(folder / "ar_cnn" / "scores.json").measurements.items()
         if key == "kinds, rgb, with tables"
     ]
-    assert data.conditions >= {"QF 97, 4:4:4", "tables: phone, 4:2:0", "QF 97"}
+    assert data.conditions() >= {"QF 97, 4:4:4", "tables: phone, 4:2:0", "QF 97"}
     assert [row["condition"] for row in data.rows if row["model"] == "ar_cnn"][-1] == "tables: phone, 4:2:0"
 
 
@@ -299,7 +303,9 @@ def test_models_that_are_measured_at_the_same_time_keep_their_own_scores(kinds, 
     conditions = recompressed(kinds, quality_factors=[30, 97], quality_factors_444=[97])
     setting = Setting("kinds")
     going = [
-        sweep.measure_subject(sweep.shipped(folder, name, "cpu"), sweep.DataSet(setting, conditions))
+        measure_all.measure_candidate(
+            measure_all.shipped(folder, name, "cpu"), measure_all.DataSet(setting, conditions)
+        )
         for name in ("ar_cnn", "dncnn")
     ]
     for rows in zip(*going, strict=True):
@@ -307,7 +313,7 @@ def test_models_that_are_measured_at_the_same_time_keep_their_own_scores(kinds, 
     for name in ("ar_cnn", "dncnn"):
         (measurement,) = read_scores(folder / name / "scores.json").measurements.values()
         assert {row["model"] for row in measurement.rows} == {"none", name}
-        assert measurement.conditions == {"QF 30", "QF 97", "QF 97, 4:4:4"}
+        assert measurement.conditions() == {"QF 30", "QF 97", "QF 97, 4:4:4"}
 
 
 def test_only_usual_saves_stand_where_quality_factors_alone_are_told(kinds, folder) -> None:

@@ -20,7 +20,6 @@ from tests.training.doomed import small_configuration, write_photographs
 from tests.training.test_trainer import any_architecture
 from training.clock import Clock, Throughput
 from training.config import TrainConfig
-from training.data import DegradedPatches
 from training.events import TrainEvent
 from training.journal import Previews
 from training.learner import Learner
@@ -120,7 +119,7 @@ def test_waiting_is_the_time_that_data_take(tmp_path: Path) -> None:
     write_photographs(tmp_path)
     config = small_configuration()
     learner = Learner(config, tmp_path, Processes("cpu"))
-    batch = DegradedPatches(config, learner.images)[0]
+    batch = learner.patches(0)[0]
 
     def slowly():
         while True:

@@ -7,6 +7,7 @@ import pytest
 
 from models.card import write_card
 from models.errors import BrokenCheckpoint, InvalidSetting
+from tests.changed_metrics import other_convention
 from tests.models.sample_networks import CARDS
 from tests.models.test_card import FACTS
 from tests.paths import REPOSITORY
@@ -14,7 +15,6 @@ from training.evaluation.measured_models import measured_models
 from training.evaluation.protocols import PAIRS, PROTOCOLS
 from training.evaluation.published import literature
 from training.evaluation.score_files import ScoreFile, Setting, weights_of
-from training.evaluation.scoring import convention_of
 from training.evaluation.tables import (
     double_table,
     other_protocols_table,
@@ -69,7 +69,7 @@ def scores_of(checkpoints: Path, name: str) -> ScoreFile:
 
 
 def add(checkpoints: Path, name: str, setting: Setting, *rows: dict, **more) -> None:
-    scores_of(checkpoints, name).add(setting, convention_of(setting.color), rows=rows, **more)
+    scores_of(checkpoints, name).add(setting, rows=rows, **more)
 
 
 def cells(table: str, title: str) -> list[str]:
@@ -103,7 +103,8 @@ def test_missing_and_stale_scores_are_named_and_not_shown(checkpoints) -> None:
     assert "27.30" not in table and "25.69" not in table
     assert "Not measured yet: `ar_cnn`." in table
     assert "changed since: `cascade`." in table
-    scores_of(checkpoints, "ar_cnn").add(LIVE1, "another convention", rows=[row("ar_cnn", 26.5)])
+    with other_convention("psnr_db"):
+        add(checkpoints, "ar_cnn", LIVE1, row("ar_cnn", 26.5))
     assert "26.50" not in psnr_table(measured_models(checkpoints), "LIVE1")
     add(checkpoints, "ar_cnn", replace(LIVE1, limit=2), row("ar_cnn", 26.5))
     assert "26.50" not in psnr_table(measured_models(checkpoints), "LIVE1"), (

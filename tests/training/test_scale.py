@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from models.errors import InvalidSetting, MissingExtra
+from models.networks.base import ColorRule
 from models.png_files import write_png
 from tests.paths import REPOSITORY
 from tests.training.doomed import small_configuration, write_photographs
@@ -111,8 +112,8 @@ def test_shares_of_a_batch_are_the_batch(tmp_path: Path) -> None:
     write_photographs(tmp_path)
     config = fifty_steps("any")
     images = load_photographs(("train",), tmp_path, smallest=40).images
-    whole = DegradedPatches(config, images)[7]
-    shares = [DegradedPatches(config, images, share=(index, 4))[7] for index in range(4)]
+    whole = DegradedPatches(config, ColorRule.RGB, images)[7]
+    shares = [DegradedPatches(config, ColorRule.RGB, images, share=(index, 4))[7] for index in range(4)]
     for name, values in vars(whole).items():
         assert torch.equal(values, torch.cat([getattr(share, name) for share in shares])), name
     assert [len(part.clean) for part in whole.parts(2)] == [2, 2]

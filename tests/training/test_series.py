@@ -10,7 +10,6 @@ from models.errors import InvalidSetting
 from tests.paths import REPOSITORY
 from tests.training.sample_runs import TINY, configuration, write_configuration, write_run
 from training.config import TrainConfig
-from training.data import DegradedPatches
 from training.experiments.series import (
     DIFFERENT,
     FINISHED,
@@ -100,7 +99,7 @@ def test_idle_parts_keep_their_weights_and_the_others_learn(name: str, tmp_path:
     trainer = Learner(config, tmp_path, Processes("cpu"))
     before = {key: value.clone() for key, value in trainer.network.state_dict().items()}
     for step in range(3):  # blocks that begin at zero pass no gradient on at first
-        batch = DegradedPatches(config, trainer.images)[step]
+        batch = trainer.patches(0)[step]
         trainer.step(batch, rate=1e-2, step=step, squared=False)
     after = trainer.network.state_dict()
     still = {key.split(".")[0] for key in before if torch.equal(before[key], after[key])}

@@ -12,7 +12,6 @@ from tests.models.sample_networks import CARDS, lively_network
 from tests.training.test_failures import assert_three_parts
 from tests.training.test_trainer import any_architecture
 from training.config import TrainConfig
-from training.data import DegradedPatches
 from training.learner import Learner
 from training.processes import Processes
 
@@ -36,7 +35,7 @@ def test_the_target_lies_between_photograph_and_teacher(tmp_path) -> None:
     targets = {}
     for share in (0.0, 0.25, 1.0):
         trainer = Learner(taught("dncnn", folder, share), tmp_path, Processes("cpu"))
-        batch = DegradedPatches(trainer.config, trainer.images)[0]
+        batch = trainer.patches(0)[0]
         targets[share] = trainer.target(batch)
     network = lively_network(CARDS["luma_chroma"]).half().float().eval()
     with torch.no_grad():
@@ -48,20 +47,21 @@ def test_the_target_lies_between_photograph_and_teacher(tmp_path) -> None:
     assert not targets[1.0].requires_grad
 
 
-def test_a_teacher_sees_the_tables_that_are_hidden_from_its_pupil(tmp_path) -> None:
+def test_a_teacher_sees_the_tables_that_are_hidden_from_its_pupil(tmp_path, monkeypatch) -> None:
     config = taught("cascade", sample_teacher("cascade", tmp_path))
     config = dataclasses.replace(config, tables_dropped_share=1.0, true_quality_share=1.0)
     trainer = Learner(config, tmp_path, Processes("cpu"))
-    batch, seen = DegradedPatches(config, trainer.images)[0], []
+    batch, seen = trainer.patches(0)[0], []
     assert batch.tables_hidden.all() and (batch.tables != 0).any()
-    teacher = trainer.teacher.network
+    teacher = trainer.teacher
+    assert teacher is not None
     original = teacher.condition
 
-    def listen(summary, steering, tables):
-        seen.append((torch.equal(tables, batch.tables), torch.equal(steering, batch.quality_factor)))
-        return original(summary, steering, tables)
+    def listen(summary, *, quality_factor, tables):
+        seen.append((torch.equal(tables, batch.tables), torch.equal(quality_factor, batch.quality_factor)))
+        return original(summary, quality_factor=quality_factor, tables=tables)
 
-    teacher.condition = listen
+    monkeypatch.setattr(teacher, "condition", listen)
     trainer.target(batch)
     assert seen == [(True, False)], "all tables, and its own estimate of the quality factor"
 
@@ -69,14 +69,15 @@ def test_a_teacher_sees_the_tables_that_are_hidden_from_its_pupil(tmp_path) -> N
 @pytest.mark.parametrize("architecture", ["hr_cnn", "ar_cnn"])
 def test_networks_of_planes_teach_one_another(architecture, tmp_path) -> None:
     trainer = Learner(taught("ar_cnn", sample_teacher(architecture, tmp_path)), tmp_path, Processes("cpu"))
-    batch = DegradedPatches(trainer.config, trainer.images)[0]
+    batch = trainer.patches(0)[0]
     assert trainer.target(batch).shape == batch.clean.shape
 
 
 def test_a_pupil_comes_closer_to_its_teacher(tmp_path) -> None:
     config = taught("dncnn", sample_teacher("dncnn", tmp_path), warmup_steps=1)
     trainer = Learner(config, tmp_path, Processes("cpu"))
-    teacher, batch = trainer.teacher.network, DegradedPatches(config, trainer.images)[0]
+    teacher, batch = trainer.teacher, trainer.patches(0)[0]
+    assert teacher is not None
     before = {name: weight.clone() for name, weight in teacher.state_dict().items()}
     losses = [trainer.step(batch, rate=1e-3, step=step, squared=False)["loss"].item() for step in range(12)]
     assert losses[-1] < 0.9 * losses[0]

@@ -13,13 +13,12 @@ import torch
 
 from models.errors import InvalidSetting
 from models.files import write_atomically
-from models.zoo import ARCHITECTURES, Zoo, color_of
+from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
 from tests.training.sample_runs import last_state
 from training.clock import Clock
 from training.config import TrainConfig
-from training.data import DegradedPatches
 from training.learner import Learner
 from training.processes import Processes
 from training.run import TrainRun
@@ -64,12 +63,11 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(tmp_path) -> None:
 def any_architecture(architecture: str, **optimizer) -> TrainConfig:
     """A tiny run of an architecture."""
     config = tiny(**optimizer)
-    planes = color_of(architecture) in ("planes", "coefficients")
     return dataclasses.replace(
         config,
         architecture=architecture,
         hyperparameters=CARDS[architecture].hyperparameters,
-        data=dataclasses.replace(config.data, planes=planes, patch_sizes=(32,), validation_size=32),
+        data=dataclasses.replace(config.data, patch_sizes=(32,), validation_size=32),
         loss=dataclasses.replace(config.loss, stage_weights=(1.0,)),
     )
 
@@ -98,33 +96,39 @@ def test_an_untrained_network_validates_as_doing_nothing_in_both_precisions(arch
         trainer = Learner(config, tmp_path, Processes("cpu"))
         values = trainer.validate()
         assert values["qf10_db"] == pytest.approx(values["qf10_input_db"], abs=0.02)
-        batch = DegradedPatches(config, trainer.images)[0]
+        batch = trainer.patches(0)[0]
         terms = trainer.step(batch, rate=1e-3, step=0, squared=False)
         assert all(torch.isfinite(value) for value in terms.values())
         assert terms["gradient_norm"] > 0
 
 
-def test_a_run_on_planes_of_a_colour_network_is_refused() -> None:
-    for architecture, planes in (("ar_cnn", False), ("hr_cnn", False), ("qcn", True)):
+def test_the_network_decides_whether_it_is_trained_on_pictures_or_on_planes(tmp_path) -> None:
+    for architecture, channels in (("ar_cnn", 1), ("hr_cnn", 1), ("qcn", 3), ("luma_chroma", 3)):
         config = any_architecture(architecture)
-        config = dataclasses.replace(config, data=dataclasses.replace(config.data, planes=planes))
-        with pytest.raises(InvalidSetting, match=r"data\.planes is"):
-            TrainConfig.from_text(config.to_yaml())
+        learner = Learner(config, tmp_path, Processes("cpu"))
+        batches = [learner.patches(0)[0], *learner.validation["qf10"]]
+        assert {batch.degraded.shape[1] for batch in batches} == {channels}, architecture
 
 
-def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path) -> None:
+def test_configurations_that_still_say_planes_are_read() -> None:
+    for architecture, planes in (("ar_cnn", "true"), ("qcn", "false")):
+        config = any_architecture(architecture)
+        former = config.to_yaml().replace("\ndata:\n", f"\ndata:\n  planes: {planes}\n")
+        assert former != config.to_yaml() and TrainConfig.from_text(former) == config
+
+
+def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path, monkeypatch) -> None:
     config = dataclasses.replace(any_architecture("qcn"), tables_dropped_share=0.5)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, batch_sizes=(64,)))
     trainer = Learner(config, tmp_path, Processes("cpu"))
-    batch, seen = DegradedPatches(config, trainer.images)[0], []
+    batch, seen = trainer.patches(0)[0], []
 
-    def listen(tables: torch.Tensor) -> torch.Tensor:
+    def listen(summary: torch.Tensor, *, quality_factor: None, tables: torch.Tensor) -> torch.Tensor:
         seen.append((tables == 0).all(1).float().mean().item())
-        return tables
+        return original(summary, quality_factor=quality_factor, tables=tables)
 
-    forward = trainer.network.forward
-    original = trainer.network.condition
-    trainer.network.condition = lambda summary, tables: original(summary, listen(tables))
+    forward, original = trainer.network.forward, trainer.network.condition
+    monkeypatch.setattr(trainer.network, "condition", listen)
     trainer.restore(trainer.network, forward, batch)
     shown = dataclasses.replace(batch, tables_hidden=torch.zeros(64, dtype=torch.bool))
     trainer.restore(trainer.network, forward, shown)
@@ -135,7 +139,7 @@ def test_tables_are_hidden_from_the_share_of_patches_asked_for(tmp_path) -> None
 def test_averaged_weights_take_running_statistics_along(tmp_path) -> None:
     config = any_architecture("dncnn", ema=0.0)
     trainer = Learner(config, tmp_path, Processes("cpu"))
-    trainer.step(DegradedPatches(config, trainer.images)[0], rate=1e-3, step=0, squared=False)
+    trainer.step(trainer.patches(0)[0], rate=1e-3, step=0, squared=False)
     for average, current in zip(trainer.averaged.buffers(), trainer.network.buffers(), strict=True):
         assert torch.equal(average, current)
     assert any((buffer != 0).any() for buffer in trainer.averaged.buffers())
@@ -147,7 +151,7 @@ def test_frozen_parts_keep_their_weights(method, tmp_path) -> None:
     trainer = Learner(config, tmp_path, Processes("cpu"))
     before = {name: weight.clone() for name, weight in trainer.network.named_parameters()}
     for step in range(3):
-        trainer.step(DegradedPatches(config, trainer.images, 0)[step], rate=1e-2, step=step, squared=False)
+        trainer.step(trainer.patches(0)[step], rate=1e-2, step=step, squared=False)
     for network in (trainer.network, trainer.averaged):
         changed = {
             name.split(".")[0]
@@ -204,7 +208,7 @@ def test_a_checkpoint_that_does_not_know_its_pixels_takes_them_from_the_events(t
 
 def test_one_batch_is_learned_by_heart(tmp_path) -> None:
     trainer = Learner(tiny(learning_rate=3e-3), tmp_path, Processes("cpu"))
-    batch = DegradedPatches(trainer.config, trainer.images)[0]
+    batch = trainer.patches(0)[0]
     losses = [trainer.step(batch, rate=3e-3, step=i, squared=False)["spatial_3"].item() for i in range(60)]
     assert min(losses[-5:]) < 0.85 * losses[0]
 

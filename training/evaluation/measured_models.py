@@ -41,7 +41,7 @@ class MeasuredModel:
         """The rows of a setting; those of plain decoding for DO_NOTHING, by default the model's own."""
         found = self.measurements.get(setting.key)
         wanted = model or self.card.name
-        return [row for row in found.rows if row["model"] == wanted] if found else []
+        return [row for row in found.current_rows if row["model"] == wanted] if found else []
 
     def single_saves(self, setting: Setting, model: str | None = None) -> dict[int, dict[str, Any]]:
         """Rows of single saves at 4:2:0 by quality factor."""
@@ -67,7 +67,7 @@ def measured_models(checkpoints: Path) -> list[MeasuredModel]:
             continue
         folder = checkpoints / card.name
         scores = read_scores(folder / SCORES_FILE)
-        fresh = _present(scores.of(weights_of(folder, card)))
+        fresh = scores.present(weights_of(folder, card))
         replaced = frozenset(scores.measurements) - frozenset(fresh)
         models.append(MeasuredModel(card, fresh, replaced))
     return models
@@ -77,7 +77,3 @@ def plain_rows(models: list[MeasuredModel], setting: Setting) -> list[dict[str, 
     """Rows of plain decoding, one per condition, from whichever models were measured under it."""
     rows = {row["condition"]: row for model in models for row in model.rows(setting, DO_NOTHING)}
     return list(rows.values())
-
-
-def _present(measurements: Mapping[str, Measurement]) -> dict[str, Measurement]:
-    return {key: found for key, found in measurements.items() if found.is_current}

@@ -5,7 +5,7 @@ checkpoints/<name>/scores.json holds the scores of the shipped weights.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +16,10 @@ from models.card import ModelCard
 from models.errors import BrokenCheckpoint
 from models.files import write_text_atomically
 from models.zoo import WEIGHTS_FILE
+from training.evaluation import metrics
 from training.evaluation.benchmarks import USUAL_SUBSAMPLING
-from training.evaluation.scoring import convention_of
+from training.evaluation.metrics import Metric
+from training.evaluation.scoring import COLOR_NOTES
 
 LARGEST_SCORES_BYTES = 16 * 2**20
 SCORES_FILE = "scores.json"
@@ -70,27 +72,41 @@ class Measurement:
 
     Attributes:
         setting: on what and how.
-        convention: of the metrics, for people.
         weights: by which weights.
+        conventions: by which the values of each metric were computed, by Metric.name, see convention_of().
         rows: scoring.Row.as_json() of plain decoding ("none") and of the model, each with its "machine".
         never_compressed: uncompressed.ChangeRow.as_json() with its "machine"; None where not measured.
     """
 
     setting: Setting
-    convention: str
     weights: Weights
+    conventions: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[dict[str, Any], ...] = ()
     never_compressed: dict[str, Any] | None = None
 
     @property
     def is_current(self) -> bool:
-        """Whether the metrics were computed by the convention that holds now."""
-        return self.convention == convention_of(self.setting.color)
+        """Whether PSNR, by which everything is compared, was computed by the convention that holds now."""
+        return not self.rows or self._holds(metrics.METRICS[0])
 
     @property
-    def conditions(self) -> set[str]:
-        """Labels of the conditions that have been measured, of networks with the restorer's guard and without."""
-        return {row["condition"] for row in self.rows if tells_unguarded(row)}
+    def current_rows(self) -> list[dict[str, Any]]:
+        """The rows without the values of metrics that had another convention."""
+        outdated = [metric.name for metric in metrics.METRICS if not self._holds(metric)]
+        rows = self.rows if self.is_current else ()
+        return [{name: value for name, value in row.items() if name not in outdated} for row in rows]
+
+    def conditions(self, wanted: Iterable[Metric] | None = None) -> set[str]:
+        """Labels of the conditions that were measured, of networks with the restorer's guard and without.
+
+        Args:
+            wanted: metrics that must all be known; by default those that are not slow.
+        """
+        names = {metric.name for metric in (metrics.fast_metrics() if wanted is None else wanted)}
+        return {row["condition"] for row in self.current_rows if tells_unguarded(row) and names <= row.keys()}
+
+    def _holds(self, metric: Metric) -> bool:
+        return self.conventions.get(metric.name) == convention_of(metric, self.setting.color)
 
     @property
     def tells_never_compressed(self) -> bool:
@@ -98,9 +114,17 @@ class Measurement:
         return self.never_compressed is not None and "unguarded_largest_change" in self.never_compressed
 
     def with_rows(self, rows: Iterable[Mapping[str, Any]]) -> "Measurement":
-        """Rows added, or put in the place of earlier ones: quality factors, then other tables, then double saves."""
-        merged = {(row["condition"], row["model"]): dict(row) for row in (*self.rows, *rows)}
-        return replace(self, rows=tuple(sorted(merged.values(), key=_place)))
+        """Rows of current metrics added, or put in the place of earlier ones, whose other metrics stay as they are.
+
+        Quality factors come first, then other tables, then double saves.
+        """
+        merged = {(row["condition"], row["model"]): row for row in self.current_rows}
+        conventions = dict(self.conventions)
+        for row in rows:
+            key = row["condition"], row["model"]
+            merged[key] = {**merged.get(key, {}), **row}
+            conventions |= present_conventions(self.setting.color, row)
+        return replace(self, conventions=conventions, rows=tuple(sorted(merged.values(), key=_place)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +139,11 @@ class Scores:
 
     def of(self, weights: Weights) -> dict[str, Measurement]:
         """The measurements of these weights alone, by Setting.key."""
-        return {key: found for key, found in self.measurements.items() if found.weights == weights}
+        return {key: entry for key, entry in self.measurements.items() if entry.weights == weights}
+
+    def present(self, weights: Weights) -> dict[str, Measurement]:
+        """Those of them by the convention that holds now."""
+        return {key: entry for key, entry in self.of(weights).items() if entry.is_current}
 
 
 def read_scores(path: Path) -> Scores:
@@ -176,17 +204,14 @@ class ScoreFile:
         """
         self.path, self.weights = path, weights
 
-    def found(self, setting: Setting, convention: str) -> Measurement:
-        """What was measured of these weights by this convention; a measurement without rows where nothing was."""
+    def found(self, setting: Setting) -> Measurement:
+        """What was measured of these weights by the present convention of PSNR; without rows where nothing was."""
         found = read_scores(self.path).of(self.weights).get(setting.key)
-        if found is None or found.convention != convention:
-            return Measurement(setting, convention, self.weights)
-        return found
+        return found if found is not None and found.is_current else Measurement(setting, self.weights)
 
     def add(
         self,
         setting: Setting,
-        convention: str,
         *,
         rows: Iterable[Mapping[str, Any]] = (),
         never_compressed: dict[str, Any] | None = None,
@@ -195,7 +220,7 @@ class ScoreFile:
 
         The file is read again right before, because others may have measured other data sets meanwhile.
         """
-        scores, measurement = read_scores(self.path), self.found(setting, convention).with_rows(rows)
+        scores, measurement = read_scores(self.path), self.found(setting).with_rows(rows)
         if never_compressed is not None:
             measurement = replace(measurement, never_compressed=never_compressed)
         write_text_atomically(self.path, _as_text(scores.measurements | {setting.key: measurement}))
@@ -210,7 +235,27 @@ def _measurement(entry: dict[str, Any]) -> Measurement:
     never_compressed = entry["never_compressed"]
     if not isinstance(never_compressed, dict | None):
         raise TypeError("never_compressed is no mapping")
-    return Measurement(setting, entry["convention"], Weights(**entry["weights"]), rows, never_compressed)
+    conventions = (
+        entry["conventions"] if "conventions" in entry else _split(entry["convention"], setting.color)
+    )
+    return Measurement(setting, Weights(**entry["weights"]), dict(conventions), rows, never_compressed)
+
+
+def convention_of(metric: Metric, color: str) -> str:
+    """Everything that decides a metric's values."""
+    return f"{metric.convention} {COLOR_NOTES[color]}"
+
+
+def present_conventions(color: str, names: Container[str]) -> dict[str, str]:
+    """Of the metrics of these names."""
+    return {metric.name: convention_of(metric, color) for metric in metrics.METRICS if metric.name in names}
+
+
+def _split(convention: str, color: str) -> dict[str, str]:
+    """By metric what earlier files said in one text, as far as it holds now."""
+    note = COLOR_NOTES[color]
+    told = [metric.name for metric in metrics.METRICS if f"{metric.convention} " in convention]
+    return present_conventions(color, told if convention.endswith(note) else [])
 
 
 def _as_text(measurements: Mapping[str, Measurement]) -> str:
@@ -221,7 +266,7 @@ def _as_text(measurements: Mapping[str, Measurement]) -> str:
 
 def _entry(measurement: Measurement) -> str:
     facts = asdict(measurement.setting) | {
-        "convention": measurement.convention,
+        "conventions": measurement.conventions,
         "weights": asdict(measurement.weights),
         "never_compressed": measurement.never_compressed,
     }

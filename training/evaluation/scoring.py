@@ -8,16 +8,15 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
-from models.jpeg import JpegImage, Save, encode
+from models.jpeg import JpegImage
 from models.network_restorer import NetworkRestorer
-from models.networks.layers import mac_per_pixel
-from models.operating_system import forget_peak_memory, peak_memory_bytes
-from models.restorer import Restorer
+from models.restorer import RestoreOptions, Restorer
+from training.evaluation import metrics
 from training.evaluation.benchmarks import USUAL_SUBSAMPLING, Case, Condition, comparable
-from training.evaluation.metrics import CONVENTION, Metrics, measure, psnr_db
+from training.evaluation.metrics import Measured, Metric, measure, psnr_db
+from training.evaluation.resources import Cost, Resources, cost_of
 
 DO_NOTHING = "none"
 COLOR_NOTES = {
@@ -27,8 +26,6 @@ COLOR_NOTES = {
 }
 PERFECT_DB = 100.0
 """PSNR at which gains no longer count: identical pictures, whose own is infinite, have means as well."""
-COUNTING_SIDE = 256
-"""Rows and columns of the picture on which multiply-accumulates are counted: whole blocks, a single tile."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Row:
         condition: for people.
         quality_factor, double: see training.evaluation.benchmarks.Condition.
         images: how many pictures.
-        psnr_db, ssim, psnr_b_db: see Metrics.
+        values: by Metric.name.
         gain_db: PSNR above plain decoding, of both at most PERFECT_DB.
         worst_gain_db, worst_image: the picture that gained least.
         share_worse: share of pictures with a lower PSNR than plain decoding, 0..1.
@@ -63,9 +60,7 @@ class Row:
     quality_factor: int | None
     double: tuple[int, int, int, int] | None
     images: int
-    psnr_db: float
-    ssim: float
-    psnr_b_db: float
+    values: Measured
     gain_db: float
     worst_gain_db: float
     worst_image: str
@@ -87,8 +82,12 @@ class Row:
     picture_gains_db: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name; None where JSON has no number."""
-        return {name: _finite(value) for name, value in dataclasses.asdict(self).items()}
+        """The fields and values by name; None where JSON has no number."""
+        named = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        place = list(named).index("values")
+        pairs = list(named.items())
+        pairs[place : place + 1] = self.values.items()
+        return {name: _finite(value) for name, value in pairs}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,16 +98,28 @@ class Options:
         color: one of training.evaluation.protocols.COLORS.
         blind: hide the file's quantization tables from the networks.
         stages: run only so many stages.
+        slow: compute the slow metrics too.
     """
 
     color: str = "rgb"
     blind: bool = False
     stages: int | None = None
+    slow: bool = False
 
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is computed."""
+        return metrics.METRICS if self.slow else metrics.fast_metrics()
 
-def convention_of(color: str) -> str:
-    """How the metrics of all rows are to be read, for people."""
-    return f"{CONVENTION} {COLOR_NOTES[color]}"
+    @property
+    def restore(self) -> RestoreOptions:
+        """What restorers are told."""
+        return RestoreOptions.of(blind=self.blind, stages=self.stages)
+
+    @property
+    def convention(self) -> str:
+        """How the values of all rows are to be read, for people."""
+        return f"{metrics.convention(self.metrics)} {COLOR_NOTES[self.color]}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,20 +127,12 @@ class _Outcome:
     """One picture after one restorer."""
 
     name: str
-    metrics: Metrics
+    measured: Measured
     seconds: float
     megapixels: float
     stage_psnr_db: tuple[float, ...] = ()
     predicted_quality_factor: float | None = None
     unguarded_psnr_db: float | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Cost:
-    """What a restorer costs, whatever the picture."""
-
-    mmac_per_pixel: float = 0.0
-    parameters: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -175,7 +178,7 @@ def score(
     Raises:
         RestorationError: a picture or a setting that a restorer refuses.
     """
-    costs = [cost_of(restorer, options) for restorer in restorers]
+    costs = [cost_of(restorer, options.restore) for restorer in restorers]
     for condition in conditions:
         plain = decode_plainly(condition, options, follow=follow)
         yield plain.row
@@ -229,23 +232,23 @@ def _do_nothing(case: Case, options: Options) -> _Outcome:
     pixels, reference = (
         comparable(each, case.image, options.color) for each in (case.image.pixels, case.reference)
     )
-    metrics = measure(restored=pixels, reference=reference)
-    return _Outcome(case.name, metrics, seconds, _megapixels(case.image))
+    measured = measure(restored=pixels, reference=reference, metrics=options.metrics)
+    return _Outcome(case.name, measured, seconds, _megapixels(case.image))
 
 
 def _restore(restorer: Restorer, case: Case, options: Options) -> _Outcome:
-    restoration = restorer.restore(case.image, blind=options.blind, stages=options.stages)
+    restoration = restorer.restore(case.image, options.restore)
     pixels, reference, *stages = (
         comparable(each, case.image, options.color)
         for each in (restoration.pixels, case.reference, *(stage.pixels for stage in restoration.stages))
     )
-    metrics = measure(restored=pixels, reference=reference)
-    unguarded_psnr_db = metrics.psnr_db if isinstance(restorer, NetworkRestorer) else None
+    measured = measure(restored=pixels, reference=reference, metrics=options.metrics)
+    unguarded_psnr_db = measured["psnr_db"] if isinstance(restorer, NetworkRestorer) else None
     if restoration.unguarded is not None:
         unguarded_psnr_db = psnr_db(comparable(restoration.unguarded, case.image, options.color), reference)
     return _Outcome(
         name=case.name,
-        metrics=metrics,
+        measured=measured,
         seconds=restoration.seconds,
         megapixels=_megapixels(case.image),
         stage_psnr_db=tuple(psnr_db(stage, reference) for stage in stages),
@@ -264,7 +267,7 @@ def _row(
 ) -> Row:
     """Sum up one restorer's outcomes, beside those of plain decoding of the same pictures."""
     pairs = list(zip(restored, plain, strict=True))
-    gains = [_gain_db(after.metrics.psnr_db, before.metrics.psnr_db) for after, before in pairs]
+    gains = [_gain_db(after.measured["psnr_db"], before.measured["psnr_db"]) for after, before in pairs]
     worst = min(range(len(gains)), key=lambda index: gains[index])
     picture_gains = {each.name: round(gain, 4) for each, gain in zip(restored, gains, strict=True)}
     truth = condition.last_quality_factor
@@ -282,9 +285,7 @@ def _row(
         quality_factor=condition.quality_factor,
         double=condition.double,
         images=len(restored),
-        psnr_db=_mean(each.metrics.psnr_db for each in restored),
-        ssim=_mean(each.metrics.ssim for each in restored),
-        psnr_b_db=_mean(each.metrics.psnr_b_db for each in restored),
+        values={name: _mean(outcome.measured[name] for outcome in restored) for name in restored[0].measured},
         gain_db=_mean(gains),
         worst_gain_db=gains[worst],
         worst_image=restored[worst].name,
@@ -309,10 +310,10 @@ def _unguarded(pairs: Sequence[tuple[_Outcome, _Outcome]]) -> dict[str, float]:
     if all(after.unguarded_psnr_db is None for after, _before in pairs):
         return {}
     found = [
-        (after.metrics.psnr_db if after.unguarded_psnr_db is None else after.unguarded_psnr_db, before)
+        (after.measured["psnr_db"] if after.unguarded_psnr_db is None else after.unguarded_psnr_db, before)
         for after, before in pairs
     ]
-    gains = [_gain_db(psnr, before.metrics.psnr_db) for psnr, before in found]
+    gains = [_gain_db(psnr, before.measured["psnr_db"]) for psnr, before in found]
     return {
         "unguarded_psnr_db": _mean(psnr for psnr, _before in found),
         "unguarded_gain_db": _mean(gains),
@@ -333,52 +334,6 @@ def _mean(values: Iterable[float]) -> float:
 def _megapixels(image: JpegImage) -> float:
     rows, columns = image.pixels.shape[:2]
     return rows * columns / 1e6
-
-
-def cost_of(restorer: Restorer, options: Options) -> Cost:
-    """Count what a restorer does on a small picture, which also warms it up before anything is timed.
-
-    Raises:
-        RestorationError: options that the restorer refuses.
-    """
-    ramp = np.add.outer(np.arange(COUNTING_SIDE), np.arange(COUNTING_SIDE)) // 2
-    image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), Save(50))
-
-    def run() -> int:
-        restorer.restore(image, blind=options.blind, stages=options.stages)
-        return COUNTING_SIDE**2
-
-    if not isinstance(restorer, NetworkRestorer):
-        run()
-        return Cost()
-    parameters = sum(parameter.numel() for parameter in restorer.network.parameters())
-    return Cost(mac_per_pixel(restorer.network, run) / 1e6, parameters)
-
-
-@dataclasses.dataclass(frozen=True)
-class Resources:
-    """Peak memory from a moment on.
-
-    Attributes:
-        device: the GPU that is watched, None for the process itself.
-    """
-
-    device: torch.device | None
-
-    @classmethod
-    def watch(cls, restorer: Restorer | None) -> "Resources":
-        """Forget earlier peaks; on systems that cannot, the peak is that of the whole run."""
-        if isinstance(restorer, NetworkRestorer) and restorer.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(restorer.device)
-            return cls(restorer.device)
-        forget_peak_memory()
-        return cls(None)
-
-    def peak_mb(self) -> float:
-        """1e6 bytes."""
-        if self.device is not None:
-            return torch.cuda.max_memory_allocated(self.device) / 1e6
-        return peak_memory_bytes() / 1e6
 
 
 def _finite(value: Any) -> Any:

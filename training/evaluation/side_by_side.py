@@ -13,6 +13,7 @@ from models.files import begins_with, check_output, write_text_atomically
 from models.network_restorer import NetworkRestorer
 from models.restorer import Restorer
 from models.zoo import Zoo
+from training.evaluation import metrics
 from training.evaluation.benchmarks import (
     Case,
     Condition,
@@ -20,9 +21,10 @@ from training.evaluation.benchmarks import (
     conditions_of,
     never_compressed,
 )
+from training.evaluation.metrics import Measured, Metric
 from training.evaluation.protocols import Protocol
-from training.evaluation.scoring import DO_NOTHING, Follow, Options, Row, convention_of, just_iterate, score
-from training.evaluation.sweep import machine_of
+from training.evaluation.resources import machine_of
+from training.evaluation.scoring import DO_NOTHING, Follow, Options, Row, just_iterate, score
 from training.evaluation.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 from training.evaluation.uncompressed import ChangeRow, score_uncompressed
 
@@ -32,13 +34,8 @@ MADE_BY = "JPEG Restoration Studio, models side by side"
 _REPORT_BEGINS = f'{{\n "made_by": "{MADE_BY}"'.encode()
 
 
-WIDTHS = {
-    "PSNR": 7,
-    "gain": 7,
-    "worst": 7,
-    "worse": 7,
-    "SSIM": 8,
-    "PSNR-B": 8,
+GAIN_WIDTHS = {"PSNR": 7, "gain": 7, "worst": 7, "worse": 7}
+COST_WIDTHS = {
     "QF error": 10,
     "MMAC/px": 9,
     "M param": 9,
@@ -47,12 +44,12 @@ WIDTHS = {
     "x decode": 10,
     "peak MB": 9,
 }
-"""Headings of the numbers and the widths of their columns."""
+"""Headings of the numbers and the widths of their columns; the metrics stand between."""
 
 
-def heading(first: str, width: int) -> str:
-    """The headings; `first` is that of the column of names, `width` characters wide."""
-    return _line(first, width, WIDTHS)
+def heading(first: str, width: int, values: Measured) -> str:
+    """The headings; `first` is that of the column of names, `width` characters wide, `values` those of a row."""
+    return _line(first, width, _widths(values), values)
 
 
 def row_line(row: Row, first: str, width: int) -> str:
@@ -63,12 +60,11 @@ def row_line(row: Row, first: str, width: int) -> str:
         first,
         width,
         [
-            f"{row.psnr_db:.2f}",
+            f"{row.values['psnr_db']:.2f}",
             f"{row.gain_db:+.2f}",
             f"{row.worst_gain_db:+.2f}",
             f"{row.share_worse:.0%}",
-            f"{row.ssim:.4f}",
-            f"{row.psnr_b_db:.2f}",
+            *(metric.number(row.values[metric.name]) for metric in _others(row.values)),
             "–" if row.quality_factor_error is None else f"{row.quality_factor_error:.2f}",
             f"{row.mmac_per_pixel:.3f}",
             f"{row.parameters / 1e6:.3f}",
@@ -77,6 +73,7 @@ def row_line(row: Row, first: str, width: int) -> str:
             f"{row.times_plain_decoding:.1f}",
             f"{row.peak_memory_mb:.0f}",
         ],
+        row.values,
     )
     if row.model == DO_NOTHING:
         return line
@@ -101,8 +98,18 @@ def change_line(row: ChangeRow) -> str:
     )
 
 
-def _line(first: str, width: int, cells: Iterable[str]) -> str:
-    numbers = zip(cells, WIDTHS.values(), strict=True)
+def _others(values: Measured) -> list[Metric]:
+    """The metrics of a row besides PSNR."""
+    return [metric for metric in metrics.METRICS[1:] if metric.name in values]
+
+
+def _widths(values: Measured) -> dict[str, int]:
+    titles = {metric.title: max(len(metric.title), metric.digits + 2) + 2 for metric in _others(values)}
+    return GAIN_WIDTHS | titles | COST_WIDTHS
+
+
+def _line(first: str, width: int, cells: Iterable[str], values: Measured) -> str:
+    numbers = zip(cells, _widths(values).values(), strict=True)
     return first.ljust(width) + "".join(cell.rjust(column) for cell, column in numbers)
 
 
@@ -128,14 +135,14 @@ def measure_side_by_side(asked: argparse.Namespace) -> None:
     _check(asked)
     if asked.json:
         _check_output(asked)
-    options = Options(asked.color or "rgb", asked.blind, asked.stages)
+    options = Options(asked.color or "rgb", asked.blind, asked.stages, asked.slow_metrics)
     restorers = _restorers(asked)
     conditions = _conditions(asked)
     if asked.dry_run:
         for condition in conditions:
             print(f"{condition.label}: {', '.join(restorer.card.name for restorer in restorers)}")
         return
-    print(convention_of(options.color))
+    print(options.convention)
     follow = follower(quiet=asked.quiet)
     rows = _score_and_print(conditions, restorers, options, follow)
     changes = _score_uncompressed_and_print(asked, restorers, options, follow) if asked.uncompressed else []
@@ -230,7 +237,7 @@ def _score_and_print(
     rows: list[Row] = []
     for row in score(conditions, restorers, options, follow=follow):
         if row.model == DO_NOTHING:
-            print(f"\n{row.condition}, {row.images} pictures\n{heading('model', NAME_WIDTH)}")
+            print(f"\n{row.condition}, {row.images} pictures\n{heading('model', NAME_WIDTH, row.values)}")
         print(row_line(row, row.model, NAME_WIDTH), flush=True)
         rows.append(row)
     return rows
@@ -259,7 +266,7 @@ def _report(
     return {
         "made_by": MADE_BY,
         "data": folder.resolve().name,
-        "convention": convention_of(options.color),
+        "convention": options.convention,
         "color": options.color,
         "blind": asked.blind,
         "self_ensemble": asked.self_ensemble,

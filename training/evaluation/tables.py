@@ -2,16 +2,19 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from models.networks.base import ColorRule
+from training.evaluation import metrics
 from training.evaluation.benchmarks import VALIDATION_CASES
 from training.evaluation.measured_models import MeasuredModel, plain_rows
+from training.evaluation.metrics import Metric
 from training.evaluation.protocols import PAIRS, PROTOCOLS, SHIFTS, TENS
 from training.evaluation.published import Published, literature
 from training.evaluation.score_files import Setting, is_usual_save
-from training.evaluation.scoring import COLOR_NOTES, convention_of
+from training.evaluation.scoring import COLOR_NOTES
 from training.evaluation.uncompressed import CONVENTION as CONVENTION_UNCOMPRESSED
 
 MISSING = "–"
@@ -88,18 +91,18 @@ def psnr_table(models: list[MeasuredModel], data: str) -> str:
 
 
 def similarity_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
-    """SSIM and PSNR-B at low quality factors."""
+    """All metrics but PSNR at low quality factors."""
     setting, factors = setting_of(data), (10, 20, 30, 40)
     measured = [model for model in models if model.single_saves(setting)]
     listed = [("plain decoding", _plain_singles(models, setting))]
     listed += [(model.title, model.single_saves(setting)) for model in measured]
+    told = _told(row for _title, rows in listed for row in rows.values())[1:]
     lines = []
     for title, rows in listed:
-        pairs = zip(
-            figures(rows, factors, "ssim", digits=4), figures(rows, factors, "psnr_b_db"), strict=True
-        )
-        lines.append([title, *(" / ".join(pair) for pair in pairs)])
-    intro = f"{data}: SSIM / PSNR-B in dB." + unmeasured(models, measured, setting)
+        values = [figures(rows, factors, metric.name, digits=metric.digits) for metric in told]
+        lines.append([title, *(" / ".join(cell) for cell in zip(*values, strict=True))])
+    titles = [f"{metric.title} in {metric.unit}" if metric.unit else metric.title for metric in told]
+    intro = f"{data}: {' / '.join(titles)}." + unmeasured(models, measured, setting)
     return "\n".join([intro, "", *markdown(["model", *(f"QF{factor}" for factor in factors)], lines)])
 
 
@@ -233,7 +236,7 @@ def training_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
         rows, facts = model.single_saves(setting_of(data)), model.card.trained
         cells = [MISSING] * 5
         if facts is not None:
-            of_luma = " (luma)" * (model.card.color in ("planes", "coefficients"))
+            of_luma = " (luma)" * ColorRule(model.card.color).plane_by_plane
             here = (
                 " / ".join(figures(rows, factors)) if any(factor in rows for factor in factors) else MISSING
             )
@@ -286,11 +289,21 @@ class Notes:
         return ["", *(f"{number}. {text}" for number, text in enumerate(self.texts, 1))] if self.texts else []
 
 
-def _above(models: list[MeasuredModel], data: str, plain: Iterable[dict[str, Any]]) -> list[str]:
+def _told(rows: Iterable[Mapping[str, Any]]) -> list[Metric]:
+    """The metrics that all rows have values of; those that are not slow where there is no row."""
+    rows = list(rows)
+    if not rows:
+        return list(metrics.fast_metrics())
+    return [metric for metric in metrics.METRICS if all(metric.name in row for row in rows)]
+
+
+def _above(models: list[MeasuredModel], data: str, plain: Collection[dict[str, Any]]) -> list[str]:
     """What the table shows, by which convention, on which machine, and what is missing."""
     setting = setting_of(data)
     measured = [model for model in models if model.single_saves(setting)]
-    convention = convention_of(setting.color) if data == "LIVE1" else COLOR_NOTES[setting.color]
+    convention = COLOR_NOTES[setting.color]
+    if data == "LIVE1":
+        convention = f"{metrics.convention(_told(plain))} {convention}"
     intro = (
         f"{data}, {_pictures(plain)}PSNR in dB by quality factor (QF); the networks see the files' quantization tables "
         f"unless they are called blind. {convention}{_machines(measured, setting)} Rows in italics are printed figures."

@@ -111,7 +111,7 @@ def score_uncompressed(
 
 def _change(restorer: Restorer, case: Case, options: Options) -> _Change:
     image = case.image
-    restoration = restorer.restore(image, blind=options.blind, stages=options.stages)
+    restoration = restorer.restore(image, options.restore)
     saved = encode(image.pixels, YARDSTICK, gray=image.is_gray)
     pixels, original, yardstick = (
         comparable(each, image, options.color) for each in (restoration.pixels, case.reference, saved.pixels)

@@ -16,9 +16,8 @@ from models.zoo import ARCHITECTURES
 from training.evaluate import at_least_one
 from training.evaluation.benchmarks import VALIDATION_CASES, recompressed
 from training.evaluation.tables import MISSING, markdown
-from training.experiments.contestants import best_weights, from_run
 from training.experiments.measurements import Measurements, read_measurements
-from training.experiments.measuring import scope_of, score_missing
+from training.experiments.measuring import best_weights, from_run, scope_of, score_missing
 from training.experiments.pages import put_between
 from training.experiments.series import FINISHED, Member, add_options, chosen, listing, read_series, train_all
 from training.experiments.tables import signed
@@ -90,9 +89,9 @@ def measure(
     """
     conditions = recompressed(folder, quality_factors=QUALITY_FACTORS, limit=limit)
     measurements = Measurements(scores, scope_of(folder, conditions))
-    contestants = [from_run(member.run, device, {}) for member in members if member.state == FINISHED]
+    candidates = [from_run(member.run, device, {}) for member in members if member.state == FINISHED]
     score_missing(
-        measurements, [({"quality_factor": each.quality_factor}, each) for each in conditions], contestants
+        measurements, [({"quality_factor": each.quality_factor}, each) for each in conditions], candidates
     )
 
 

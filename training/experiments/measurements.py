@@ -7,8 +7,8 @@ from typing import Any
 
 from models.errors import InvalidSetting
 from models.files import write_text_atomically
+from training.evaluation.candidates import Scalar
 
-Scalar = str | int | float | None
 DECIMALS = 5
 
 

@@ -1,17 +1,22 @@
 """Request and score_missing(): what an analysis is asked to measure, and measuring what is not known yet."""
 
+import functools
+import hashlib
+import tempfile
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from models.errors import InvalidSetting
+from models.errors import BrokenCheckpoint, InvalidSetting
+from models.restorer import Restorer
 from models.zoo import Zoo
 from training.evaluation.benchmarks import Case, Condition
+from training.evaluation.candidates import DIGITS, Candidate, from_checkpoints
 from training.evaluation.scoring import Options, score
-from training.experiments.contestants import Contestant, from_checkpoints
 from training.experiments.measurements import Measurements, Scalar
+from training.run import TrainRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +56,7 @@ class Request:
             )
         return self.data
 
-    def contestants(self, leaving_out: Container[str] = ()) -> list[Contestant]:
+    def candidates(self, leaving_out: Container[str] = ()) -> list[Candidate]:
         """The checkpoints asked for, without names that are no checkpoints'."""
         names = [name for name in self.models if name not in leaving_out]
         return from_checkpoints(Zoo(self.checkpoints, self.device), names)
@@ -65,31 +70,64 @@ def scope_of(folder: Path, conditions: Sequence[Condition]) -> dict[str, Scalar]
 def score_missing(
     measurements: Measurements,
     conditions: Iterable[tuple[Mapping[str, Scalar], Condition]],
-    contestants: Sequence[Contestant],
+    candidates: Sequence[Candidate],
 ) -> None:
-    """Measure every contestant under every condition where that was not done with the same weights.
+    """Measure every candidate under every condition where that was not done with the same weights.
 
     Args:
-        measurements: gains a row per contestant and condition, and one for plain decoding.
+        measurements: gains a row per candidate and condition, and one for plain decoding.
         conditions: each with the entries of a row that tell it from the others.
-        contestants: what to measure.
+        candidates: what to measure.
     """
     for where, condition in conditions:
         missing = {
             each.name: each
-            for each in contestants
+            for each in candidates
             if not measurements.has({"model": each.name, "weights": each.weights, **where})
         }
         if not missing:
             continue
         restorers = [each.load() for each in missing.values()]
         for row in score([condition], restorers, Options(), follow=progress):
-            contestant = missing.get(row.model)
-            key = {"model": row.model, "weights": contestant.weights if contestant else "", **where}
-            values = {"psnr_db": row.psnr_db, "gain_db": row.gain_db, "ssim": row.ssim}
-            measurements.add(key, values | dict(contestant.facts if contestant else {}))
+            candidate = missing.get(row.model)
+            key = {"model": row.model, "weights": candidate.weights if candidate else "", **where}
+            values = {**row.values, "gain_db": row.gain_db}
+            measurements.add(key, values | dict(candidate.facts if candidate else {}))
 
 
 def progress(cases: Iterable[Case], title: str) -> Iterable[Case]:
     """A progress bar over the pictures of one row; silent where nobody watches."""
     return tqdm(cases, title, leave=False, unit=" pictures", disable=None)
+
+
+def from_run(run: TrainRun, device: str | None, facts: Mapping[str, Scalar]) -> Candidate:
+    """The best weights of a training run, in half precision as a checkpoint would hold them.
+
+    Args:
+        run: one that has validated at least once.
+        device: where it restores; None chooses.
+        facts: see Candidate.
+    """
+
+    @functools.cache
+    def load() -> Restorer:
+        with tempfile.TemporaryDirectory() as folder:
+            published = run.publish(Path(folder))
+            return Zoo(Path(folder), device).load(published.name)
+
+    return Candidate(run.folder.name, best_weights(run), load, facts=facts)
+
+
+def best_weights(run: TrainRun) -> str:
+    """Candidate.weights of a run, which keeps them in a file of its own kind.
+
+    Raises:
+        BrokenCheckpoint: there is none.
+    """
+    try:
+        return hashlib.sha256(run.best_path.read_bytes()).hexdigest()[:DIGITS]
+    except OSError as error:
+        raise BrokenCheckpoint(
+            f"The weights {run.best_path} cannot be read ({error}). A run that has validated is needed. "
+            "Train it longer, or leave it out."
+        ) from error

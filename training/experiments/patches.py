@@ -16,7 +16,6 @@ leaves open, and what was chosen here:
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
 from statistics import fmean
 from typing import Any
 
@@ -28,10 +27,11 @@ from skimage.feature import canny
 
 from models.errors import InvalidSetting
 from training.evaluation.benchmarks import Condition, comparable, recompressed
+from training.evaluation.candidates import Candidate
+from training.evaluation.metrics import fast_metrics
 from training.evaluation.metrics import measure as measure_pair
 from training.evaluation.scoring import DO_NOTHING
 from training.evaluation.style import curve, dress, look_of, mark_zero, weakest_first
-from training.experiments.contestants import Contestant
 from training.experiments.measurements import Measurements
 from training.experiments.measuring import Request, progress, scope_of
 from training.experiments.tables import gains, table_of_gains
@@ -65,19 +65,19 @@ def measure(request: Request) -> None:
     last = {"by": list(KINDS)[-1], "class": CLASSES[-1]}
     missing = [
         each
-        for each in request.contestants()
+        for each in request.candidates()
         if not measurements.has({"model": each.name, "weights": each.weights, **last})
     ]
     if missing:
         _measure_missing(measurements, condition, missing)
 
 
-def _measure_missing(measurements: Measurements, condition: Condition, missing: Sequence[Contestant]) -> None:
+def _measure_missing(measurements: Measurements, condition: Condition, missing: Sequence[Candidate]) -> None:
     classes = classes_of(condition)
     plain = _outcomes(condition, None)
-    for contestant in (None, *missing):
-        found = plain if contestant is None else _outcomes(condition, contestant)
-        model, weights = (contestant.name, contestant.weights) if contestant else (DO_NOTHING, "")
+    for candidate in (None, *missing):
+        found = plain if candidate is None else _outcomes(condition, candidate)
+        model, weights = (candidate.name, candidate.weights) if candidate else (DO_NOTHING, "")
         for kind, of_patch in classes.items():
             for number, name in enumerate(CLASSES):
                 key = {"model": model, "weights": weights, "by": kind, "class": name}
@@ -87,30 +87,23 @@ def _measure_missing(measurements: Measurements, condition: Condition, missing: 
 
 
 def _values(found: Plane, plain: Plane) -> dict[str, float]:
-    """Means over the patches of one class; found, plain: (patches, 3) of PSNR, SSIM, PSNR-B."""
-    psnr_db, ssim, psnr_b_db = (float(value) for value in found.mean(0))
-    gain_db = psnr_db - float(plain[:, 0].mean())
-    return {
-        "patches": len(found),
-        "psnr_db": psnr_db,
-        "gain_db": gain_db,
-        "ssim": ssim,
-        "psnr_b_db": psnr_b_db,
-    }
+    """Means over the patches of one class; found, plain: (patches, metrics)."""
+    means = found.mean(0)
+    values = {metric.name: float(mean) for metric, mean in zip(fast_metrics(), means, strict=True)}
+    return {"patches": len(found), **values, "gain_db": float(means[0]) - float(plain[:, 0].mean())}
 
 
-def _outcomes(condition: Condition, contestant: Contestant | None) -> Plane:
-    """(patches, 3): PSNR, SSIM and PSNR-B of every patch after a model, or after plain decoding."""
+def _outcomes(condition: Condition, candidate: Candidate | None) -> Plane:
+    """(patches, metrics): every patch measured after a model, or after plain decoding; decibels are at most MOST_DB."""
     found = []
-    restorer = contestant.load() if contestant else None
-    for case in progress(
-        condition.cases(), f"{contestant.name if contestant else 'plain'}, {condition.label}"
-    ):
+    ceilings = {metric: MOST_DB if metric.unit == "dB" else math.inf for metric in fast_metrics()}
+    restorer = candidate.load() if candidate else None
+    for case in progress(condition.cases(), f"{candidate.name if candidate else 'plain'}, {condition.label}"):
         pixels = restorer.restore(case.image).pixels if restorer else case.image.pixels
         pictures = (comparable(each, case.image, "y") for each in (pixels, case.reference))
         for restored, original in zip(*map(patches_of, pictures), strict=True):
-            metrics = astuple(measure_pair(restored=restored, reference=original))
-            found.append([min(metrics[0], MOST_DB), metrics[1], min(metrics[2], MOST_DB)])
+            values = measure_pair(restored=restored, reference=original)
+            found.append([min(values[metric.name], ceilings[metric]) for metric in fast_metrics()])
     return np.array(found)
 
 

@@ -38,7 +38,7 @@ def measure(request: Request) -> None:
         for quality_factor in request.quality_factors or QUALITY_FACTORS
     ]
     measurements = Measurements(request.file, scope_of(folder, [condition for _, condition in where]))
-    score_missing(measurements, where, request.contestants())
+    score_missing(measurements, where, request.candidates())
 
 
 def draw(content: dict[str, Any]) -> graph_objects.Figure:

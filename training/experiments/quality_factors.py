@@ -12,6 +12,7 @@ from plotly import graph_objects
 from plotly.subplots import make_subplots
 
 from training.evaluation.benchmarks import recompressed
+from training.evaluation.candidates import Candidate
 from training.evaluation.style import (
     Look,
     curve,
@@ -21,9 +22,8 @@ from training.evaluation.style import (
     mark_zero,
     weakest_first,
 )
-from training.experiments.contestants import Contestant, from_run
 from training.experiments.measurements import Measurements
-from training.experiments.measuring import Request, scope_of, score_missing
+from training.experiments.measuring import Request, from_run, scope_of, score_missing
 from training.experiments.series import FINISHED, Member, read_series
 from training.experiments.tables import Row, gains, table_of_gains
 
@@ -39,10 +39,10 @@ def measure(request: Request) -> None:
     conditions = recompressed(folder, quality_factors=quality_factors, limit=request.limit)
     measurements = Measurements(request.file, scope_of(folder, conditions))
     where = [({"quality_factor": each.quality_factor}, each) for each in conditions]
-    score_missing(measurements, where, contestants_for(request))
+    score_missing(measurements, where, candidates_for(request))
 
 
-def contestants_for(request: Request, configs: Path = CONFIGS) -> list[Contestant]:
+def candidates_for(request: Request, configs: Path = CONFIGS) -> list[Candidate]:
     """The finished short trainings and the checkpoints, all of them or those asked for.
 
     Args:
@@ -64,7 +64,7 @@ def contestants_for(request: Request, configs: Path = CONFIGS) -> list[Contestan
     ]
     if request.models and set(request.models) <= trained.keys():
         return runs
-    return [*runs, *request.contestants(leaving_out=trained)]
+    return [*runs, *request.candidates(leaving_out=trained)]
 
 
 def draw(content: dict[str, Any]) -> graph_objects.Figure:
@@ -106,7 +106,7 @@ def table(content: dict[str, Any]) -> str:
     return table_of_gains(content["rows"], columns)
 
 
-def _from_member(member: Member, device: str | None) -> Contestant:
+def _from_member(member: Member, device: str | None) -> Candidate:
     ranges = member.config.degradations.quality_factors
     facts = {
         "title": member.config.card["title"],

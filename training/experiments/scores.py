@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import InvalidSetting
-from models.zoo import Zoo
-from training.evaluation.score_files import SCORES_FILE, Setting, is_usual_save, read_scores, weights_of
+from training.evaluation.candidates import DIGITS
+from training.evaluation.measured_models import measured_models
+from training.evaluation.score_files import Setting, is_usual_save
 from training.evaluation.scoring import DO_NOTHING
 from training.experiments.measurements import Measurements
 from training.experiments.measuring import Request
@@ -39,7 +40,7 @@ def copy_scores(request: Request) -> None:
     measurements.replace(
         [
             {"model": row["model"], "weights": row["weights"], "quality_factor": row["quality_factor"]}
-            | {name: row[name] for name in COPIED}
+            | {name: row.get(name) for name in COPIED}
             for row in rows
         ]
     )
@@ -52,15 +53,12 @@ def single_saves(checkpoints: Path, data: str) -> list[dict[str, Any]]:
         checkpoints: the folder of models.
         data: name of the data set's folder; whole pictures in RGB, networks that see the tables.
     """
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    for card in Zoo(checkpoints, "cpu").cards():
-        if not card.architecture:
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    for model in measured_models(checkpoints):
+        measurement = model.measurements.get(Setting(data).key)
+        if measurement is None:
             continue
-        folder = checkpoints / card.name
-        weights = weights_of(folder, card)
-        measurement = read_scores(folder / SCORES_FILE).of(weights).get(Setting(data).key)
-        for row in measurement.rows if measurement else ():
-            if is_usual_save(row):
-                known_by = "" if row["model"] == DO_NOTHING else weights.sha256[:12]
-                found[row["model"], row["quality_factor"]] = row | {"weights": known_by}
-    return list(found.values())
+        for row in filter(is_usual_save, measurement.current_rows):
+            weights = "" if row["model"] == DO_NOTHING else measurement.weights.sha256[:DIGITS]
+            rows[row["model"], row["quality_factor"]] = row | {"weights": weights}
+    return list(rows.values())

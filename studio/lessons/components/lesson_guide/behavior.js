@@ -1,0 +1,92 @@
+// The step at hand of a lesson, beside whatever tab it is done in. It appears with the event `studio-lesson` of the lessons' component,
+// and hides while the lessons themselves are shown.
+//
+// The value is empty. Triggers `back`: to the lesson's page.
+
+import { find } from "../../../page/elements.js";
+import { tick, ticksOf } from "../progress.js";
+import { explainTerms } from "../terms.js";
+import { plant } from "../tree.js";
+
+const guide = find(".guide");
+/** @type {HTMLButtonElement} */
+const previousButton = find(".previous");
+let lesson = null;
+let terms = {};
+let step = 0;  // the number of steps shows what to find out
+let watching = null;  // whether the Lessons tab is on the screen
+
+function lessonsTab() {
+  return document.getElementById("lessons-tabs");
+}
+
+function isReading() {
+  const tab = lessonsTab();
+  return Boolean(tab && tab.offsetParent);
+}
+
+// What lies under the guide can be scrolled out from under it.
+function makeRoom() {
+  /** @type {HTMLElement} */
+  const main = document.querySelector(".gradio-container");
+  main.style.paddingBottom = guide.hidden ? "" : guide.offsetHeight + 24 + "px";
+}
+
+function drawStep() {
+  const isLast = step === lesson.steps.length;
+  const words = find(".words");
+  const shown = lesson.id + " " + step;
+  find(".title").textContent = lesson.title;
+  find(".count").textContent = isLast ? "all steps" : "step " + (step + 1) + " of " + lesson.steps.length;
+  if (words.dataset.step !== shown) plant(words, isLast ? lesson.question : lesson.steps[step]);
+  words.dataset.step = shown;
+  previousButton.disabled = step === 0;
+  find(".next").textContent = isLast ? "To the answer" : "Done";
+}
+
+function draw() {
+  guide.hidden = !lesson || isReading();
+  if (lesson) drawStep();
+  makeRoom();
+}
+
+function start(next) {
+  lesson = next.lesson;
+  terms = next.terms;
+  const open = ticksOf(lesson).indexOf(false);
+  step = open < 0 ? 0 : open;
+  const tab = lessonsTab();
+  if (!watching && tab) {
+    watching = new ResizeObserver(draw);
+    watching.observe(tab);
+  }
+  draw();
+}
+
+function goBack() {
+  trigger("back", {});
+}
+
+function goOn() {
+  if (step === lesson.steps.length) {
+    goBack();
+    return;
+  }
+  tick(lesson, step, true);
+  step += 1;
+  draw();
+}
+
+previousButton.addEventListener("click", () => {
+  step -= 1;
+  draw();
+});
+find(".next").addEventListener("click", goOn);
+find(".to-lesson").addEventListener("click", goBack);
+find(".close").addEventListener("click", () => {
+  lesson = null;
+  draw();
+});
+document.addEventListener("studio-lesson", (event) => start(/** @type {CustomEvent} */ (event).detail));
+window.addEventListener("resize", makeRoom);
+explainTerms(guide, () => terms);

@@ -1,0 +1,111 @@
+"""What the buttons below the results table give: a zip, one HTML page, a link with every setting. No page code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import Any
+
+from models.errors import InvalidSetting
+from studio.engine.engine import Engine, StageOutputs
+from studio.page.view import view_of
+from studio.page.wording import how_broken, settings_slug
+from studio.restore.comparison_page import comparison_page
+from studio.restore.handlers import photograph_of
+from studio.restore.results import table_of
+from studio.restore.takeaway import report_of, zip_of_results
+from studio.server.files import PictureFolder
+from studio.session.form import RestoreForm
+from studio.session.link import Link, example_of, look_of, to_query
+from studio.session.visitor import Photograph, Run, Session
+from training.evaluation.score_files import weights_of
+
+OWN_PHOTOGRAPH = (
+    "A link cannot carry your own photograph: whoever opens it sees an example with these settings."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class TakeawayPage:
+    """What changes: the value of the bar."""
+
+    takeaway: dict[str, Any]
+
+
+class TakeawayHandlers:
+    """Serves every visitor; holds nothing of any of them."""
+
+    def __init__(self, engine: Engine, pictures: PictureFolder) -> None:
+        self._engine, self._pictures = engine, pictures
+
+    def make_zip(self, event: Mapping[str, Any], session: Session | None, run: Run | None) -> TakeawayPage:
+        """Every picture and the report."""
+        photograph, request, outputs, view = self._results(session, run)
+        name, data = zip_of_results(
+            photograph,
+            outputs,
+            view["panes"],
+            weights_hash=self._weights_hash,
+            link=_link(photograph, request, event),
+            with_exif=event.get("exif") is True,
+        )
+        return answer(file=self._pictures.served_bytes(name, data))
+
+    def make_page(self, event: Mapping[str, Any], session: Session | None, run: Run | None) -> TakeawayPage:
+        """The comparison as one file."""
+        photograph, request, outputs, view = self._results(session, run)
+        report = report_of(
+            photograph,
+            outputs,
+            view["panes"],
+            weights_hash=self._weights_hash,
+            link=_link(photograph, request, event),
+        )
+        table = table_of(outputs, self._engine.cards(), view["panes"], stopped=True)
+        page = comparison_page(photograph, how_broken(request.degradation), view, table, report)
+        name = f"{photograph.name}_{settings_slug(request)}.html"
+        return answer(file=self._pictures.served_bytes(name, page))
+
+    def make_link(self, event: Mapping[str, Any], session: Session | None, form: RestoreForm) -> TakeawayPage:
+        """An address for the controls as they are."""
+        form.request("", tuple(self._engine.cards()))  # refuses what no control can say
+        photograph = session.photograph if session else None
+        picture = example_of(photograph) if photograph else ""
+        query = to_query(Link(form, picture, look_of(event.get("look"))))
+        return answer(query=query, words="" if picture else OWN_PHOTOGRAPH)
+
+    def _results(
+        self, session: Session | None, run: Run | None
+    ) -> tuple[Photograph, Any, StageOutputs, dict[str, Any]]:
+        """The photograph, what was asked for, what came of it, and the viewer's value."""
+        photograph = photograph_of(session)
+        if run is None or run.outputs is None:
+            raise InvalidSetting(
+                "There is nothing to take away yet. Results can be packed once a model has finished. Press Restore."
+            )
+        outputs = run.outputs
+        if outputs.request.photograph_key != photograph.key:
+            raise InvalidSetting(
+                "These results belong to another photograph than the one that is open. Results of the open one can be "
+                "packed. Press Restore."
+            )
+        view = view_of(photograph, outputs, self._engine.cards(), self._pictures, run.view)
+        return photograph, outputs.request, outputs, view
+
+    def _weights_hash(self, name: str) -> str | None:
+        card = self._engine.cards()[name]
+        return weights_of(self._engine.zoo.folder_of(name), card).sha256 if card.architecture else None
+
+
+def refuse(sentence: str) -> TakeawayPage:
+    """The bar with what went wrong."""
+    return answer(words=sentence)
+
+
+def answer(*, file: dict[str, Any] | None = None, query: str | None = None, words: str = "") -> TakeawayPage:
+    """The bar's value; the number makes equal answers differ."""
+    return TakeawayPage({"answer": monotonic_ns() // 1000, "file": file, "query": query, "words": words})
+
+
+def _link(photograph: Photograph, request: Any, event: Mapping[str, Any]) -> str:
+    """The link of what is packed, whatever the controls say by now."""
+    return to_query(Link(RestoreForm.of(request), example_of(photograph), look_of(event.get("look"))))

@@ -1,0 +1,53 @@
+// Asks the server now and then whether there is news, and triggers an event only where there is: an event costs the page
+// many times more than a question. Nothing is asked while nobody looks.
+//
+// There is no value. server.pulse answers with the news as two texts that differ whenever there are others: `urgent` triggers `beat`
+// within three seconds, `news` within nine to twenty more, later on a slow machine.
+
+const EVERY_MS = 3000;  // between questions
+const SOONEST_MS = 9000;  // news that can wait are told at a distance between these,
+const LATEST_MS = 20000;
+const SHARE = 0.01;  // so that telling them takes this share of the page's time
+
+let known = null;
+let toldAt = -Infinity;
+let asking = false;
+let busyMs = 0;  // how long the page was busy since it was told news, mostly with them; 0 where the browser does not say
+
+const work = new PerformanceObserver((list) => {
+  for (const task of list.getEntries()) busyMs += task.duration;
+});
+work.observe({ type: "longtask" });
+
+function distance() {
+  return Math.min(Math.max(busyMs / SHARE, SOONEST_MS), LATEST_MS);
+}
+
+async function ask() {
+  if (asking || document.hidden || element.getClientRects().length === 0) return;
+  asking = true;
+  try {
+    const answer = await server.pulse({});
+    const now = performance.now();
+    const urgent = !known || answer.urgent !== known.urgent;
+    if (urgent || (answer.news !== known.news && now - toldAt >= distance())) {
+      known = answer;
+      toldAt = now;
+      busyMs = 0;
+      trigger("beat", {});
+    }
+  } catch {
+    // The server is away or restarting: the next question tells.
+  } finally {
+    asking = false;
+  }
+}
+
+const clock = setInterval(() => {
+  if (element.isConnected) {
+    ask();
+    return;
+  }
+  clearInterval(clock);
+  work.disconnect();
+}, EVERY_MS);
