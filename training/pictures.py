@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from models.errors import InvalidSetting
 from models.images import RgbImage
+from models.jpeg.formats import TRAINING_FORMATS, suffixes_of
 from training.failures import RunStopped
 
-PICTURE_SUFFIXES = (".png", ".webp", ".avif", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+PICTURE_SUFFIXES = suffixes_of(TRAINING_FORMATS)
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
 SKIMAGE_VALIDATION = ("chelsea", "camera", "stereo_motorcycle")

@@ -21,7 +21,7 @@ def read(data: bytes) -> JpegImage:
     """Open a picture file.
 
     Args:
-        data: the whole file: JPEG, PNG, WebP, TIFF, BMP or GIF.
+        data: the whole file, of one of models.jpeg.formats.FORMATS.
 
     Raises:
         UnreadableImage, UnsupportedImage, ImageTooLarge: with a message for people.

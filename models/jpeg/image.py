@@ -39,7 +39,7 @@ class JpegImage:
         decoded_pixels: (rows, columns, 3) uint8 RGB as the decoder gives them, in the file's own 8x8 grid and
             colours: before EXIF rotation and colour conversion. CMYK and YCCK are RGB already, gray has three
             equal channels.
-        format: "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF".
+        format: the name of one of models.jpeg.formats.FORMATS.
         header: the JPEG header, None for other formats.
         is_gray: True where the file stores gray.
         alpha: (rows, columns) uint8, upright like `pixels`, or None.

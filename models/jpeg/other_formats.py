@@ -1,4 +1,4 @@
-"""Reading PNG, WebP, TIFF, BMP and GIF: pictures without a JPEG header, brought to 8-bit RGB with notes."""
+"""Reading all formats but JPEG: pictures without a JPEG header, brought to 8-bit RGB with notes."""
 
 import io
 from contextlib import nullcontext
@@ -10,6 +10,7 @@ from models.errors import RestorationError, UnreadableImage, UnsupportedImage
 from models.images import RgbImage
 from models.jpeg.damage import DAMAGED, heard
 from models.jpeg.density import density_in_exif, density_in_info
+from models.jpeg.formats import GRAY_MODES, MODES
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform, upright
@@ -18,8 +19,6 @@ from models.jpeg.probe import ImageFacts
 ONLY_FIRST = "only the first picture of this file is used"
 
 _DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B")
-_GRAY_MODES = ("1", "L", "LA", "La", *_DEEP_GRAY_MODES)
-_COLOR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 
 
 def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
@@ -54,7 +53,7 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
 
 
 def _check_mode(picture: Image.Image, facts: ImageFacts) -> None:
-    if picture.mode in (*_GRAY_MODES, *_COLOR_MODES):
+    if picture.mode in MODES[facts.format]:
         return
     numbers = {"F": "as floating-point numbers", "I": "as whole numbers", "LAB": "in the Lab colour space"}
     raise UnsupportedImage(
@@ -70,7 +69,7 @@ def _converted(
     notes = []
     exif = _bytes_of(picture, "exif")
     icc_profile = _bytes_of(picture, "icc_profile")
-    is_gray = picture.mode in _GRAY_MODES
+    is_gray = picture.mode in GRAY_MODES
     transform, note = profile_transform(icc_profile, _profile_mode(picture.mode))
     # Pillow's TIFF reader has turned the picture upright by itself.
     orientation = 1 if facts.format == "TIFF" else exif_orientation(exif)
@@ -110,7 +109,7 @@ def _bytes_of(picture: Image.Image, key: str) -> bytes | None:
 def _profile_mode(mode: str) -> str:
     if mode == "CMYK":
         return mode
-    return "L" if mode in _GRAY_MODES else "RGB"
+    return "L" if mode in GRAY_MODES else "RGB"
 
 
 def _pixels_and_alpha(picture: Image.Image) -> tuple[RgbImage, np.ndarray | None]:

@@ -1,25 +1,20 @@
 """What kind of file this is and how large its picture, found out before anything is decoded."""
 
+import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PIL import Image
+
 from models.errors import ImageTooLarge, UnreadableImage, UnsupportedImage
+from models.jpeg.formats import NAMES, format_of
 from models.jpeg.header import JpegHeader, read_header
 from models.jpeg.limits import MAX_ARITHMETIC_BYTES, MAX_BYTES, TRY_ANOTHER, check_dimensions
 from models.jpeg.tiff_tags import TiffTags, check_strips
 
-SUPPORTED = "JPEG, PNG, WebP, TIFF, BMP and GIF pictures are supported."
+SUPPORTED = f"{NAMES} pictures are supported."
 
-_SIGNATURES = {
-    b"\xff\xd8": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-}
 _REFUSED_SIGNATURES = {
     b"%PDF": "a PDF document",
     b"%!PS": "a PostScript file",
@@ -45,7 +40,7 @@ class ImageFacts:
     """What is known of a file before decoding it.
 
     Attributes:
-        format: "JPEG", "PNG", "WEBP", "TIFF", "BMP" or "GIF".
+        format: the name of one of models.jpeg.formats.FORMATS.
         rows, columns: size before any EXIF rotation.
         bits: bits per sample.
         several: True where the file is known to hold more than one picture.
@@ -81,7 +76,7 @@ def probe(data: bytes) -> ImageFacts:
             _check_bytes(data, MAX_ARITHMETIC_BYTES, "This JPEG with arithmetic coding")
         return ImageFacts(kind, header.rows, header.columns, several=header.several, jpeg=header)
     try:
-        size = SIZE_READERS[kind](data)
+        size = SIZE_READERS[kind](data) if kind in SIZE_READERS else _size_by_pillow(data, kind)
     except (struct.error, IndexError, ValueError):
         raise UnreadableImage(
             f"This {kind} file is damaged: its header is cut off or not as it should be. A whole header is "
@@ -100,11 +95,8 @@ def _check_bytes(data: bytes, allowed: int, what: str) -> None:
 
 
 def _format_of(data: bytes) -> str:
-    for signature, kind in _SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
+    if (known := format_of(data)) is not None:
+        return known.name
     kind = _refused_kind(data)
     if kind is not None:
         raise UnsupportedImage(f"This is {kind}. {SUPPORTED} {TRY_ANOTHER}")
@@ -214,6 +206,15 @@ def _tiff(data: bytes) -> PictureSize:
         raise ValueError("no size")
     check_strips(tags, rows[0], columns[0])
     return PictureSize(rows[0], columns[0], bits[0] if bits else 1)
+
+
+def _size_by_pillow(data: bytes, kind: str) -> PictureSize:
+    """Of a format that has no reader here; Pillow reads the header alone."""
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+            return PictureSize(picture.height, picture.width, several=getattr(picture, "is_animated", False))
+    except Exception as problem:  # decoders raise anything on damaged files
+        raise ValueError("no header") from problem
 
 
 SIZE_READERS: dict[str, Callable[[bytes], PictureSize]] = {

@@ -11,14 +11,9 @@ from pathlib import Path
 from models.bounded_reading import read_at_most
 from models.errors import ImageTooLarge, InvalidSetting, UnreadableImage
 from models.files import begins_with, file_identity
+from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
 from studio.session.visitor import Photograph, open_photograph
-
-PICTURE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
-)
-"""What is taken out of folders and patterns, besides anything that begins like a JPEG; a file that is named itself may
-be called anything."""
 
 NAMES_TOLD = 3
 """Of every kind of file that is passed over."""
@@ -204,7 +199,8 @@ def _walk(folder: Path, output: Path | None, passed_over: list[Path]) -> Iterato
 def _is_picture(path: Path, output: Path | None, passed_over: list[Path]) -> bool:
     if not path.is_file() or (output is not None and path.resolve().is_relative_to(output)):
         return False
-    if path.suffix.lower() in PICTURE_SUFFIXES or begins_with(path, b"\xff\xd8"):
+    # A file that is named itself may be called anything, and a JPEG of a folder, too.
+    if path.suffix.lower() in SUFFIXES or begins_with(path, b"\xff\xd8"):
         return True
     passed_over.append(path)
     return False
@@ -272,5 +268,5 @@ def _leads_nowhere(word: str) -> str:
         what = "fits no picture"
     else:
         what = "does not exist"
-    suffixes = ", ".join(sorted(PICTURE_SUFFIXES))
+    suffixes = ", ".join(sorted(SUFFIXES))
     return f"{word} {what}. Files, folders and patterns of pictures ({suffixes}) are taken. Check the path."

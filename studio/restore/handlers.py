@@ -12,6 +12,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from models.jpeg.formats import NAMES
 from studio.engine.engine import Engine, Progress, StageOutputs
 from studio.page import facts
 from studio.page.binding import Props
@@ -32,7 +33,7 @@ PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
 NO_PHOTOGRAPH = (
-    "There is no photograph in memory. JPEG, PNG, WebP and TIFF can be opened, and are held for a limited time. "
+    f"There is no photograph in memory. {NAMES} can be opened, and are held for a limited time. "
     "Drop one, or pick an example."
 )
 DELETED = "All of your images have been deleted. Drop a photograph, or pick an example."

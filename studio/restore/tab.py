@@ -7,6 +7,7 @@ import gradio as gr
 
 from models.card import ModelCard
 from models.jpeg import SUBSAMPLINGS
+from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
@@ -19,6 +20,8 @@ from studio.session.visitor import Present, Run, Session
 
 PACKING = {**LIGHT, "concurrency_limit": 2, "concurrency_id": "packing"}
 START = RestoreForm()
+ACCEPTED = ",".join(["image/*", *SUFFIXES])
+"""Of the file input; phones offer the camera for the first."""
 SAVES = [("keep the file", "keep"), ("save once", "once"), ("save twice", "twice")]
 GUIDANCES = [
     ("automatic", "automatic"),
@@ -108,7 +111,7 @@ class RestoreTab:
 def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> dict[str, Any]:
     """Every component by its name."""
     made: dict[str, Any] = {"summary": component("restore/steps", "", elem_id="steps-bar")}
-    choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB"}
+    choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB", "accept": ACCEPTED}
     kept = f"Deleted after {kept_seconds // 60} minutes, or when you leave."
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="steps", scale=0, min_width=304):

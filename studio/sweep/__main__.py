@@ -39,7 +39,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         description="Break a picture at many quality factors, repair, and measure.",
     )
     parser.add_argument(
-        "input", type=Path, help="JPEG, PNG, WebP, TIFF, ...; its own pixels are the original"
+        "input", type=Path, help="a picture of any supported format; its own pixels are the original"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the table goes, as CSV")
     parser.add_argument(

@@ -30,7 +30,7 @@ def test_a_resize_stands_between_two_saves_and_nowhere_else():
     assert steps(saves="once") == (Save(10),)
     assert steps(saves="keep") is None
     for percent in (25, 200):
-        assert steps(resize_percent=percent)[1] == Resize(percent / 100)
+        assert steps(resize_percent=percent) == (Save(10), Resize(percent / 100), Save(30, grid_shift=(4, 4)))
     for percent in (24, 201):
         with pytest.raises(InvalidSetting, match="25 to 200"):
             steps(resize_percent=percent)

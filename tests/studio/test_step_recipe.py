@@ -1,6 +1,8 @@
 """A new kind of degradation is one class and its control; whatever names a degradation asks the step."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -20,7 +22,6 @@ from studio.restore.takeaway import zip_of_results
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm, control
 from studio.session.link import Link, from_query, to_query
-from studio.session.visitor import Run
 
 WORDS = "saved at quality 40 (4:2:0), brightened by 20, then 30 (4:2:0), grid shifted by 4 and 4"
 SLUG = "qf40-420_bright20_qf30-420-shift4x4"
@@ -103,18 +104,17 @@ def test_form_and_link_carry_it(degradation, form):
     assert from_query({"levels": "101"}, BrightForm(), ()).problems
 
 
-def test_page_and_report_say_it(desk, form, photograph):
-    opened = desk.opened(photograph, Run(), form)
-    run = desk.began(opened.session, opened.run, form).run
-    pages = list(desk.restored(opened.session, run))
-    outputs = [page.run.outputs for page in pages if page.run is not None][-1]
-    panes = [page.viewer["panes"] for page in pages if page.viewer is not None][-1]
-    name, _ = zip_of_results(photograph, outputs, panes, weights_hash=lambda model: None)
+def test_page_and_report_say_it(visitor, form, degradation, photograph):
+    visitor.form = form
+    visitor.restore(photograph)
+    outputs, panes = visitor.run.outputs, visitor.run.view["panes"]
+    assert outputs.request.degradation == degradation
+    name, data = zip_of_results(photograph, outputs, panes, weights_hash=lambda model: None)
     assert name == f"whiskers_{SLUG}.zip"
-    page = desk.paged(opened.session, replace(run, outputs=outputs), link="")
-    with open(page["path"], encoding="utf-8") as file:
-        text = file.read()
-    assert WORDS in text and '"brighten"' in text
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    assert f"whiskers_{SLUG}/whiskers_{SLUG}.jpg" in archive.namelist()
+    report = json.loads(archive.read(f"whiskers_{SLUG}/report.json"))
+    assert report["settings"]["saves"] == degradation.as_json()
 
 
 def test_programs_send_it_and_read_it(degradation, engine, photograph, tmp_path):

@@ -12,12 +12,12 @@ from models.bounded_reading import read_at_most
 from models.errors import InvalidSetting, RestorationError
 from models.images import RgbImage, luma
 from models.jpeg import Degradation, Degraded, JpegImage, Save, degrade, read
+from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
 from training.evaluation.metrics import Picture
 from training.evaluation.protocols import Protocol
 from training.evaluation.table_sets import TableSet, encode_with, table_set
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".avif", ".tif", ".tiff", ".gif")
 USUAL_SUBSAMPLING = "4:2:0"
 Break = Callable[..., Degraded]
 """Called as break_(pixels, gray=...): what a condition does to a clean picture."""
@@ -235,7 +235,7 @@ def _read(path: Path) -> JpegImage:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    return (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def _pictures_in(folder: Path, limit: int | None) -> list[Path]:
@@ -243,7 +243,7 @@ def _pictures_in(folder: Path, limit: int | None) -> list[Path]:
     paths = sorted(_pictures(folder))
     if not paths:
         raise InvalidSetting(
-            f"There is no picture in {folder}. Files ending in {', '.join(PICTURE_SUFFIXES)} are read. "
+            f"There is no picture in {folder}. Files ending in {', '.join(SUFFIXES)} are read. "
             "Name a folder that holds some."
         )
     return paths[:limit]

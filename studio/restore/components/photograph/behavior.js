@@ -1,7 +1,7 @@
 // Takes one file by drop (anywhere on the page), paste or browsing, uploads its bytes untouched, and tells the server.
 //
-// The value: examples, each with name, title and file (a thumbnail), and limit, how large a file may be, in words. Triggers `opened` with
-// {path, name}, and `example` with {name}.
+// The value: examples, each with name, title and file (a thumbnail), limit, how large a file may be, in words, and accept, as the file
+// input's attribute. Triggers `opened` with {path, name}, and `example` with {name}.
 
 import { find, findAll, make } from "../../../page/elements.js";
 
@@ -87,6 +87,7 @@ function paste(event) {
   take(file);
 }
 
+chooser.accept = props.value.accept;
 find(".drop").addEventListener("click", () => chooser.click());
 chooser.addEventListener("change", () => takeFirst([...chooser.files]));
 document.addEventListener("dragover", dragOver);
