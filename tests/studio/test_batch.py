@@ -152,7 +152,7 @@ def test_pictures_are_resized_between_two_saves(run, photograph, tmp_path):
     assert result.shape == (40, 48, 3)
     report = json.loads((tmp_path / "r.json").read_text("utf-8"))
     metrics = report["results"][0]["record"]["metrics"]["degraded"]
-    assert metrics == measure(restored=broken.image.pixels, reference=broken.reference).as_json()
+    assert metrics == as_json(measure(restored=broken.image.pixels, reference=broken.reference))
     assert report["settings"]["degradation"]["encodings"][1] == {"step": "resize", "factor": 0.5}
 
 
