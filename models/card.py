@@ -8,7 +8,7 @@ import yaml
 
 from models.bounded_reading import read_at_most
 from models.errors import BrokenCheckpoint
-from models.plain_values import LARGEST_NUMBER, is_number, quoted
+from models.plain_values import LARGEST_NUMBER, is_number, quoted, without_tuples
 from models.plain_yaml import load_plain_yaml
 
 COLORS = ("rgb", "ycbcr", "planes", "coefficients")
@@ -53,7 +53,7 @@ class ModelCard:
         architecture: key of models.zoo.ARCHITECTURES; "" for baselines without a network.
         summary: one or two sentences.
         paper: full citation.
-        color: how colour is treated: "rgb" (network sees RGB), "ycbcr" (Y, Cb, Cr of the decoded picture
+        color: how color is treated: "rgb" (network sees RGB), "ycbcr" (Y, Cb, Cr of the decoded picture
             together), "planes" (Y, Cb, Cr one by one at their own size) or "coefficients" (the same, but from
             the file's DCT coefficients).
         stage_names: names of the stages it shows, in order; empty when there is one result only.
@@ -62,7 +62,7 @@ class ModelCard:
         parameters: trainable parameters; 0 for baselines.
         mmac_per_pixel: 1e6 multiply-accumulates per input pixel; 0 for baselines.
         hyperparameters: keyword arguments of the architecture.
-        licence: licence of the weights.
+        license: license of the weights.
         training: data and degradations in prose; "" for baselines.
         trained: duration, machine and outcome of the training; None for baselines, and where no run told.
     """
@@ -79,7 +79,7 @@ class ModelCard:
     parameters: int = 0
     mmac_per_pixel: float = 0.0
     hyperparameters: dict[str, Any] = field(default_factory=dict)
-    licence: str = ""
+    license: str = ""
     training: str = ""
     trained: TrainingFacts | None = None
 
@@ -99,6 +99,7 @@ def read_card(path: Path) -> ModelCard:
         raise _broken(path, f"it cannot be read ({problem.strerror})") from problem
     except ValueError as problem:
         raise _broken(path, f"it is no YAML ({' '.join(str(problem).split())[:200]})") from problem
+    entries = with_license(entries)
     if not isinstance(entries, dict):
         raise _broken(path, f"it holds a {type(entries).__name__} where a mapping of names to values belongs")
     problems = _problems_in(entries)
@@ -111,6 +112,13 @@ def read_card(path: Path) -> ModelCard:
     if entries.get("trained") is not None:
         entries["trained"] = training_facts(entries["trained"])
     return ModelCard(**entries)
+
+
+def with_license(entries: Any) -> Any:
+    """The entries of a card, whose license may be spelled `licence`."""
+    if not isinstance(entries, dict) or "license" in entries or "licence" not in entries:
+        return entries
+    return {"license" if name == "licence" else name: value for name, value in entries.items()}
 
 
 def training_facts(entries: dict[str, Any]) -> TrainingFacts:
@@ -136,8 +144,7 @@ def write_card(card: ModelCard, path: Path) -> Path:
     Returns:
         The path.
     """
-    entries = asdict(card) | {"stage_names": list(card.stage_names)}
-    text = yaml.safe_dump(_without_tuples(entries), sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.safe_dump(without_tuples(asdict(card)), sort_keys=False, allow_unicode=True, width=100)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -211,12 +218,3 @@ def _broken(path: Path, problem: str) -> BrokenCheckpoint:
         f"with the entries {', '.join(each.name for each in fields(ModelCard))}. Correct it, or take the "
         "folder out of the checkpoints."
     )
-
-
-def _without_tuples(value: Any) -> Any:
-    """YAML has lists only."""
-    if isinstance(value, dict):
-        return {key: _without_tuples(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_tuples(item) for item in value]
-    return value

@@ -1,6 +1,7 @@
 """Values out of files that anybody may have written: which numbers are taken for numbers, and how values are quoted."""
 
 import reprlib
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 LARGEST_NUMBER = 1e15
@@ -27,3 +28,10 @@ def quoted(value: Any, longest: int = 40) -> str:
     except ValueError:  # whole numbers of thousands of digits have no decimal form
         return "a number of thousands of digits"
     return words if len(words) <= 4 * longest else words[: 4 * longest - 3] + "..."
+
+
+def without_tuples(value: Any) -> Any:
+    """The same with lists for tuples, which YAML does not have."""
+    if isinstance(value, Mapping):
+        return {key: without_tuples(item) for key, item in value.items()}
+    return [without_tuples(item) for item in value] if isinstance(value, list | tuple) else value

@@ -2,20 +2,42 @@
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import yaml
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.config import JsonDict
 
-from models.bounded_reading import read_at_most
+from models.card import with_license
 from models.errors import InvalidSetting
-from training.config_reading import LARGEST_TEXT_BYTES, build, nearest, read_yaml
+from training.config_text import (
+    BASE,
+    FROM_TEXT,
+    Entries,
+    Number,
+    Share,
+    Weight,
+    dumped,
+    nearest,
+    problems_in,
+    read_file,
+    read_yaml,
+    setting,
+    settings,
+)
 from training.degradation_range import DegradationRange
-from training.setting import required, setting
 
-CARD_KEYS = ("title", "summary", "paper", "licence", "training")
+CARD_KEYS = ("title", "summary", "paper", "license", "training")
 """What a configuration may say for the card of its checkpoint; the rest follows from the network and the run."""
 
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -23,10 +45,9 @@ NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 NAME_IN_WORDS = "1 to 64 letters, digits, - and _, a letter or digit first"
 
-MANY_STEPS = 100_000_000
-MOST_PIXELS_AT_ONCE = 2**28
+MAX_STEPS = 100_000_000
+MAX_PIXELS_AT_ONCE = 2**28
 """Of the patches that one process or several work through together at once."""
-SHARE = {"lowest": 0, "highest": 1}
 
 
 def architecture_names() -> tuple[str, ...]:
@@ -36,214 +57,205 @@ def architecture_names() -> tuple[str, ...]:
     return tuple(ARCHITECTURES)
 
 
-@dataclass(frozen=True)
+def _known_architecture(name: str) -> str:
+    if name not in architecture_names():
+        raise ValueError("there is no such architecture")
+    return name
+
+
+def _list_architectures(schema: JsonDict) -> None:
+    schema["enum"] = list(architecture_names())
+
+
+@settings
 class DataConfig:
     """What the network sees."""
 
-    train: tuple[str, ...] = setting(
+    train: Entries[StrictStr] = setting(
         ("train", "train_bsds"),
         "folders of clean photographs: names below the data folder, whole paths, or skimage for scikit-image's own",
     )
-    folder_shares: tuple[float, ...] = setting(
-        (), "share of patches from each folder of train; empty goes by the pictures' sizes", **SHARE
+    folder_shares: Entries[Share] = setting(
+        (), "share of patches from each folder of train; empty goes by the pictures' sizes"
     )
-    grainy_shares: tuple[float, ...] = setting(
-        (),
-        "share of each folder's patches that get film grain, noise or sharpening; needs folder_shares",
-        **SHARE,
+    grainy_shares: Entries[Share] = setting(
+        (), "share of each folder's patches that get film grain, noise or sharpening; needs folder_shares"
     )
-    validation: str = setting("validation", "one such folder, of photographs that are not trained on")
-    patch_sizes: tuple[int, ...] = setting(
-        (96,),
-        "sides of the square patches, one per equal part of the run",
-        unit="pixels",
-        lowest=32,
-        highest=1024,
-        multiple_of=16,
+    validation: StrictStr = setting("validation", "one such folder, of photographs that are not trained on")
+    patch_sizes: Entries[Annotated[StrictInt, Field(ge=32, le=1024, multiple_of=16)]] = setting(
+        (96,), "sides of the square patches, one per equal part of the run", unit="pixels"
     )
-    batch_sizes: tuple[int, ...] = setting(
-        (24,),
-        "patches per step, of all processes together; one entry per patch size",
-        unit="patches",
-        lowest=1,
-        highest=65_536,
+    batch_sizes: Entries[Annotated[StrictInt, Field(ge=1, le=65_536)]] = setting(
+        (24,), "patches per step, of all processes together; one entry per patch size", unit="patches"
     )
-    workers: int = setting(
+    workers: StrictInt = setting(
         1,
         "processes that draw and compress patches; 0 does it between the steps",
         unit="processes",
-        lowest=0,
-        highest=64,
+        ge=0,
+        le=64,
     )
-    textured_share: float = setting(
-        0.6, "share of patches that are the more textured of two candidates", **SHARE
-    )
-    shrunk_share: float = setting(0.25, "share of patches that are shrunk 1 to 1.6 times first", **SHARE)
-    drawn_share: float = setting(0.05, "share of patches from rendered text and flat graphics", **SHARE)
-    uncompressed_share: float = setting(0.02, "share of patches that are not compressed at all", **SHARE)
-    validation_size: int = setting(
+    textured_share: Share = setting(0.6, "share of patches that are the more textured of two candidates")
+    shrunk_share: Share = setting(0.25, "share of patches that are shrunk 1 to 1.6 times first")
+    drawn_share: Share = setting(0.05, "share of patches from rendered text and flat graphics")
+    uncompressed_share: Share = setting(0.02, "share of patches that are not compressed at all")
+    validation_size: StrictInt = setting(
         256,
         "side of the central crop of each validation photograph",
         unit="pixels",
-        lowest=32,
-        highest=2048,
+        ge=32,
+        le=2048,
         multiple_of=16,
     )
 
 
-@dataclass(frozen=True)
+@settings
 class LossConfig:
-    """What is minimised."""
+    """What is minimized."""
 
-    stage_weights: tuple[float, ...] = setting(
+    stage_weights: Entries[Weight] = setting(
         (0.25, 0.25, 1.0),
         "weights of the last stages' pictures, the last one last; stages before them do not count",
-        lowest=0,
-        highest=1000,
     )
-    frequency: float = setting(
-        0.05,
-        "weight of the L1 distance between Fourier transforms of the last picture",
-        lowest=0,
-        highest=1000,
+    frequency: Weight = setting(
+        0.05, "weight of the L1 distance between Fourier transforms of the last picture"
     )
-    quality: float = setting(
-        0.05,
-        "weight of the mean absolute error of the quality factor, divided by 100",
-        lowest=0,
-        highest=1000,
+    quality: Weight = setting(0.05, "weight of the mean absolute error of the quality factor, divided by 100")
+    perceptual: Weight = setting(0.0, "weight of the VGG feature distance; needs torchvision and its weights")
+    squared_share: Share = setting(
+        0.15, "last share of the run in which the squared error replaces Charbonnier's"
     )
-    perceptual: float = setting(
-        0.0, "weight of the VGG feature distance; needs torchvision and its weights", lowest=0, highest=1000
+    logarithmic: StrictBool = setting(
+        False, "take the logarithm of each picture's squared error, as PSNR does"
     )
-    squared_share: float = setting(
-        0.15, "last share of the run in which the squared error replaces Charbonnier's", **SHARE
-    )
-    logarithmic: bool = setting(False, "take the logarithm of each picture's squared error, as PSNR does")
-    teacher: str = setting(
+    teacher: StrictStr = setting(
         "",
         "folder of a checkpoint to learn from, such as checkpoints/cascade; empty learns from photographs alone",
     )
-    teacher_share: float = setting(
-        0.7, "how much of the target is what the teacher restores, the rest being the photograph", **SHARE
+    teacher_share: Share = setting(
+        0.7, "how much of the target is what the teacher restores, the rest being the photograph"
     )
 
 
-@dataclass(frozen=True)
+@settings
 class OptimizerConfig:
-    """How it is minimised; whichever of the three budgets is used up first ends the run.
+    """How it is minimized; whichever of the three budgets is used up first ends the run.
 
     A petaflop is 1e15 training operations: 6 for every multiply-accumulate of the forward pass (multiply and add,
     forward once and backward twice).
     """
 
-    steps: int = setting(
+    steps: StrictInt = setting(
         100_000,
         "length of the run; the learning rate's schedule always completes",
         unit="steps",
-        lowest=1,
-        highest=MANY_STEPS,
+        ge=1,
+        le=MAX_STEPS,
     )
-    minutes: float | None = setting(
-        None, "wall-clock budget of training and validation", unit="minutes", above=0, highest=1_000_000
+    minutes: Annotated[StrictFloat, Field(gt=0, le=1_000_000, allow_inf_nan=False), FROM_TEXT] | None = (
+        setting(None, "wall-clock budget of training and validation", unit="minutes")
     )
-    petaflop: float | None = setting(
-        None, "budget of training operations", unit="1e15 operations", above=0, highest=1e9
+    petaflop: Annotated[StrictFloat, Field(gt=0, le=1e9, allow_inf_nan=False), FROM_TEXT] | None = setting(
+        None, "budget of training operations", unit="1e15 operations"
     )
-    method: str = setting(
-        "adamw",
-        "how weights are updated; muon orthogonalizes the updates of hidden layers",
-        choices=("adamw", "muon"),
+    method: Literal["adamw", "muon"] = setting(
+        "adamw", "how weights are updated; muon orthogonalizes the updates of hidden layers"
     )
-    learning_rate: float = setting(1e-3, "peak of the learning rate", above=0, highest=1)
-    final_learning_rate: float = setting(1e-6, "where the learning rate's cosine ends", lowest=0, highest=1)
-    warmup_steps: int = setting(400, "linear warm-up", unit="steps", lowest=0, highest=MANY_STEPS)
-    weight_decay: float = setting(1e-4, "decoupled from the gradient", lowest=0, highest=10)
-    clip: float = setting(
-        1.0, "largest gradient norm; longer gradients are shortened to it", above=0, highest=1e9
+    learning_rate: Number = setting(1e-3, "peak of the learning rate", gt=0, le=1)
+    final_learning_rate: Number = setting(1e-6, "where the learning rate's cosine ends", ge=0, le=1)
+    warmup_steps: StrictInt = setting(400, "linear warm-up", unit="steps", ge=0, le=MAX_STEPS)
+    weight_decay: Number = setting(1e-4, "decoupled from the gradient", ge=0, le=10)
+    clip: Number = setting(1.0, "largest gradient norm; longer gradients are shortened to it", gt=0, le=1e9)
+    ema: Number = setting(
+        0.999, "decay of the averaged weights, which are the ones validated and shipped", ge=0, lt=1
     )
-    ema: float = setting(
-        0.999, "decay of the averaged weights, which are the ones validated and shipped", lowest=0, below=1
-    )
-    frozen: tuple[str, ...] = setting(
+    frozen: Entries[StrictStr] = setting(
         (),
         "parts of the network that keep their weights, by how the names of those begin, such as luma; "
         "petaflop counts them all the same",
     )
-    accumulation: int = setting(
+    accumulation: StrictInt = setting(
         1,
         "parts that a step's batch is worked through in, one after the other, to fit into memory",
         unit="parts",
-        lowest=1,
-        highest=4096,
+        ge=1,
+        le=4096,
     )
 
 
-@dataclass(frozen=True)
+@settings
 class RuntimeConfig:
     """Where and how fast."""
 
-    precision: str = setting(
+    precision: Literal["bf16", "fp32"] = setting(
         "bf16",
         "of convolutions; bf16 is half precision by autocast where the device has units for it, else fp32",
-        choices=("bf16", "fp32"),
     )
-    compile: bool = setting(True, "use torch.compile; the first step then takes a minute")
-    channels_last: bool = setting(True, "memory format of pictures and weights")
-    validate_every: int = setting(1000, "distance of validations", unit="steps", lowest=1, highest=MANY_STEPS)
-    save_every: int = setting(
-        500, "distance of checkpoints for resuming", unit="steps", lowest=1, highest=MANY_STEPS
+    compile: StrictBool = setting(True, "use torch.compile; the first step then takes a minute")
+    channels_last: StrictBool = setting(True, "memory format of pictures and weights")
+    validate_every: StrictInt = setting(1000, "distance of validations", unit="steps", ge=1, le=MAX_STEPS)
+    save_every: StrictInt = setting(
+        500, "distance of checkpoints for resuming", unit="steps", ge=1, le=MAX_STEPS
     )
-    log_every: int = setting(50, "distance of training events", unit="steps", lowest=1, highest=MANY_STEPS)
-    tensorboard: bool = setting(False, "write events for TensorBoard as well; needs the package tensorboard")
+    log_every: StrictInt = setting(50, "distance of training events", unit="steps", ge=1, le=MAX_STEPS)
+    tensorboard: StrictBool = setting(
+        False, "write events for TensorBoard as well; needs the package tensorboard"
+    )
 
 
-@dataclass(frozen=True)
+@settings
 class TrainConfig:
     """One training run."""
 
-    name: str = required(
-        "name of the run and of the checkpoint it makes", pattern=NAME_PATTERN, pattern_in_words=NAME_IN_WORDS
+    name: Annotated[
+        StrictStr,
+        Field(
+            description="name of the run and of the checkpoint it makes",
+            pattern=f"^{NAME_PATTERN}$",
+            json_schema_extra={"allowed": NAME_IN_WORDS},
+        ),
+    ]
+    architecture: Annotated[
+        StrictStr,
+        AfterValidator(_known_architecture),
+        Field(description="the network", json_schema_extra=_list_architectures),
+    ]
+    hyperparameters: dict[StrictStr, Any] = setting({}, "keyword arguments of the network")
+    card: Annotated[dict[StrictStr, Any], BeforeValidator(with_license)] = setting(
+        {}, "prose of the checkpoint's card: title, summary, paper, license, training"
     )
-    architecture: str = required("the network", choices=architecture_names)
-    hyperparameters: dict[str, Any] = setting({}, "keyword arguments of the network")
-    card: dict[str, Any] = setting(
-        {}, "prose of the checkpoint's card: title, summary, paper, licence, training"
+    seed: StrictInt = setting(0, "seed of weights and data", ge=0, le=2**32 - 1)
+    start_from: StrictStr = setting("", "weights.safetensors to begin with; empty begins with random weights")
+    tables_dropped_share: Share = setting(
+        0.5, "share of patches whose quantization tables are hidden from the network"
     )
-    seed: int = setting(0, "seed of weights and data", lowest=0, highest=2**32 - 1)
-    start_from: str = setting("", "weights.safetensors to begin with; empty begins with random weights")
-    tables_dropped_share: float = setting(
-        0.5, "share of patches whose quantization tables are hidden from the network", **SHARE
+    true_quality_share: Share = setting(
+        0.5, "share of patches steered by their true quality factor, not by the network's estimate"
     )
-    true_quality_share: float = setting(
-        0.5, "share of patches steered by their true quality factor, not by the network's estimate", **SHARE
-    )
-    degradations: DegradationRange = field(default_factory=DegradationRange)
-    data: DataConfig = field(default_factory=DataConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
+    degradations: DegradationRange = Field(default_factory=DegradationRange)
+    data: DataConfig = Field(default_factory=DataConfig)
+    loss: LossConfig = Field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
+    runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
 
     @classmethod
     def from_yaml(cls, path: Path | str) -> "TrainConfig":
-        """Read and check a configuration.
+        """Read and check a configuration file, and those it builds on; see config_text.read_file.
 
         Raises:
             InvalidSetting: with every problem found, and the nearest known key where one is unknown.
         """
-        try:
-            text = read_at_most(Path(path), LARGEST_TEXT_BYTES).decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidSetting(
-                f"The configuration {path} cannot be read ({error}). A YAML text file is needed. "
-                "Start from one in training/configs."
-            ) from None
-        return cls.from_text(text, str(path))
+        return cls.from_values(read_file(Path(path)), str(path))
 
     @classmethod
     def from_text(cls, text: str, origin: str = "configuration") -> "TrainConfig":
-        """Like from_yaml, for a text; `origin` names it in messages."""
-        config, problems = read_config(text, origin)
+        """Like from_yaml, for a text, which has no base; `origin` names it in messages."""
+        return cls.from_values(read_yaml(text, origin), origin)
+
+    @classmethod
+    def from_values(cls, values: Any, origin: str) -> "TrainConfig":
+        """Like from_yaml, for what YAML gave or to_values() gives."""
+        config, problems = check(values)
         if config is None:
             raise InvalidSetting(
                 f"{origin} has {len(problems)} problem{'s' * (len(problems) > 1)}:\n  - "
@@ -253,14 +265,13 @@ class TrainConfig:
             )
         return config
 
+    def to_values(self) -> dict[str, Any]:
+        """The whole configuration, defaults included, as nested dictionaries."""
+        return dataclasses.asdict(self)
+
     def to_yaml(self) -> str:
-        """The whole configuration, defaults included, as YAML that from_text reads back."""
-        return dumped(_plain(dataclasses.asdict(self)))
-
-
-def dumped(values: Any) -> str:
-    """YAML in the one form in which configurations are written here."""
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+        """The same as YAML that from_text reads back."""
+        return dumped(self.to_values())
 
 
 def read_config(text: str, origin: str = "configuration") -> tuple[TrainConfig | None, list[str]]:
@@ -273,11 +284,23 @@ def read_config(text: str, origin: str = "configuration") -> tuple[TrainConfig |
     Raises:
         InvalidSetting: the text is no YAML, or too long, or holds what no configuration needs.
     """
-    values = _without_planes(read_yaml(text, origin))
-    problems: list[str] = []
-    config = build(TrainConfig, values, "", problems)
-    if config is not None:
-        problems += _problems_across_fields(config)
+    return check(read_yaml(text, origin))
+
+
+def check(values: Any) -> tuple[TrainConfig | None, list[str]]:
+    """Like read_config, for what YAML gave."""
+    values = _without_planes(values)
+    if isinstance(values, dict) and BASE in values:
+        without = {key: value for key, value in values.items() if key != BASE}
+        return None, [
+            f"{BASE}: a path relative to a file of its own, so this text cannot have one; write out what it builds on",
+            *check(without)[1],
+        ]
+    try:
+        config = TypeAdapter(TrainConfig).validate_python(values)
+    except ValidationError as error:
+        return None, problems_in(error, TrainConfig, values)
+    problems = [*_network_problems(config), *_problems_across_fields(config)]
     return (None if problems else config), problems
 
 
@@ -289,18 +312,10 @@ def _without_planes(values: Any) -> Any:
     return values
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
 def _problems_across_fields(config: TrainConfig) -> list[str]:
     """What neither the type nor the range of a single field can say."""
     data, loss, optimizer = config.data, config.loss, config.optimizer
-    found = _network_problems(config)
+    found: list[str] = []
 
     def need(fine: bool, sentence: str) -> None:
         if not fine:
@@ -331,10 +346,10 @@ def _problems_across_fields(config: TrainConfig) -> list[str]:
     )
     need(
         all(
-            side**2 * size <= MOST_PIXELS_AT_ONCE * optimizer.accumulation
+            side**2 * size <= MAX_PIXELS_AT_ONCE * optimizer.accumulation
             for side, size in zip(data.patch_sizes, data.batch_sizes, strict=False)
         ),
-        f"data.batch_sizes: more than {MOST_PIXELS_AT_ONCE // 10**6} megapixels of patches at once; fewer, smaller "
+        f"data.batch_sizes: more than {MAX_PIXELS_AT_ONCE // 10**6} megapixels of patches at once; fewer, smaller "
         "ones, or a larger optimizer.accumulation are needed",
     )
     need(

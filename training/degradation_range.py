@@ -1,74 +1,56 @@
 """DegradationRange: which degradations the network sees in training, and how often."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 
 import numpy as np
+from pydantic import StrictInt, StrictStr
 
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, Resize, Save
 from models.jpeg.tables import check_quality_factor
+from training.config_text import LISTED, Entries, Number, Share, setting, settings
 
 RESIZED_BETWEEN = 0.5, 1.25
 
 
-def _described(default: Any, description: str, **limits: float) -> Any:
-    """A dataclass field with its meaning and range as metadata: "description", "lowest", "highest"."""
-    return field(default=default, metadata={"description": description, **limits})
-
-
-_SHARE = {"lowest": 0, "highest": 1}
-
-
-@dataclass(frozen=True)
+@settings
 class DegradationRange:
-    """Which degradations occur and how often; the defaults favor strong compression and 4:2:0.
+    """Which degradations occur and how often; the defaults favor strong compression and 4:2:0."""
 
-    What each field means and which values it takes stands in its metadata, from which forms are drawn.
-
-    Raises:
-        InvalidSetting: for anything outside that.
-    """
-
-    quality_factors: tuple[tuple[int, int, float], ...] = _described(
+    quality_factors: Entries[Annotated[tuple[StrictInt, StrictInt, Number], LISTED]] = setting(
         ((5, 60, 0.8), (60, 95, 0.2)),
         "lowest, highest and weight of ranges; one is chosen by weight, then evenly within it",
     )
-    subsamplings: tuple[tuple[str, float], ...] = _described(
+    subsamplings: Entries[Annotated[tuple[StrictStr, Number], LISTED]] = setting(
         (("4:2:0", 0.8), ("4:4:4", 0.12), ("4:2:2", 0.08)), "name and weight, for every save on its own"
     )
-    double_share: float = _described(0.35, "share of pictures saved twice", **_SHARE)
-    shifted_share: float = _described(
-        0.75, "share of those whose grid is shifted between the saves, by 0 to 7 rows and columns", **_SHARE
+    double_share: Share = setting(0.35, "share of pictures saved twice")
+    shifted_share: Share = setting(
+        0.75, "share of those whose grid is shifted between the saves, by 0 to 7 rows and columns"
     )
-    resized_share: float = _described(
-        0.0,
-        "share of those saved twice that are resized between the saves, to 0.5 to 1.25 of their size",
-        **_SHARE,
+    resized_share: Share = setting(
+        0.0, "share of those saved twice that are resized between the saves, to 0.5 to 1.25 of their size"
     )
-    gray_share: float = _described(0.05, "share of pictures to be saved as gray; see sample_gray", **_SHARE)
+    gray_share: Share = setting(0.05, "share of pictures to be saved as gray; see sample_gray")
 
     def __post_init__(self) -> None:
-        for lowest, highest, _ in self.quality_factors:
-            if check_quality_factor(lowest) > check_quality_factor(highest):
-                raise InvalidSetting(
-                    f"A range of quality factors goes from {lowest} to {highest}. The first number must not "
-                    "be the larger one. Exchange the two."
-                )
-        for name, _ in self.subsamplings:
-            Save(50, name)  # raises for a name that is not allowed
+        try:
+            for lowest, highest, _ in self.quality_factors:
+                if check_quality_factor(lowest) > check_quality_factor(highest):
+                    raise InvalidSetting(
+                        f"A range of quality factors goes from {lowest} to {highest}. The first number must not "
+                        "be the larger one. Exchange the two."
+                    )
+            for name, _ in self.subsamplings:
+                Save(50, name)  # raises for a name that is not allowed
+        except InvalidSetting as error:
+            raise ValueError(str(error)) from None  # which pydantic collects
         for what, choices in (("quality_factors", self.quality_factors), ("subsamplings", self.subsamplings)):
             weights = [choice[-1] for choice in choices]
             if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
-                raise InvalidSetting(
+                raise ValueError(
                     f"The weights of {what} are {weights}. They must be 0 or more, at least one above 0. "
                     "Correct them."
-                )
-        for what in ("double_share", "shifted_share", "resized_share", "gray_share"):
-            if not 0 <= getattr(self, what) <= 1:
-                raise InvalidSetting(
-                    f"{what} is {getattr(self, what)!r}. Shares from 0 (never) to 1 (always) are allowed. "
-                    "Correct it."
                 )
 
     def sample(self, rng: np.random.Generator) -> Degradation:

@@ -1,16 +1,23 @@
-"""TrainEvent and EventFile: what happened in a run, one JSON object per line."""
+"""What happened in a run: events, one JSON object per line of a file; who appends them, who follows them."""
 
 import contextlib
 import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from models.files import write_text_atomically
 from models.operating_system import flush
+from models.plain_values import is_number
+
+MAX_LINE_BYTES = 256 * 1024
+MAX_EVENTS_BYTES = 2**30
+"""What lies behind this is not read."""
+
+CHUNK_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,95 @@ class TrainEvent:
     values: dict[str, Any] = field(default_factory=dict)
     time: float = 0.0
 
+    @classmethod
+    def read(cls, line: bytes) -> "TrainEvent | None":
+        """From a line that anybody may have written; None where it is no event."""
+        try:
+            entries = json.loads(line)
+            step, kind, values, when = (entries[name] for name in ("step", "kind", "values", "time"))
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        if not (is_number(step) and is_number(when) and isinstance(values, dict)) or type(step) is not int:
+            return None
+        return cls(step, str(kind), values, when)
+
+    def line(self) -> str:
+        """As JSON, with a line feed."""
+        return json.dumps(asdict(self)) + "\n"
+
+
+@dataclass
+class History:
+    """What the events so far say of how a run stands.
+
+    Attributes:
+        version: grows with every event.
+        step, time: of the latest event; time in seconds since the epoch.
+        started: time of the latest start.
+        kind: of the latest event that says how the run stands: "start", "error", "end" or "".
+        finished: whether its end was that of its budget.
+        sentence: of the latest error.
+    """
+
+    version: int = 0
+    step: int = 0
+    time: float = 0.0
+    started: float = 0.0
+    kind: str = ""
+    finished: bool = False
+    sentence: str = ""
+
+    def take(self, event: TrainEvent) -> None:
+        """Take the next event."""
+        self.version, self.step, self.time = self.version + 1, event.step, float(event.time)
+        if event.kind in ("start", "error", "end"):
+            self.kind = event.kind
+        if event.kind == "start":
+            self.started, self.finished, self.sentence = self.time, False, ""
+        elif event.kind == "error":
+            self.sentence = str(event.values.get("sentence", ""))[:2000]
+        elif event.kind == "end":
+            self.finished = event.values.get("finished") is True
+
+
+class EventReader:
+    """Follows a file of events in bounded memory; lines that are no events, or cut off by a crash, are passed over."""
+
+    def __init__(self, path: Path) -> None:
+        """The file may be missing; `offset` is how many bytes of it have been read."""
+        self._path = path
+        self._inode = self.offset = 0
+
+    def begins_anew(self) -> bool:
+        """Whether the file is another one than was read before, or gone; it is read from its beginning then."""
+        try:
+            facts = self._path.stat()
+        except OSError:
+            facts = None
+        if facts is not None and facts.st_ino == self._inode and facts.st_size >= self.offset:
+            return False
+        self._inode, self.offset = facts.st_ino if facts else 0, 0
+        return True
+
+    def read(self) -> Iterator[TrainEvent]:
+        """What was written since the last call; half a line waits for its rest."""
+        rest = b""
+        with contextlib.suppress(FileNotFoundError), open(self._path, "rb") as file:
+            file.seek(self.offset)
+            while self.offset < MAX_EVENTS_BYTES and (data := file.read(CHUNK_BYTES)):
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    event = TrainEvent.read(line) if len(line) <= MAX_LINE_BYTES else None
+                    if event is not None:
+                        yield event
+                if len(rest) > MAX_LINE_BYTES:
+                    rest = rest[: MAX_LINE_BYTES + 1]
+                self.offset = file.tell()
+            self.offset -= len(rest)
+
 
 class EventFile:
-    """Appended to by one process, read by any; steps never go back in it."""
+    """Appended to by one process; steps never go back in it."""
 
     def __init__(self, path: Path) -> None:
         """The file may be missing."""
@@ -40,7 +133,7 @@ class EventFile:
     def write(self, step: int, kind: str, values: dict[str, Any]) -> TrainEvent:
         """Append an event: the whole line, or, where the disk is full, nothing."""
         event = TrainEvent(step, kind, values, round(time.time(), 3))
-        line = (json.dumps(event.__dict__) + "\n").encode()
+        line = event.line().encode()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)  # Windows alone has texts
         handle = os.open(self.path, flags, 0o666)
         try:
@@ -60,18 +153,11 @@ class EventFile:
 
     def read(self) -> Iterator[TrainEvent]:
         """All events so far; a line cut off by a crash is passed over."""
-        if not self.path.exists():
-            return
-        with open(self.path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                try:
-                    yield TrainEvent(**json.loads(line))
-                except (ValueError, TypeError):
-                    continue
+        return EventReader(self.path).read()
 
     def forget_after(self, step: int) -> None:
         """Drop events beyond a step, which the resumed run writes anew, and lines that were cut off."""
-        kept = [json.dumps(event.__dict__) + "\n" for event in self.read() if event.step <= step]
+        kept = [event.line() for event in self.read() if event.step <= step]
         if self.path.exists():
             write_text_atomically(self.path, "".join(kept))
 

@@ -31,8 +31,7 @@ from training.evaluation.metrics import psnr_db
 from training.events import TrainEvent
 from training.learner import Learner
 from training.pictures import Photographs
-from training.run import TrainRun, card_of
-from training.run_lock import Heartbeat
+from training.run import Heartbeat, RunFolder, card_of
 
 MOST_PREVIEWS = 4
 LONGEST_SIDE = 256
@@ -104,7 +103,7 @@ OnEvent = Callable[[TrainEvent], None]
 class Journal:
     """Writes for the first process; for the others every method does nothing."""
 
-    def __init__(self, run: TrainRun, config: TrainConfig, learner: Learner, on_event: OnEvent) -> None:
+    def __init__(self, run: RunFolder, config: TrainConfig, learner: Learner, on_event: OnEvent) -> None:
         """Prepare the previews and, if asked for, TensorBoard.
 
         Raises:
@@ -150,7 +149,7 @@ class Journal:
     def save(self, state: dict[str, Any]) -> None:
         """Keep everything that an exact continuation needs."""
         if self.writes:
-            self.run.save_last(state)
+            self.run.save(state)
             self.event(state["step"], "saved", minutes=round(state["seconds"] / 60, 2))
 
     def close(self) -> None:
@@ -159,7 +158,7 @@ class Journal:
             self.board.close()
 
 
-def _board(run: TrainRun) -> Any:
+def _board(run: RunFolder) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:

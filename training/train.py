@@ -10,7 +10,6 @@ if __name__ == "__main__":
     end_at_signals()  # before anything else is imported
 
 import argparse
-import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -22,7 +21,7 @@ from models.errors import RestorationError
 if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.events import TrainEvent
-    from training.run import TrainRun
+    from training.run import RunFolder
 
 DEFAULT_DATA = os.environ.get("JPEG_STUDIO_DATA", "../shared/data")
 
@@ -115,31 +114,32 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def load_config(options: argparse.Namespace) -> tuple["TrainConfig", "TrainRun"]:
+def load_config(options: argparse.Namespace) -> tuple["TrainConfig", "RunFolder"]:
     """The configuration, with the command line's budget in it, and the run's folder."""
     from training.config import TrainConfig
-    from training.run import TrainRun
+    from training.run import RunFolder
 
     if options.config is None:
         if options.run is None:
             raise SystemExit(
                 "Name a configuration such as training/configs/tiny-cpu.yaml, or a run with --run."
             )
-        run = TrainRun(options.run)
-        config = TrainConfig.from_yaml(run.config_path)
+        run = RunFolder(options.run)
+        config = run.config
     else:
         config = TrainConfig.from_yaml(options.config)
-        run = TrainRun(options.run or Path("runs") / config.name)
+        run = RunFolder(options.run or Path("runs") / config.name)
         if options.resume:
-            config = TrainConfig.from_yaml(run.config_path)
+            config = run.config
     budget = {
         name: getattr(options, name)
         for name in ("minutes", "steps", "petaflop")
         if getattr(options, name) is not None
     }
     if budget:
-        config = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, **budget))
-        config = TrainConfig.from_text(config.to_yaml(), "the command line")
+        values = config.to_values()
+        values["optimizer"] |= budget
+        config = TrainConfig.from_values(values, "the command line")
     return config, run
 
 
@@ -180,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _plan(config: "TrainConfig", run: "TrainRun", options: argparse.Namespace) -> str:
+def _plan(config: "TrainConfig", run: "RunFolder", options: argparse.Namespace) -> str:
     """What --dry-run says."""
     if options.publish:
         return f"The best weights of {run.folder} would be written to {options.publish}."
@@ -190,7 +190,7 @@ def _plan(config: "TrainConfig", run: "TrainRun", options: argparse.Namespace) -
     return f"{config.name} ({config.architecture}) would {begun} in {run.folder}, for at most {budget}."
 
 
-def _say_what_next(finished: bool, run: "TrainRun") -> None:
+def _say_what_next(finished: bool, run: "RunFolder") -> None:
     from training.processes import is_first_process
 
     if not is_first_process():

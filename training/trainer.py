@@ -15,7 +15,7 @@ from training.failures import in_words
 from training.journal import Journal, OnEvent
 from training.learner import Learner
 from training.processes import Processes
-from training.run import TrainRun
+from training.run import RunFolder
 
 KEPT_BYTES = 2**31 - 1
 """Freed memory that stays with the process between steps."""
@@ -31,7 +31,7 @@ def learning_rate(config: TrainConfig, step: int, progress: float) -> float:
 
 def fit(
     config: TrainConfig,
-    run: TrainRun,
+    run: RunFolder,
     *,
     data_root: Path,
     resume: bool = False,
@@ -66,8 +66,8 @@ def fit(
             "Start without --resume, or name another folder with --run."
         )
     processes = Processes(device)
-    with run.held() if processes.first else contextlib.nullcontext():
-        if processes.first and not (resume and (run.can_resume or run.best_path.exists())):
+    with run.lock() if processes.first else contextlib.nullcontext():
+        if processes.first and not (resume and (run.can_resume() or run.best_path.exists())):
             run.begin(config)
         try:
             return _train(config, run, data_root, processes, should_stop, on_event)
@@ -91,7 +91,7 @@ class Position:
 
 def _train(
     config: TrainConfig,
-    run: TrainRun,
+    run: RunFolder,
     data_root: Path,
     processes: Processes,
     should_stop: Callable[[], bool],
@@ -99,7 +99,7 @@ def _train(
 ) -> bool:
     """The loop; see fit()."""
     keep_freed_buffers(KEPT_BYTES)
-    begun = run.can_resume or run.best_path.exists()
+    begun = run.can_resume() or run.best_path.exists()
     state, warning = processes.share(run.load_latest() if processes.first and begun else (None, ""))
     learner = Learner(config, data_root, processes, resumed=state is not None)
     journal = Journal(run, config, learner, on_event)
@@ -153,7 +153,7 @@ def _state(at: Position, learner: Learner, clock: Clock) -> dict[str, Any]:
     return {**asdict(at), "seconds": clock.seconds, "pixels": clock.pixels, **learner.state(at.step)}
 
 
-def _go_back_to(state: dict[str, Any], at: Position, learner: Learner, clock: Clock, run: TrainRun) -> None:
+def _go_back_to(state: dict[str, Any], at: Position, learner: Learner, clock: Clock, run: RunFolder) -> None:
     """Undo of _state(); events of later steps are dropped, because they are going to happen again."""
     learner.load_state(state)
     at.step, at.phase, at.best = state["step"], state.get("phase", 0), state["best"]
@@ -162,7 +162,7 @@ def _go_back_to(state: dict[str, Any], at: Position, learner: Learner, clock: Cl
         run.forget_events_after(at.step)
 
 
-def _pixels(state: dict[str, Any], run: TrainRun) -> int:
+def _pixels(state: dict[str, Any], run: RunFolder) -> int:
     """How much the run was trained on; checkpoints of earlier versions leave that to the events."""
     if "pixels" in state:
         return state["pixels"]
@@ -170,7 +170,7 @@ def _pixels(state: dict[str, Any], run: TrainRun) -> int:
     return round(seen[-1].values["megapixels"] * 1e6) if seen else 0
 
 
-def _note_failure(run: TrainRun, error: Exception, on_event: OnEvent) -> None:
+def _note_failure(run: RunFolder, error: Exception, on_event: OnEvent) -> None:
     """Leave a sentence in the run's events, if the disk still takes one."""
     sentence = str(error)
     if not isinstance(error, RestorationError):

@@ -299,9 +299,10 @@ def _histogram_value(state: AnatomyState, number: int, row: int, column: int) ->
     """The chart's value; the first save's grid and table are those of luma."""
     component = state.outputs.degraded.components[number]
     degradation = state.outputs.request.degradation
-    verdict = state.found[1] if state.found and number == 0 else Verdict("none")
-    if degradation is not None and not degradation.keeps_grid:  # then it cannot be the first save's
-        verdict = Verdict("none")
+    can_show = number == 0 and (
+        degradation is None or degradation.keeps_grid
+    )  # else no grid is the first save's
+    verdict = state.found[1] if state.found and can_show else Verdict("none")
     factor, shift = verdict.quality_factor, verdict.grid_shift
     first_step = None if factor is None else int(quantization_tables(factor)[0][row, column])
     title = f"{component.name}, frequency row {row}, column {column}"

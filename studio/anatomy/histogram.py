@@ -45,8 +45,8 @@ def histogram_figure(
         figure.add_annotation(
             x=0.6 * histogram.width, y=1.04 * highest, text=words, showarrow=False, xanchor="left", xshift=4
         )
-    reach = histogram.values[-1]
-    combed = first_step is not None and bool(2 * reach / first_step <= MOST_MARKS)
+    reach = float(histogram.values[-1])
+    combed = first_step is not None and 2 * reach / first_step <= MOST_MARKS
     if first_step is not None and combed:
         multiples = np.arange(-(reach // first_step), reach // first_step + 1) * first_step
         figure.add_scatter(

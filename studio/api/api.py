@@ -273,6 +273,6 @@ def _card(card: ModelCard) -> dict[str, Any]:
         "uses_tables",
         "parameters",
         "mmac_per_pixel",
-        "licence",
     )
-    return {**{name: getattr(card, name) for name in shown}, "stages": list(card.stage_names)}
+    facts = {name: getattr(card, name) for name in shown}
+    return {**facts, "licence": card.license, "stages": list(card.stage_names)}

@@ -51,7 +51,7 @@ def _model(card: ModelCard, scores: KnownScores) -> dict[str, Any]:
         ("Paper", card.paper),
         ("Training", card.training),
         ("Trained for", training_words(card)),
-        ("Licence of the weights", card.licence),
+        ("Licence of the weights", card.license),
     ]
     if not card.architecture:
         facts = [fact for fact in facts if fact[0] not in ("Colour", "Training", "Licence of the weights")]

@@ -93,8 +93,11 @@ class FormGroups:
     notice: str | None = None
 
 
-IDLE = {"restore": Props(interactive=True, value="Restore"), "stop": Props(interactive=False, value="Stop")}
-WORKING = {
+IDLE: dict[str, Any] = {
+    "restore": Props(interactive=True, value="Restore"),
+    "stop": Props(interactive=False, value="Stop"),
+}
+WORKING: dict[str, Any] = {
     "restore": Props(interactive=False, value="Restoring"),
     "stop": Props(interactive=True, value="Stop"),
 }

@@ -13,12 +13,12 @@ from weakref import ref
 
 import numpy as np
 
+from models.ages import Ages
 from models.errors import RestorationError
 from models.files import write_atomically
 from models.images import RgbImage
 from models.jpeg.density import Density
 from models.png_files import write_png
-from studio.server.ages import Ages
 
 logger = logging.getLogger(__name__)
 

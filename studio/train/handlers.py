@@ -14,12 +14,12 @@ from studio.server.files import PictureFolder
 from studio.train import runs_view as train_runs
 from studio.train import view as views
 from studio.train.jobs import Jobs
-from studio.train.log import log_lines
 from studio.train.overview import Overview
 from studio.train.publish import publish
 from studio.train.recipe_handlers import RecipeHandlers, RecipePage
-from studio.train.state import RunState
 from training.config import TrainConfig
+from training.log import log_lines
+from training.run_state import RunState
 
 START, STOP, RESUME, STOPPING, WAITING = "start", "stop", "resume", "stopping", "waiting"
 """What the large button does; the last two say why it does nothing."""
@@ -330,7 +330,7 @@ class TrainHandlers:
         nothing: dict[str, Any] = {"lines": [], "note": ""}
         if row is None or row.state.kind == "new":
             return (), nothing
-        path = self.jobs.files(row.name).log
+        path = self.jobs.files(row.name).log_path
         try:
             facts_of_file = path.stat()
         except OSError:
@@ -355,7 +355,7 @@ class TrainHandlers:
 
     def _config(self, name: str) -> TrainConfig | None:
         with contextlib.suppress(RestorationError):
-            return TrainConfig.from_yaml(self.jobs.files(name).config)
+            return self.jobs.files(name).config
         return None
 
     def _own_folder(self) -> Any:

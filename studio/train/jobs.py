@@ -28,18 +28,10 @@ from filelock import FileLock, Timeout
 from models.errors import InvalidSetting
 from models.files import write_text_atomically
 from models.operating_system import ask_firmly, of_its_own
-from studio.train.process import ProcessFile, ProcessMark
 from studio.train.record import RunBook, RunRecord
-from studio.train.state import (
-    LATE_SECONDS,
-    RunFiles,
-    RunState,
-    age_seconds,
-    silent_seconds,
-    state_of,
-    trainer_of,
-)
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
+from training.run import RunFolder
+from training.run_state import ProcessFile, ProcessMark, RunState, age_seconds, is_late, trainer_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +92,9 @@ class Jobs:
         found = []
         with contextlib.suppress(OSError):
             for path in self.root.iterdir():
-                files = RunFiles(path)
-                if _is_name(path.name) and not path.is_symlink() and files.config.is_file():
-                    found.append((_changed(files), path.name))
+                run = RunFolder(path)
+                if _is_name(path.name) and not path.is_symlink() and run.config_path.is_file():
+                    found.append((_changed(run), path.name))
         return [name for _, name in sorted(found, reverse=True)[:MOST_RUNS]]
 
     def free_name(self, wanted: str) -> str:
@@ -115,8 +107,8 @@ class Jobs:
         """Whether a run of that name has been trained."""
         return _is_name(name) and self._begun(self.files(name))
 
-    def files(self, name: str) -> RunFiles:
-        """Where a run's files lie.
+    def files(self, name: str) -> RunFolder:
+        """The folder of a run, which may be missing yet.
 
         Raises:
             InvalidSetting: a name that is none.
@@ -130,7 +122,7 @@ class Jobs:
             raise InvalidSetting(
                 f"{name} is a link to another place. A run is a folder of its own. Choose another name."
             )
-        return RunFiles(folder)
+        return RunFolder(folder)
 
     def record(self, name: str) -> RunRecord:
         """What a run has told so far."""
@@ -138,7 +130,7 @@ class Jobs:
 
     def state(self, name: str) -> RunState:
         """How a run stands."""
-        return state_of(self.files(name), self.record(name))
+        return self.files(name).state(self.record(name))
 
     def live(self) -> str | None:
         """The run that is being trained on this machine; None for none."""
@@ -161,24 +153,24 @@ class Jobs:
 
     # What is done
 
-    def write_recipe(self, config: TrainConfig) -> RunFiles:
+    def write_recipe(self, config: TrainConfig) -> RunFolder:
         """Put a configuration where its command finds it.
 
         Raises:
             InvalidSetting: a run of that name is there, or the folder cannot be written.
         """
-        files = self.files(config.name)
-        if self._begun(files):
+        run = self.files(config.name)
+        if self._begun(run):
             raise InvalidSetting(
                 f"There is a run called {config.name} already. One folder holds one run. "
                 "Choose another name, or resume it."
             )
         try:
-            files.folder.mkdir(parents=True, exist_ok=True)
-            write_text_atomically(files.config, config.to_yaml())
+            run.folder.mkdir(parents=True, exist_ok=True)
+            write_text_atomically(run.config_path, config.to_yaml())
         except OSError as error:
-            raise _cannot_keep(files.folder, error) from None
-        return files
+            raise _cannot_keep(run.folder, error) from None
+        return run
 
     def start(self, config: TrainConfig) -> None:
         """Begin a new run; returns once its keeper is there.
@@ -202,13 +194,13 @@ class Jobs:
         Raises:
             InvalidSetting: it does not run.
         """
-        files = self.files(name)
-        if trainer_of(files) is None:
+        run = self.files(name)
+        if trainer_of(run) is None:
             raise InvalidSetting(
                 f"{name} does not run any more. Only a running training can be stopped. Nothing is left to do."
             )
-        if not files.stop.exists():
-            files.stop.touch()
+        if not run.stop_path.exists():
+            run.stop_path.touch()
         self._supervised(lambda: self._ask_to_stop(name))
 
     def delete(self, name: str) -> None:
@@ -217,8 +209,8 @@ class Jobs:
         Raises:
             InvalidSetting: it runs, or is none.
         """
-        files = self.files(name)
-        if not files.config.is_file():
+        run = self.files(name)
+        if not run.config_path.is_file():
             raise InvalidSetting(
                 f"There is no run called {name}. Runs in the list can be deleted. Nothing was done."
             )
@@ -227,10 +219,10 @@ class Jobs:
                 f"{name} is being trained. Runs that stand still can be deleted. Stop it first."
             )
         try:
-            shutil.rmtree(files.folder)
+            shutil.rmtree(run.folder)
         except OSError as error:
             raise InvalidSetting(
-                f"{name} cannot be deleted whole ({error}). Its folder must be writable. Remove {files.folder} by hand."
+                f"{name} cannot be deleted whole ({error}). Its folder must be writable. Remove {run.folder} by hand."
             ) from None
 
     # The supervisor's thread
@@ -269,17 +261,17 @@ class Jobs:
 
     def _start(self, config: TrainConfig) -> None:
         with self._alone():
-            files = self.write_recipe(config)
-            self._spawn(config.name, files, resume=False)
+            run = self.write_recipe(config)
+            self._spawn(config.name, run, resume=False)
 
     def _resume(self, name: str) -> None:
         with self._alone():
-            files = self.files(name)
-            if not files.can_resume():
+            run = self.files(name)
+            if not run.can_resume():
                 raise InvalidSetting(
                     f"{name} has no checkpoint yet. A run that has saved once can be resumed. Start it anew."
                 )
-            self._spawn(name, files, resume=True)
+            self._spawn(name, run, resume=True)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -305,13 +297,13 @@ class Jobs:
         finally:
             turnstile.release()
 
-    def _spawn(self, name: str, files: RunFiles, *, resume: bool) -> None:
+    def _spawn(self, name: str, run: RunFolder, *, resume: bool) -> None:
         """Start a keeper and wait until it has left its mark."""
-        for leftover in (files.stop, files.process, files.log):
+        for leftover in (run.stop_path, run.process_path, run.log_path):
             leftover.unlink(missing_ok=True)
         self._asked.pop(name, None)  # what its last trainer was asked, this one was not
         command = self.command(name, resume=resume)
-        arguments = [sys.executable, "-m", "studio.train.keeper", str(files.folder), *command]
+        arguments = [sys.executable, "-m", "studio.train.keeper", str(run.folder), *command]
         keeper = subprocess.Popen(
             arguments,
             cwd=REPOSITORY,
@@ -322,9 +314,9 @@ class Jobs:
         )
         self._keepers[name] = keeper
         limit = time.monotonic() + START_SECONDS
-        while not files.process.exists() and keeper.poll() is None and time.monotonic() < limit:
+        while not run.process_path.exists() and keeper.poll() is None and time.monotonic() < limit:
             time.sleep(0.02)
-        if not files.process.exists():
+        if not run.process_path.exists():
             raise InvalidSetting(
                 f"The trainer of {name} could not be started (its keeper ended with {keeper.poll()}). The run's folder "
                 "must be writable. Make room on the disk and press Start again."
@@ -332,30 +324,30 @@ class Jobs:
 
     def _ask_to_stop(self, name: str) -> None:
         """Send what is due by now; called again until the trainer is gone."""
-        files = self.files(name)
-        mark = trainer_of(files)
+        run = self.files(name)
+        mark = trainer_of(run)
         if mark is None:
             self._asked.pop(name, None)
             return
-        if not files.stop.exists():
-            files.stop.touch()  # the request itself; a trainer that begins takes an earlier one away
-        sent, age = self._asked.setdefault(name, 0), age_seconds(files.stop)
-        hangs = silent_seconds(files, mark) > LATE_SECONDS
+        if not run.stop_path.exists():
+            run.stop_path.touch()  # the request itself; a trainer that begins takes an earlier one away
+        sent, age = self._asked.setdefault(name, 0), age_seconds(run.stop_path)
+        hangs = is_late(run, mark)
         patience = min(self._patience, HANGING_PATIENCE_SECONDS) if hangs else self._patience
         firmly, by_force = patience[0], sum(patience)
         due = 3 if age >= by_force else 2 if age >= firmly else 1
         if due <= sent:
             return
-        known = ProcessFile.read(files.process)
+        known = ProcessFile.read(run.process_path)
         if mark == known.keeper:  # no trainer yet: once more in a moment
             return
         self._asked[name] = due
         _send(mark, due)
 
     @staticmethod
-    def _begun(files: RunFiles) -> bool:
+    def _begun(run: RunFolder) -> bool:
         """Whether a folder holds more than a recipe and an attempt that came to nothing."""
-        return files.can_resume() or files.best.exists() or trainer_of(files) is not None
+        return run.can_resume() or run.best_path.exists() or trainer_of(run) is not None
 
 
 def _cannot_keep(folder: Path, error: OSError) -> InvalidSetting:
@@ -383,8 +375,8 @@ def _send(mark: ProcessMark, due: int) -> None:
                 one.kill()
 
 
-def _changed(files: RunFiles) -> float:
-    return max(_modified(path) for path in (files.events, files.process, files.config))
+def _changed(run: RunFolder) -> float:
+    return max(_modified(path) for path in (run.events_path, run.process_path, run.config_path))
 
 
 def _modified(path: Path) -> float:

@@ -12,11 +12,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from studio.train.log import BoundedLog
-from studio.train.process import ProcessFile, ProcessMark
+from training.log import BoundedLog
+from training.run_state import ProcessFile, ProcessMark
 
-PROCESS_FILE = "process.json"
-LOG_FILE = "log.txt"
 CHUNK_BYTES = 64 * 1024
 
 
@@ -32,8 +30,8 @@ def keep(folder: Path, command: list[str]) -> int:
             each, lambda number, frame: None
         )  # unlike SIG_IGN, a handler is not handed down to the trainer
     known = ProcessFile(keeper=ProcessMark.of(os.getpid()))
-    known.write(folder / PROCESS_FILE)
-    with BoundedLog(folder / LOG_FILE) as log:
+    known.write(folder / "process.json")
+    with BoundedLog(folder / "log.txt") as log:
         try:
             trainer = subprocess.Popen(
                 command,
@@ -43,14 +41,14 @@ def keep(folder: Path, command: list[str]) -> int:
             )
         except OSError as error:
             log.write(f"The trainer could not be started ({error}).\n".encode())
-            replace(known, exit_code=127).write(folder / PROCESS_FILE)
+            replace(known, exit_code=127).write(folder / "process.json")
             return 127
         known = replace(known, trainer=ProcessMark.of(trainer.pid))
-        known.write(folder / PROCESS_FILE)
+        known.write(folder / "process.json")
         while data := os.read(trainer.stdout.fileno(), CHUNK_BYTES):
             log.write(data)
         code = trainer.wait()
-    replace(known, exit_code=code).write(folder / PROCESS_FILE)
+    replace(known, exit_code=code).write(folder / "process.json")
     return code
 
 

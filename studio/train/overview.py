@@ -12,8 +12,9 @@ from studio.train.jobs import Jobs
 from studio.train.publish import is_newer, is_published
 from studio.train.record import RunRecord
 from studio.train.runs_view import RunRow
-from studio.train.state import RunFiles, RunState
-from training.config_reading import LARGEST_TEXT_BYTES, read_yaml
+from training.config_text import MAX_TEXT_BYTES, read_yaml
+from training.run import RunFolder
+from training.run_state import RunState
 
 logger = logging.getLogger(__name__)
 
@@ -72,24 +73,23 @@ class Overview:
             )
 
     def _row(self, name: str, shipped: frozenset[str]) -> RunRow:
-        files, own = self._jobs.files(name), self._zoo.own_folder
+        run, own = self._jobs.files(name), self._zoo.own_folder
         return RunRow(
             name=name,
             state=self._jobs.state(name),
             record=self._jobs.record(name),
-            network=self._network(files),
-            can_publish=own is not None and is_newer(files, own, shipped),
-            published=own is not None and is_published(files, own, shipped),
+            network=self._network(run),
+            can_publish=own is not None and is_newer(run, own, shipped),
+            published=own is not None and is_published(run, own, shipped),
         )
 
-    def _network(self, files: RunFiles) -> str:
+    def _network(self, run: RunFolder) -> str:
         """The architecture that its configuration names; "" where that cannot be read."""
         try:
-            key = (files.folder.name, files.config.stat().st_mtime)
+            key = (run.folder.name, run.config_path.stat().st_mtime)
             if key not in self._networks:
-                entries = read_yaml(
-                    read_at_most(files.config, LARGEST_TEXT_BYTES).decode("utf-8"), files.folder.name
-                )
+                text = read_at_most(run.config_path, MAX_TEXT_BYTES).decode("utf-8")
+                entries = read_yaml(text, run.folder.name)
                 name = entries.get("architecture", "") if isinstance(entries, dict) else ""
                 self._networks[key] = str(name)[:40]
             return self._networks[key]
@@ -97,9 +97,9 @@ class Overview:
             return ""
 
 
-def _log_size(files: RunFiles) -> int:
+def _log_size(run: RunFolder) -> int:
     try:
-        return files.log.stat().st_size
+        return run.log_path.stat().st_size
     except OSError:
         return 0
 

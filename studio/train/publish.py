@@ -9,27 +9,26 @@ from models.card import ModelCard, read_card, write_card
 from models.errors import InvalidSetting
 from models.files import replace as move
 from models.zoo import CARD_FILE, WEIGHTS_FILE
-from studio.train.state import RunFiles
-from training.run import TrainRun
+from training.run import RunFolder
 
 
-def publish(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> ModelCard:
+def publish(run: RunFolder, own_folder: Path, taken: frozenset[str]) -> ModelCard:
     """Write the best weights so far under the run's name, with a card that says which run they are of.
 
     Args:
-        files: of the run.
+        run: its folder.
         own_folder: holds the checkpoints that were trained here.
         taken: names of other models.
 
     Raises:
         RestorationError: no validation yet, or files that cannot be read or written.
     """
-    name = own_name(files, taken)
+    name = own_name(run, taken)
     try:
         own_folder.mkdir(parents=True, exist_ok=True)
         workplace = Path(tempfile.mkdtemp(dir=own_folder, prefix=".part-"))
         try:
-            made = TrainRun(files.folder).publish(workplace)
+            made = run.publish(workplace)
             card = read_card(made / CARD_FILE)
             card = replace(card, name=name, title=f"{card.title} ({name})")
             write_card(card, made / CARD_FILE)
@@ -46,24 +45,24 @@ def publish(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> ModelCa
     return card
 
 
-def own_name(files: RunFiles, taken: frozenset[str]) -> str:
+def own_name(run: RunFolder, taken: frozenset[str]) -> str:
     """What a run's checkpoint is called: as the run, unless a shipped model is."""
-    name = files.folder.name
+    name = run.folder.name
     return f"{name[:58]}-own" if name in taken else name
 
 
-def is_published(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> bool:
+def is_published(run: RunFolder, own_folder: Path, taken: frozenset[str]) -> bool:
     """Whether the pickers have weights of the run, of whatever age."""
-    return (own_folder / own_name(files, taken) / CARD_FILE).is_file()
+    return (own_folder / own_name(run, taken) / CARD_FILE).is_file()
 
 
-def is_newer(files: RunFiles, own_folder: Path, taken: frozenset[str]) -> bool:
+def is_newer(run: RunFolder, own_folder: Path, taken: frozenset[str]) -> bool:
     """Whether the run has weights that the pickers do not have."""
     try:
-        best = files.best.stat().st_mtime
+        best = run.best_path.stat().st_mtime
     except OSError:
         return False
     try:
-        return best > (own_folder / own_name(files, taken) / WEIGHTS_FILE).stat().st_mtime
+        return best > (own_folder / own_name(run, taken) / WEIGHTS_FILE).stat().st_mtime
     except OSError:
         return True

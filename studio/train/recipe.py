@@ -11,8 +11,8 @@ import yaml
 
 from models.errors import InvalidSetting, RestorationError
 from training.config import TrainConfig, read_config
-from training.config_reading import read_yaml
-from training.schema import ConfigField, fields
+from training.config_text import ConfigField, read_file, read_yaml
+from training.schema import fields
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 SKIMAGE = "skimage"
@@ -37,8 +37,9 @@ class Preset:
         return CONFIGS / f"{self.name}.yaml"
 
     def text(self) -> str:
-        """Its YAML."""
-        return self.path.read_text(encoding="utf-8")
+        """Its YAML, complete where the file builds on another one."""
+        text, values = self.path.read_text(encoding="utf-8"), read_file(self.path)
+        return text if values == read_yaml(text, self.name) else _leading_remarks(text) + as_yaml(values)
 
     def words(self) -> str:
         """What its first lines say of it."""
@@ -148,8 +149,11 @@ class Recipe:
     def with_photographs(self, folder: str) -> "Recipe":
         """The same on another folder, validated on scikit-image's own photographs."""
         card = self.value("card")
-        told = {"training": f"Trained on the photographs in {folder}, broken on the fly.", "licence": ""}
-        card = {**card, **told} if isinstance(card, dict) and card else {}
+        training = f"Trained on the photographs in {folder}, broken on the fly."
+        others = (
+            {key: text for key, text in card.items() if key != "licence"} if isinstance(card, dict) else {}
+        )
+        card = {**others, "training": training, "license": ""} if others else {}
         return self.with_values({"data.train": [folder], "data.validation": SKIMAGE, "card": card})
 
 
@@ -219,7 +223,7 @@ def _leading_remarks(text: str) -> str:
     return match[0] if match else ""
 
 
-FIELDS: tuple[ConfigField, ...] = tuple(fields())
+FIELDS: tuple[ConfigField, ...] = fields()
 DEFAULTS: dict[str, Any] = {one.path: one.default for one in FIELDS}
 
 

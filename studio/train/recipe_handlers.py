@@ -100,7 +100,7 @@ class RecipeHandlers:
                 "The command would not work yet: the recipe has problems. They stand below it. Correct them, then copy."
             )
         files = self._jobs.write_recipe(config)
-        note = f"Copied; the recipe was written to {files.config}."
+        note = f"Copied; the recipe was written to {files.config_path}."
         return RecipePage(command={"line": self._jobs.command_line(config.name), "note": note}, notice="")
 
     def next_of(self, yaml: Any) -> RecipePage:
@@ -153,7 +153,9 @@ class RecipeHandlers:
         name = recipe.value("name")
         if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
             return {"line": "", "note": ""}
-        note = f"Copying writes the recipe to {self._jobs.files(name).config}, where the command reads it."
+        note = (
+            f"Copying writes the recipe to {self._jobs.files(name).config_path}, where the command reads it."
+        )
         return {"line": self._jobs.command_line(name), "note": note}
 
     def _with_free_name(self, recipe: Recipe) -> Recipe:

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from studio.train.recipe import FIELDS, Recipe, shown
-from training.schema import ConfigField
+from training.config_text import ConfigField
 
 FIRST = (
     "optimizer.minutes",

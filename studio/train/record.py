@@ -1,6 +1,5 @@
 """RunRecord: what a training run has told so far, read from its events as they come, in memory that stays the same."""
 
-import json
 import math
 import threading
 from collections import OrderedDict
@@ -10,18 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from models.plain_values import is_number
+from training.events import EventReader, History, TrainEvent
+from training.run import RunFolder
 
 CAPACITY = 500
 """A curve that reaches so many points is averaged in pairs; even."""
 
-LONGEST_LINE_BYTES = 256 * 1024
-CHUNK_BYTES = 4 * 2**20
 KEPT_RECORDS = 64
 MOST_NUMBERS, MOST_PICTURES, MOST_PREVIEWS = 100, 100, 5000
 """Of one event, of a run, and of one of its pictures; no trainer of ours tells more."""
-
-LARGEST_EVENTS_BYTES = 2**30
-"""What lies behind this is not read."""
 
 
 class Curve:
@@ -81,17 +77,11 @@ class Preview:
 
 
 @dataclass
-class RunRecord:
+class RunRecord(History):
     """Everything the page shows of one run, but for its processes and its log.
 
     Attributes:
-        version: grows with every event.
-        step, time: of the latest event; time in seconds since the epoch.
         began: time of the first event; None before it.
-        started: time of the latest start.
-        kind: of the latest event that says how the run stands: "start", "error", "end" or "".
-        finished: whether its end was that of its budget.
-        sentence: of the latest error.
         latest: the newest training report.
         training, validation: curves.
         best_step, best_db: of the best validation.
@@ -99,14 +89,7 @@ class RunRecord:
         previews: by name of the picture, in order of steps.
     """
 
-    version: int = 0
-    step: int = 0
-    time: float = 0.0
     began: float | None = None
-    started: float = 0.0
-    kind: str = ""
-    finished: bool = False
-    sentence: str = ""
     latest: dict[str, Any] = field(default_factory=dict)
     training: Curve = field(default_factory=Curve)
     validation: Curve = field(default_factory=Curve)
@@ -115,34 +98,33 @@ class RunRecord:
     validated: dict[str, float] = field(default_factory=dict)
     previews: dict[str, list[Preview]] = field(default_factory=dict)
 
-    def take(self, line: bytes) -> None:
-        """One line of events.jsonl; what is no event is passed over."""
-        try:
-            event = json.loads(line)
-            step, kind, values, time = event["step"], event["kind"], event["values"], event["time"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return
-        if not (is_number(step) and is_number(time) and isinstance(values, dict)) or type(step) is not int:
-            return
-        handler = getattr(self, f"_take_{kind}", None) if kind in KINDS else None
-        self.version, self.step, self.time = self.version + 1, step, float(time)
+    def take(self, event: TrainEvent) -> None:
+        """Take the next event."""
+        super().take(event)
         self.began = self.time if self.began is None else self.began
-        if handler is not None:
-            handler(step, values)
+        takers = {
+            "start": self._take_start,
+            "train": self._take_train,
+            "validation": self._take_validation,
+            "preview": self._take_preview,
+        }
+        if event.kind in takers:
+            takers[event.kind](event.step, event.values)
 
     def _take_start(self, step: int, values: dict[str, Any]) -> None:
-        self.kind, self.started, self.finished, self.sentence = "start", self.time, False, ""
         for curve in (self.training, self.validation):
             curve.forget_after(step)
         for name, shown in self.previews.items():
-            self.previews[name] = [one for one in shown if one.step <= step]
+            self.previews[name] = [preview for preview in shown if preview.step <= step]
         known = {name: value for name, value in _numbers(values).items() if name.startswith("score_")}
         if known and not self.validation.points:
             self.validation.add(step, known)
 
     def _take_train(self, step: int, values: dict[str, Any]) -> None:
-        told = ((name, value) for name, value in values.items() if is_number(value) or not _is_numeric(value))
-        self.latest = dict(islice(told, MOST_NUMBERS))
+        sound = (
+            (name, value) for name, value in values.items() if is_number(value) or not _is_numeric(value)
+        )
+        self.latest = dict(islice(sound, MOST_NUMBERS))
         self.training.add(step, _numbers(values))
 
     def _take_validation(self, step: int, values: dict[str, Any]) -> None:
@@ -159,75 +141,43 @@ class RunRecord:
             if len(self.previews) >= MOST_PICTURES if before is None else len(before) >= MOST_PREVIEWS:
                 return
             numbers = _numbers(values)
-            shown = [one for one in self.previews.get(name, []) if one.step < step]
+            shown = [preview for preview in before or [] if preview.step < step]
             preview = Preview(step, file, numbers.get("psnr_db", math.nan), numbers.get("input_db", math.nan))
             self.previews[name] = [*shown, preview]
 
-    def _take_error(self, step: int, values: dict[str, Any]) -> None:
-        self.kind, self.sentence = "error", str(values.get("sentence", ""))[:2000]
 
-    def _take_end(self, step: int, values: dict[str, Any]) -> None:
-        self.kind, self.finished = "end", values.get("finished") is True
-
-
-KINDS = ("start", "train", "validation", "preview", "error", "end")
-
-
-class _Reader:
-    """Follows one file of events."""
+class _Follower:
+    """The record of one file of events, as far as it was read."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._forget()
+        self._events, self._record, self._lock = EventReader(path), RunRecord(), threading.Lock()
 
-    def _forget(self) -> None:
-        self.record, self._offset, self._inode, self._rest = RunRecord(), 0, 0, b""
-
-    def read(self) -> RunRecord:
-        """The record with everything that was written since the last call."""
+    def record(self) -> RunRecord:
+        """With everything that was written since the last call."""
         with self._lock:
-            try:
-                facts = self._path.stat()
-            except OSError:
-                self._forget()
-                return self.record
-            if facts.st_ino != self._inode or facts.st_size < self._offset:
-                self._forget()
-                self._inode = facts.st_ino
-            if facts.st_size > self._offset:
-                self._read_on()
-            return self.record
-
-    def _read_on(self) -> None:
-        with open(self._path, "rb") as file:
-            file.seek(self._offset)
-            while self._offset < LARGEST_EVENTS_BYTES and (data := file.read(CHUNK_BYTES)):
-                self._offset += len(data)
-                *lines, self._rest = (self._rest + data).split(b"\n")
-                for line in lines:
-                    if len(line) <= LONGEST_LINE_BYTES:
-                        self.record.take(line)
-                if len(self._rest) > LONGEST_LINE_BYTES:
-                    self._rest = self._rest[: LONGEST_LINE_BYTES + 1]
+            if self._events.begins_anew():
+                self._record = RunRecord()
+            for event in self._events.read():
+                self._record.take(event)
+            return self._record
 
 
 class RunBook:
     """The records of many runs, read on from where they were left; shared by all visitors."""
 
     def __init__(self) -> None:
-        self._readers: OrderedDict[Path, _Reader] = OrderedDict()
+        self._followers: OrderedDict[Path, _Follower] = OrderedDict()
         self._lock = threading.Lock()
 
     def record(self, folder: Path) -> RunRecord:
         """What the run in a folder has told until now."""
-        path = folder / "events.jsonl"
+        path = RunFolder(folder).events_path
         with self._lock:
-            reader = self._readers.setdefault(path, _Reader(path))
-            self._readers.move_to_end(path)
-            while len(self._readers) > KEPT_RECORDS:
-                self._readers.popitem(last=False)
-        return reader.read()
+            follower = self._followers.setdefault(path, _Follower(path))
+            self._followers.move_to_end(path)
+            while len(self._followers) > KEPT_RECORDS:
+                self._followers.popitem(last=False)
+        return follower.record()
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:

@@ -10,9 +10,9 @@ from studio.page.wording import UNDEFINED, decibels, signed_decibels
 from studio.train.curves import MEASURES, overlaid
 from studio.train.recipe import differences
 from studio.train.record import RunRecord
-from studio.train.state import RunState
 from studio.train.view import NO_CHART, STATE_WORDS, best_gain, duration, progress_of
 from training.config import TrainConfig
+from training.run_state import RunState
 
 
 @dataclass(frozen=True, eq=False)

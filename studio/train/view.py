@@ -13,7 +13,7 @@ from studio.page.wording import UNDEFINED, decibels, signed_decibels
 from studio.server.files import PictureFolder
 from studio.train import curves as figures
 from studio.train.record import Preview, RunRecord
-from studio.train.state import RunState
+from training.run_state import RunState
 
 NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}
 NO_VIEW: dict[str, Any] = {"picture": "", "run": "", "panes": [], "a": "", "b": ""}

@@ -40,7 +40,7 @@ def evil_checkpoints(tmp_path_factory):
     """A model whose card is full of markup."""
     folder = tmp_path_factory.mktemp("evil")
     card = ModelCard(
-        "ar_cnn", EVIL, "ar_cnn", summary=EVIL, paper=EVIL, licence=EVIL, training=EVIL, color="planes", parameters=1
+        "ar_cnn", EVIL, "ar_cnn", summary=EVIL, paper=EVIL, license=EVIL, training=EVIL, color="planes", parameters=1
     )  # fmt: skip
     save_checkpoint(folder / "ar_cnn", ArCnn(), card)
     return folder

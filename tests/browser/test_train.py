@@ -14,9 +14,9 @@ import torch
 from models.card import ModelCard, read_card
 from models.networks.ar_cnn import ArCnn
 from models.zoo import save_checkpoint
-from studio.train.process import ProcessFile, ProcessMark
 from tests.paths import REPOSITORY
 from training.config import TrainConfig
+from training.run_state import ProcessFile, ProcessMark
 
 pytestmark = pytest.mark.browser
 

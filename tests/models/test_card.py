@@ -48,3 +48,14 @@ def test_facts_that_are_no_mapping_are_refused(trained: str, tmp_path: Path) -> 
     path.write_text(path.read_text().replace("trained: null", f"trained: {trained}"))
     with pytest.raises(BrokenCheckpoint, match="'trained'"):
         read_card(path)
+
+
+def test_a_license_is_written_in_american_and_read_in_british_spelling_too(tmp_path: Path) -> None:
+    path = write_card(replace(CARDS["cascade"], license="CC BY 4.0"), tmp_path / "card.yaml")
+    text = path.read_text()
+    assert "\nlicense: CC BY 4.0\n" in text and "licence" not in text
+    path.write_text(text.replace("license:", "licence:"))
+    assert read_card(path).license == "CC BY 4.0"
+    path.write_text(text + "licence: mine\n")
+    with pytest.raises(BrokenCheckpoint, match="'licence' is no entry of a card"):
+        read_card(path)

@@ -50,7 +50,7 @@ def test_shipped_checkpoints_are_sound_small_and_as_their_cards_say(folder: Path
     assert (folder / "weights.safetensors").stat().st_size < 10_000_000
     assert card.parameters == sum(parameter.numel() for parameter in restorer.network.parameters())
     assert card.mmac_per_pixel == pytest.approx(restorer.network.mmac_per_pixel(), rel=0.01)
-    for entry in (card.title, card.summary, card.paper, card.licence, card.training):
+    for entry in (card.title, card.summary, card.paper, card.license, card.training):
         assert len(entry) > 2
     weights = load_file(folder / "weights.safetensors")
     assert {value.dtype for value in weights.values() if value.is_floating_point()} == {torch.float16}

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from studio.server import ages
-from studio.server.ages import Ages
+from models import ages
+from models.ages import Ages
 from studio.server.files import PictureFolder
 
 DAY = 86_400.0

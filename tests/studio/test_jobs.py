@@ -13,14 +13,12 @@ import psutil
 import pytest
 
 import studio.train.jobs
-import studio.train.state
 from models.errors import InvalidSetting
 from studio.train.jobs import PUBLISHED, Jobs
-from studio.train.log import KEPT_BYTES, SHOWN_LINES, log_lines
-from studio.train.process import ProcessFile, ProcessMark
-from studio.train.state import trainer_of
 from tests.paths import REPOSITORY
 from training.config import TrainConfig
+from training.log import KEPT_BYTES, SHOWN_LINES, log_lines
+from training.run_state import ProcessFile, ProcessMark, trainer_of
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
 PATIENCE_SECONDS = 120
@@ -50,7 +48,7 @@ def jobs_of(tmp_path):
     yield make
     for jobs in made:
         for name in jobs.names():
-            known = ProcessFile.read(jobs.files(name).process)
+            known = ProcessFile.read(jobs.files(name).process_path)
             for mark in (trainer_of(jobs.files(name)), known.trainer, known.keeper):
                 if mark is not None and mark.is_alive():
                     with suppress(psutil.NoSuchProcess):  # it may end between the two
@@ -93,7 +91,7 @@ def test_the_trainer_has_a_session_of_its_own_and_hears_no_terminal(jobs_of):
     until(lambda: kind_of(jobs) == "running")
     trainer = trainer_of(jobs.files("run"))
     assert trainer is not None and os.getsid(trainer.pid) != os.getsid(0)
-    keeper = ProcessFile.read(jobs.files("run").process).keeper
+    keeper = ProcessFile.read(jobs.files("run").process_path).keeper
     assert keeper is not None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(keeper.pid, number)
@@ -107,15 +105,14 @@ def test_one_run_at_a_time_on_a_machine(jobs_of):
     for asked in (jobs, other):
         with pytest.raises(InvalidSetting, match="first is being trained"):
             asked.start(config("second"))
-    assert not jobs.files("second").config.exists()
+    assert not jobs.files("second").config_path.exists()
     with pytest.raises(InvalidSetting, match="is being trained"):
         jobs.delete("first")
 
 
 def test_a_hanging_trainer_is_called_stalled_and_can_be_stopped(jobs_of, monkeypatch):
     jobs = jobs_of("hangs")
-    for module in (studio.train.state, studio.train.jobs):
-        monkeypatch.setattr(module, "LATE_SECONDS", 1)
+    monkeypatch.setattr("training.run_state.LATE_SECONDS", 1)
     monkeypatch.setattr(studio.train.jobs, "HANGING_PATIENCE_SECONDS", (0.5, 0.5))
     jobs.start(config())
     until(lambda: kind_of(jobs) == "stalled")
@@ -131,7 +128,7 @@ def test_a_trainer_that_ignores_signals_is_ended_by_force_and_can_be_resumed(job
     jobs.stop("run")
     assert kind_of(jobs) == "stopping"
     until(lambda: kind_of(jobs) == "stopped")
-    until(lambda: ProcessFile.read(jobs.files("run").process).exit_code == -signal.SIGKILL)
+    until(lambda: ProcessFile.read(jobs.files("run").process_path).exit_code == -signal.SIGKILL)
     assert "was ended" in jobs.state("run").sentence and jobs.files("run").can_resume()
 
 
@@ -139,7 +136,7 @@ def test_a_million_lines_leave_a_small_log(jobs_of):
     jobs = jobs_of("floods")
     jobs.start(config())
     until(lambda: kind_of(jobs) == "finished")
-    log = jobs.files("run").log
+    log = jobs.files("run").log_path
     until(lambda: log_lines(log)[-1:] == ["line 999999 of a million"])
     assert log.stat().st_size <= 2 * KEPT_BYTES + 65_536
     lines = log_lines(log)
@@ -151,8 +148,8 @@ def test_what_a_trainer_scrawls_is_shown_as_clean_lines(jobs_of):
     jobs = jobs_of("scrawls")
     jobs.start(config())
     until(lambda: kind_of(jobs) == "finished")
-    until(lambda: log_lines(jobs.files("run").log)[-1:] == ["last words"])
-    lines = log_lines(jobs.files("run").log)
+    until(lambda: log_lines(jobs.files("run").log_path)[-1:] == ["last words"])
+    lines = log_lines(jobs.files("run").log_path)
     assert all(character.isprintable() or character == "\t" for line in lines for character in line)
     assert max(map(len, lines)) <= 410 and "<script>alert(1)</script>" in lines
 
@@ -178,7 +175,7 @@ def test_a_trainer_that_fails_leaves_a_sentence(jobs_of, way, words):
     jobs = jobs_of(way)
     jobs.start(config())
     until(lambda: kind_of(jobs) == "failed" and jobs.state("run").sentence)
-    until(lambda: ProcessFile.read(jobs.files("run").process).exit_code is not None)
+    until(lambda: ProcessFile.read(jobs.files("run").process_path).exit_code is not None)
     assert_matches(words, jobs.state("run").sentence)
     if way != "killed":
         assert jobs.free_name("run") == "run"  # nothing was trained: the same name serves again
@@ -229,9 +226,9 @@ def test_a_run_whose_server_died_while_stopping_it_is_stopped_by_the_next(jobs_o
     jobs = jobs_of("ignores")
     jobs.start(config())
     until(lambda: kind_of(jobs) == "running")
-    jobs.files("run").stop.touch()  # as an earlier server left it
+    jobs.files("run").stop_path.touch()  # as an earlier server left it
     old = time.time() - 1000
-    os.utime(jobs.files("run").stop, (old, old))
+    os.utime(jobs.files("run").stop_path, (old, old))
     later = jobs_of("ignores")
     until(lambda: kind_of(later) == "stopped")
 
@@ -240,7 +237,7 @@ def test_a_lock_left_by_a_crash_does_not_lie(jobs_of):
     jobs = jobs_of("killed")
     jobs.start(config())
     until(lambda: kind_of(jobs) == "failed")
-    lock = jobs.files("run").lock
+    lock = jobs.files("run").lock_path
     dead = json.loads(lock.read_text())
     assert dead["pid"] and jobs.live() is None
     me = ProcessMark.of(os.getpid())

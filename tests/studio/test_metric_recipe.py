@@ -22,7 +22,7 @@ from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
 from studio.session.visitor import Session, open_photograph
 from studio.sweep.form import SweepForm
-from studio.sweep.handlers import SweepDesk
+from studio.sweep.handlers import SweepHandlers
 from studio.sweep.run import SweepRecord
 from studio.sweep.sweeper import Sweeper
 from tests.changed_metrics import another_metric
@@ -80,14 +80,15 @@ def test_the_results_table_and_what_is_taken_away_have_it(
 
 
 def test_sweeps_draw_it_and_write_it(metric, zoo, photograph, tmp_path) -> None:
-    desk = SweepDesk(zoo, Sweeper(zoo, ResultCache(2**24)), PictureFolder(tmp_path, 600))
+    handlers = SweepHandlers(zoo, Sweeper(zoo, ResultCache(2**24)), PictureFolder(tmp_path, 600))
     form = SweepForm(lowest=10, highest=60, step=25, model_names=["cascade"])
-    began = desk.began(Session(photograph), SweepRecord(), form)
-    record, last = began.record, began
-    assert record is not None
-    for page in desk.swept(record):
-        record, last = page.record or record, page
-    assert last.curves is not None and record.current is not None
+    last = handlers.started(Session(photograph), SweepRecord(), form)
+    assert last.record is not None
+    record = last.record.of(SweepRecord())
+    for page in handlers.swept(record):
+        assert page.record is not None
+        record, last = page.record.of(record), page
+    assert last.curves is not None
     assert [chart["label"] for chart in last.curves["charts"]][-1] == metric.title
     with open(last.curves["files"][0]["file"]["path"], encoding="utf-8") as file:
         lines = file.read().splitlines()

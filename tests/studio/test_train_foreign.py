@@ -11,6 +11,7 @@ from studio.train.handlers import TrainHandlers, Watch
 from studio.train.jobs import Jobs
 from studio.train.overview import Overview
 from studio.train.recipe_handlers import RecipeHandlers
+from training import events
 
 HUGE = "8" * 350
 
@@ -84,15 +85,15 @@ def test_a_run_that_cannot_be_told_leaves_the_others(runs, tmp_path, monkeypatch
 
 
 def test_an_endless_file_of_events_is_read_to_a_limit(runs, monkeypatch):
-    monkeypatch.setattr(record, "LARGEST_EVENTS_BYTES", 2**20)
-    monkeypatch.setattr(record, "CHUNK_BYTES", 2**16)
+    monkeypatch.setattr(events, "MAX_EVENTS_BYTES", 2**20)
+    monkeypatch.setattr(events, "CHUNK_BYTES", 2**16)
     path = runs / "bad" / "events.jsonl"
     path.write_text(line(values='{"loss": 1}'))
     with path.open("r+b") as file:
         file.truncate(2**40)
-    book = record.RunBook()
-    assert book.record(runs / "bad").version == 1
-    assert book._readers[path]._offset <= 2**20 + 2**16
+    assert record.RunBook().record(runs / "bad").version == 1
+    reader = events.EventReader(path)
+    assert len(list(reader.read())) == 1 and reader.offset <= 2**20 + 2**16
 
 
 def test_a_run_cannot_fill_the_memory_with_names(runs):

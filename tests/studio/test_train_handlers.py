@@ -16,10 +16,10 @@ from studio.server.answers import DROPPED
 from studio.server.files import PictureFolder
 from studio.train.handlers import START, STOP, WAITING, Seen, TrainHandlers, Watch
 from studio.train.jobs import Jobs
-from studio.train.process import ProcessFile
 from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.view import MOST_STEPS
 from tests.training.sample_runs import configuration, write_run
+from training.run_state import ProcessFile
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
 PATIENCE_SECONDS = 120
@@ -30,7 +30,7 @@ def jobs(tmp_path):
     jobs = Jobs(tmp_path / "runs", tmp_path, trainer=(sys.executable, str(FAKE), "trains"))
     yield jobs
     for name in jobs.names():
-        trainer = ProcessFile.read(jobs.files(name).process).trainer
+        trainer = ProcessFile.read(jobs.files(name).process_path).trainer
         if trainer is not None and trainer.is_alive():
             psutil.Process(trainer.pid).kill()
 

@@ -11,7 +11,7 @@ import torch._dynamo  # which the first optimizer imports otherwise, in two seco
 from models.png_files import write_png
 from tests.training.sample_runs import TINY
 from training.config import TrainConfig
-from training.run import TrainRun
+from training.run import RunFolder
 from training.trainer import fit
 
 SERVER = multiprocessing.get_context("forkserver")
@@ -66,7 +66,7 @@ def small_configuration(**optimizer: object) -> TrainConfig:
 def train(folder: Path, data_root: Path, *, resume: bool = True) -> None:
     """Train in one thread, going on where there is something to go on from."""
     torch.set_num_threads(1)
-    run = TrainRun(folder)
+    run = RunFolder(folder)
     fit(
         small_configuration(),
         run,
@@ -78,7 +78,7 @@ def train(folder: Path, data_root: Path, *, resume: bool = True) -> None:
 
 def save_without_end(folder: Path, step: int) -> None:
     """Save one state after the other; each is told from the others by its step and full of it."""
-    run = TrainRun(folder)
+    run = RunFolder(folder)
     while True:
         step += 1
-        run.save_last({"step": step, "weights": torch.full((200_000,), float(step))})
+        run.save({"step": step, "weights": torch.full((200_000,), float(step))})

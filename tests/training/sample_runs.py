@@ -8,8 +8,8 @@ import torch
 from models.networks.cascade import Cascade
 from training.config import TrainConfig
 from training.evaluation.benchmarks import VALIDATION_CASES
-from training.run import TrainRun
-from training.run_lock import LockHolder, living_holder
+from training.run import RunFolder
+from training.run_state import ProcessMark, living_holder
 
 TINY = {"widths": [8, 8, 8], "blocks": [1, 1, 1], "embedding": 8, "periods": 2, "summary": 8}
 
@@ -36,9 +36,9 @@ def write_configuration(config: TrainConfig, folder: Path) -> Path:
     return path
 
 
-def write_run(config: TrainConfig, folder: Path, *, score_db: float, finished: bool = True) -> TrainRun:
+def write_run(config: TrainConfig, folder: Path, *, score_db: float, finished: bool = True) -> RunFolder:
     """A run with two validations, the first better by a tenth of a dB than the second, and random best weights."""
-    run = TrainRun(folder / config.name)
+    run = RunFolder(folder / config.name)
     run.begin(config)
     run.write_event(0, "start", resumed=False, score_db=20.0)
     for step, score in ((10, score_db), (20, score_db - 0.1)):
@@ -48,17 +48,17 @@ def write_run(config: TrainConfig, folder: Path, *, score_db: float, finished: b
         cases = {f"{case.name}_db": score + number for number, case in enumerate(VALIDATION_CASES)}
         run.write_event(step, "validation", score_db=score, **cases)
     run.write_event(20, "end", finished=finished, minutes=2.0)
-    run.save_last({})
+    run.save({})
     torch.manual_seed(4)
     run.save_best(Cascade(**config.hyperparameters).state_dict(), 10, score_db)
     return run
 
 
-def holder_of(run: TrainRun) -> LockHolder | None:
+def holder_of(run: RunFolder) -> ProcessMark | None:
     """The living process that trains there; None where there is none."""
-    return living_holder(run.lock_path, run.heartbeat_path)
+    return living_holder(run)
 
 
-def last_state(run: TrainRun) -> dict[str, Any]:
+def last_state(run: RunFolder) -> dict[str, Any]:
     """What a resumed run begins with."""
     return run.load_latest()[0]

@@ -10,11 +10,13 @@ import yaml
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
 from tests.paths import REPOSITORY
-from training.config import TrainConfig, read_config
-from training.schema import ConfigField, fields, reference
+from training.config import DataConfig, TrainConfig, read_config
+from training.config_text import ConfigField
+from training.schema import fields, reference
 
 FOLDER = REPOSITORY / "training" / "configs"
 CONFIGS = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("gpu/*.yaml")])
+RESOLVED = yaml.safe_load(Path(__file__).with_name("resolved_variants.yaml").read_text(encoding="utf-8"))
 FIELDS = fields()
 
 
@@ -86,6 +88,89 @@ def test_a_mistake_is_named(text: str, expected: str) -> None:
     with pytest.raises(InvalidSetting, match=expected.replace("[", r"\[").replace("(", r"\(")) as caught:
         TrainConfig.from_text(text)
     assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.rglob("*.yaml")), ids=lambda path: str(path.relative_to(FOLDER))
+)
+def test_a_variant_stands_for_the_same_settings_as_when_it_was_written_out(path: Path) -> None:
+    name = path.relative_to(FOLDER).as_posix()
+    assert ("\nbase: " in path.read_text(encoding="utf-8")) == (name in RESOLVED)
+    if name in RESOLVED:
+        values: dict = {}
+        for setting, value in RESOLVED[name].items():
+            *groups, key = setting.split(".")
+            group = values
+            for part in groups:
+                group = group.setdefault(part, {})
+            group[key] = value
+        assert TrainConfig.from_yaml(path) == TrainConfig.from_values(values, name)
+
+
+def test_a_configuration_may_build_on_another_which_builds_on_a_third(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    first, second, third = (
+        tmp_path / "first.yaml",
+        tmp_path / "inner" / "second.yaml",
+        tmp_path / "third.yaml",
+    )
+    first.write_text(
+        "{name: a, architecture: cascade, hyperparameters: {stages: 2, embedding: 8},"
+        " data: {train: [x, y]}, optimizer: {steps: 5, minutes: 3}}"
+    )
+    second.write_text("{base: ../first.yaml, hyperparameters: {stages: 1}, optimizer: {minutes: null}}")
+    third.write_text("{base: inner/second.yaml, name: c, data: {train: [z]}, optimizer: {clip: 2}}")
+    config = TrainConfig.from_yaml(third)
+    assert (config.name, config.hyperparameters) == ("c", {"stages": 1, "embedding": 8})
+    assert config.data.train == ("z",)
+    assert (config.optimizer.steps, config.optimizer.minutes, config.optimizer.clip) == (5, None, 2.0)
+    assert "base" not in config.to_yaml() and TrainConfig.from_text(config.to_yaml()) == config
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("b.yaml", "builds on itself: .*a.yaml on .*b.yaml on .*a.yaml. Each base must be another file"),
+        ("../{folder}/a.yaml", "builds on itself"),
+        ("none.yaml", "none.yaml, the base of .*a.yaml, cannot be read"),
+        ("list.yaml", "list.yaml, the base of .*a.yaml, holds .1, 2.. A mapping is needed"),
+        ("[b.yaml]", "The base of .*a.yaml is .'b.yaml'.. A path"),
+        ("null", "The base of .*a.yaml is None. A path"),
+    ],
+)
+def test_a_base_that_cannot_be_built_on_is_named(base: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(f"base: {base.format(folder=tmp_path.name)}\nname: a")
+    (tmp_path / "b.yaml").write_text("{base: a.yaml, architecture: cascade}")
+    (tmp_path / "list.yaml").write_text("[1, 2]")
+    with pytest.raises(InvalidSetting, match=expected):
+        TrainConfig.from_yaml(tmp_path / "a.yaml")
+
+
+def test_a_text_without_a_file_cannot_have_a_base() -> None:
+    config, problems = read_config("{base: a.yaml, name: a, architecture: cascade, seed: x}")
+    assert config is None and [problem.split(":")[0] for problem in problems] == ["base", "seed"]
+
+
+def test_the_license_of_a_card_may_be_spelled_in_two_ways() -> None:
+    british, american = (
+        TrainConfig.from_text(f"{{name: a, architecture: cascade, card: {{{key}: mine}}}}")
+        for key in ("licence", "license")
+    )
+    assert british == american and british.card == {"license": "mine"}
+    _, problems = read_config("{name: a, architecture: cascade, card: {license: mine, licence: yours}}")
+    assert problems == ["card.licence: unknown key; did you mean license?"]
+
+
+def test_settings_made_by_hand_are_checked_as_well() -> None:
+    config = TrainConfig("a", "cascade")
+    with pytest.raises(
+        InvalidSetting, match="OptimizerConfig cannot be made: steps: 0 is not allowed; allowed: 1 to"
+    ):
+        dataclasses.replace(config.optimizer, steps=0)
+    with pytest.raises(
+        InvalidSetting, match="patch_sizes: a whole number is needed, not 'x'; zebra: unknown key"
+    ):
+        DataConfig(patch_sizes=("x",), zebra=1)  # type: ignore[call-arg]
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from training import checkpoint_files, learner, pictures
 from training.failures import RunStopped
 from training.losses import RestorationLoss
 from training.pictures import load_photographs
-from training.run import TrainRun
+from training.run import RunFolder
 from training.trainer import fit
 
 
@@ -31,7 +31,7 @@ def assert_three_parts(sentence: str) -> None:
     assert len(sentence.split(". ")) >= 3 and "Traceback" not in sentence and "\n" not in sentence, sentence
 
 
-def fails(config, run: TrainRun, root: Path, error: type[RestorationError], match: str, **options) -> str:
+def fails(config, run: RunFolder, root: Path, error: type[RestorationError], match: str, **options) -> str:
     """The sentence with which a run fails, which its last event repeats."""
     with pytest.raises(error, match=match) as caught:
         fit(config, run, data_root=root, device="cpu", **options)
@@ -63,7 +63,7 @@ def fill_after(monkeypatch, count: int) -> None:
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(root: Path, monkeypatch) -> None:
-    config, run, whole = small_configuration(steps=10), TrainRun(root / "run"), TrainRun(root / "whole")
+    config, run, whole = small_configuration(steps=10), RunFolder(root / "run"), RunFolder(root / "whole")
     fit(config, whole, data_root=root, device="cpu")
     with monkeypatch.context() as patched:
         fill_after(patched, 3)  # the first is step 0's, the second step 4's
@@ -76,7 +76,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(root: Path, monkeypatch) -> None:
 
 
 def test_a_full_disk_cannot_tear_the_events(root: Path, monkeypatch) -> None:
-    config, run = small_configuration(steps=10), TrainRun(root / "run")
+    config, run = small_configuration(steps=10), RunFolder(root / "run")
     write = os.write
 
     def torn(handle: int, line: bytes) -> int:
@@ -110,7 +110,7 @@ def test_a_disk_that_is_really_full(root: Path) -> None:
     if not small_disk(disk):
         pytest.skip("this account may not mount a small disk; the tests above pretend one")
     try:
-        run, room = TrainRun(disk / "run"), disk / "something"
+        run, room = RunFolder(disk / "run"), disk / "something"
         asked = iter(range(1, 1000))
         config = small_configuration(steps=40)
         fit(config, run, data_root=root, device="cpu", should_stop=lambda: next(asked) == 6)
@@ -127,7 +127,7 @@ def test_a_disk_that_is_really_full(root: Path) -> None:
 def test_a_folder_that_cannot_be_made_or_written_is_refused(root: Path) -> None:
     (root / "file").write_text("not a folder")
     with pytest.raises(RunStopped, match="cannot be used") as caught:
-        fit(small_configuration(), TrainRun(root / "file" / "run"), data_root=root, device="cpu")
+        fit(small_configuration(), RunFolder(root / "file" / "run"), data_root=root, device="cpu")
     assert_three_parts(str(caught.value))
 
 
@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_made_or_written_is_refused(root: Path) -> None:
 def test_a_folder_without_permission_is_refused(root: Path) -> None:
     (root / "locked").mkdir(mode=0o500)
     with pytest.raises(RunStopped, match="cannot be used"):
-        fit(small_configuration(), TrainRun(root / "locked" / "run"), data_root=root, device="cpu")
+        fit(small_configuration(), RunFolder(root / "locked" / "run"), data_root=root, device="cpu")
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint_before(
@@ -149,7 +149,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint_before(
         return (total * float("nan"), terms) if len(calls) > 6 else (total, terms)
 
     monkeypatch.setattr(RestorationLoss, "forward", spoiled)
-    run = TrainRun(root / "run")
+    run = RunFolder(root / "run")
     fails(small_configuration(), run, root, RunStopped, "no number in 10 steps in a row, until step 16")
     state = last_state(run)
     assert state["step"] == 4, "what was saved later would hide what happened"
@@ -167,13 +167,13 @@ def test_one_bad_step_changes_nothing(root: Path, monkeypatch) -> None:
         return total * (float("inf") if len(calls) == 3 else 1), terms
 
     monkeypatch.setattr(RestorationLoss, "forward", spoiled_once)
-    run = TrainRun(root / "run")
+    run = RunFolder(root / "run")
     assert fit(small_configuration(steps=12), run, data_root=root, device="cpu")
     assert all(torch.isfinite(each).all() for each in last_state(run)["network"].values())
 
 
 def test_weights_that_are_no_numbers_are_never_saved(root: Path, monkeypatch) -> None:
-    run, average = TrainRun(root / "run"), learner.Learner.average
+    run, average = RunFolder(root / "run"), learner.Learner.average
 
     def spoil(self, decay: float) -> None:
         average(self, decay)
@@ -206,8 +206,8 @@ def test_empty_missing_and_unreadable_folders_of_photographs(root: Path) -> None
         for part in ("train", "validation"):
             entry = (folder,) if part == "train" else folder
             broken = replace(config, data=replace(config.data, **{part: entry}))
-            fails(broken, TrainRun(root / "run"), root, InvalidSetting, match)
-    assert fit(small_configuration(steps=1), TrainRun(root / "run"), data_root=root, device="cpu")
+            fails(broken, RunFolder(root / "run"), root, InvalidSetting, match)
+    assert fit(small_configuration(steps=1), RunFolder(root / "run"), data_root=root, device="cpu")
 
 
 def test_photographs_that_are_too_small_or_damaged_are_named_and_left_out(root: Path) -> None:
@@ -218,7 +218,7 @@ def test_photographs_that_are_too_small_or_damaged_are_named_and_left_out(root: 
     told = []
     fit(
         small_configuration(steps=1),
-        TrainRun(root / "run"),
+        RunFolder(root / "run"),
         data_root=root,
         device="cpu",
         on_event=told.append,
@@ -228,11 +228,11 @@ def test_photographs_that_are_too_small_or_damaged_are_named_and_left_out(root: 
     assert small == "narrow (30 x 90) is smaller than 40 x 40 pixels and left out."
     config = small_configuration(steps=1)
     large = replace(config, data=replace(config.data, patch_sizes=(32, 96)))
-    fails(large, TrainRun(root / "large"), root, InvalidSetting, "as large as 104 x 104 pixels")
+    fails(large, RunFolder(root / "large"), root, InvalidSetting, "as large as 104 x 104 pixels")
 
 
 def test_photographs_beyond_memory_are_read_when_they_are_needed(root: Path, monkeypatch) -> None:
-    whole, lazy = TrainRun(root / "whole"), TrainRun(root / "lazy")
+    whole, lazy = RunFolder(root / "whole"), RunFolder(root / "lazy")
     fit(small_configuration(steps=8), whole, data_root=root, device="cpu")
     monkeypatch.setattr(pictures, "LARGEST_IN_MEMORY_BYTES", 1000)
     found = load_photographs(("train",), root, smallest=40)
@@ -248,7 +248,7 @@ def test_photographs_beyond_memory_are_read_when_they_are_needed(root: Path, mon
 
     fails(
         small_configuration(),
-        TrainRun(root / "gone"),
+        RunFolder(root / "gone"),
         root,
         RunStopped,
         "whole and stay in place",
@@ -259,7 +259,7 @@ def test_photographs_beyond_memory_are_read_when_they_are_needed(root: Path, mon
 def test_a_device_that_is_not_there_is_refused_before_anything_is_written(root: Path) -> None:
     for device in ("cuda:77", "gpu", "mps" if not torch.backends.mps.is_available() else "xpu"):
         with pytest.raises(InvalidSetting, match="cannot be used here") as caught:
-            fit(small_configuration(), TrainRun(root / "run"), data_root=root, device=device)
+            fit(small_configuration(), RunFolder(root / "run"), data_root=root, device=device)
         assert_three_parts(str(caught.value))
     assert not (root / "run").exists()
 
@@ -284,13 +284,13 @@ def test_weights_to_start_from_are_checked(root: Path) -> None:
         if content is not None:
             save_file(content, root / name)
         broken = replace(config, start_from=str(root / name))
-        fails(broken, TrainRun(root / "run"), root, error, match)
+        fails(broken, RunFolder(root / "run"), root, error, match)
     (root / "torn.safetensors").write_bytes((root / "shape.safetensors").read_bytes()[:1000])
     torn = replace(config, start_from=str(root / "torn.safetensors"))
-    fails(torn, TrainRun(root / "run"), root, BrokenCheckpoint, "damaged")
+    fails(torn, RunFolder(root / "run"), root, BrokenCheckpoint, "damaged")
     save_file({name: tensor.half() for name, tensor in weights.items()}, root / "good.safetensors")
     good = replace(config, start_from=str(root / "good.safetensors"))
-    run = TrainRun(root / "run")
+    run = RunFolder(root / "run")
     begun = []
     fit(
         good,
@@ -310,7 +310,7 @@ def test_a_data_worker_that_dies_and_a_compiler_that_is_missing_are_sentences(
     from torch._inductor.exc import InvalidCxxCompiler
 
     monkeypatch.setattr(learner.DegradedPatches, "__getitem__", lambda self, step: os._exit(9))
-    run = TrainRun(root / "run")
+    run = RunFolder(root / "run")
     fails(small_configuration(), run, root, RunStopped, "A process that prepares patches ended")
     monkeypatch.undo()
 
@@ -326,7 +326,7 @@ def test_memory_that_is_not_enough_is_a_sentence(root: Path, monkeypatch) -> Non
         return torch.empty(2**60)
 
     monkeypatch.setattr(learner.Learner, "step", greedy)
-    fails(small_configuration(), TrainRun(root / "run"), root, RunStopped, "The memory was not enough")
+    fails(small_configuration(), RunFolder(root / "run"), root, RunStopped, "The memory was not enough")
 
 
 def test_a_fault_of_the_program_is_told_as_one(root: Path, monkeypatch) -> None:
@@ -334,7 +334,7 @@ def test_a_fault_of_the_program_is_told_as_one(root: Path, monkeypatch) -> None:
         raise ZeroDivisionError("a fault")
 
     monkeypatch.setattr(learner.Learner, "step", bug)
-    run = TrainRun(root / "run")
+    run = RunFolder(root / "run")
     with pytest.raises(ZeroDivisionError):
         fit(small_configuration(), run, data_root=root, device="cpu")
     *_, last = run.events()

@@ -25,7 +25,7 @@ from training.journal import Previews
 from training.learner import Learner
 from training.pictures import SKIMAGE_TRAIN, SKIMAGE_VALIDATION, folder_of
 from training.processes import Processes
-from training.run import TrainRun
+from training.run import RunFolder
 from training.train import Console
 from training.trainer import fit
 
@@ -43,7 +43,7 @@ def picture(path: Path) -> np.ndarray:
 
 def test_previews_are_lossless_at_true_size_and_measured(tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     fit(small_configuration(steps=30), run, data_root=tmp_path, device="cpu")
     shown = [event for event in run.events() if event.kind == "preview"]
     validated = [event.step for event in run.events() if event.kind == "validation"]
@@ -82,7 +82,7 @@ def test_every_kind_of_network_is_previewed_in_colour(architecture: str, tmp_pat
 
 def test_training_events_tell_how_fast_it_goes(tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     fit(small_configuration(steps=30), run, data_root=tmp_path, device="cpu")
     trained = [event for event in run.events() if event.kind == "train"]
     for event in trained:
@@ -185,14 +185,14 @@ def test_the_shipped_cascade_can_be_continued(tmp_path: Path) -> None:
         optimizer=replace(config.optimizer, minutes=None, steps=2),
         runtime=replace(config.runtime, compile=False, precision="fp32"),
     )
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     fit(config, run, data_root=tmp_path, device="cpu")
     start, *_ = run.events()
     first = next(event.values for event in run.events() if event.kind == "validation")
     assert start.values["score_db"] > first["score_input_db"] + 0.5, "it begins as good as it was shipped"
 
 
-def train_preset(name: str, folder: Path, *more: str) -> tuple[TrainRun, float]:
+def train_preset(name: str, folder: Path, *more: str) -> tuple[RunFolder, float]:
     """The run of a preset on two cores by the command line, and how many seconds the command took."""
     command = [
         sys.executable,
@@ -208,10 +208,10 @@ def train_preset(name: str, folder: Path, *more: str) -> tuple[TrainRun, float]:
     began = time.monotonic()
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=900, check=False)
     assert result.returncode == 0, result.stderr
-    return TrainRun(folder), time.monotonic() - began
+    return RunFolder(folder), time.monotonic() - began
 
 
-def waiting(run: TrainRun) -> float:
+def waiting(run: RunFolder) -> float:
     """Share of the run's time spent waiting for data, without the first report, which starts the worker."""
     _, *later = [event.values for event in run.events() if event.kind == "train"]
     return sum(values["waiting_share"] for values in later) / len(later)

@@ -14,7 +14,7 @@ import torch
 from tests.paths import REPOSITORY
 from tests.training.doomed import save_without_end, small_configuration, started, train, write_photographs
 from tests.training.sample_runs import holder_of, last_state, write_configuration
-from training.run import TrainRun
+from training.run import RunFolder
 from training.trainer import fit
 
 KILLS_OF_RUNS, KILLS_OF_SAVES = 20, 50
@@ -29,7 +29,7 @@ def same(first: object, second: object) -> bool:
     return torch.equal(first, second) if isinstance(first, torch.Tensor) else first == second
 
 
-def assert_same_end(whole: TrainRun, parts: TrainRun) -> None:
+def assert_same_end(whole: RunFolder, parts: RunFolder) -> None:
     """Weights, averages, optimizer, random states, best weights and curves are those of the uninterrupted run."""
     one, two = last_state(whole), last_state(parts)
     for key in one.keys() - {"seconds"}:
@@ -58,7 +58,7 @@ def assert_same_end(whole: TrainRun, parts: TrainRun) -> None:
 
 def test_runs_killed_at_random_moments_end_with_the_very_same_weights(tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    whole = TrainRun(tmp_path / "whole")
+    whole = RunFolder(tmp_path / "whole")
     began = time.monotonic()
     process = started(train, whole.folder, tmp_path)
     process.join(600)
@@ -66,7 +66,7 @@ def test_runs_killed_at_random_moments_end_with_the_very_same_weights(tmp_path: 
     longest = (time.monotonic() - began) / 2
     moments, kills, runs = random.Random(7), 0, []
     while kills < KILLS_OF_RUNS:
-        runs.append(TrainRun(tmp_path / f"parts-{len(runs)}"))
+        runs.append(RunFolder(tmp_path / f"parts-{len(runs)}"))
         exitcode = None
         while exitcode != 0:
             process = started(train, runs[-1].folder, tmp_path)
@@ -91,7 +91,7 @@ def test_a_signal_to_a_run_and_its_group_stops_and_saves_it(told: signal.Signals
     """As Ctrl-C in a terminal and `timeout` send it."""
     write_photographs(tmp_path)
     config = write_configuration(small_configuration(steps=100_000), tmp_path / "configs")
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     command = [
         sys.executable,
         "-m",
@@ -126,8 +126,8 @@ def test_a_signal_to_a_run_and_its_group_stops_and_saves_it(told: signal.Signals
 
 
 def test_a_kill_during_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
-    run, moments, step = TrainRun(tmp_path), random.Random(3), 0
-    run.save_last({"step": 0, "weights": torch.zeros(200_000)})
+    run, moments, step = RunFolder(tmp_path), random.Random(3), 0
+    run.save({"step": 0, "weights": torch.zeros(200_000)})
     interrupted = 0
     for _ in range(KILLS_OF_SAVES):
         process = started(save_without_end, tmp_path, step)
@@ -150,7 +150,7 @@ def test_a_kill_during_saving_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut off", "a bit turned", "empty", "no checkpoint"])
 def test_a_damaged_last_checkpoint_is_replaced_by_the_one_before(damage: str, tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     config = small_configuration(steps=24)
     fit(config, whole, data_root=tmp_path, device="cpu")
     asked = iter(range(1, 1000))

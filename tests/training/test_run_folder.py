@@ -18,30 +18,27 @@ import torch
 
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.files import write_atomically
-from studio.train.process import ProcessMark
-from studio.train.record import RunRecord
-from studio.train.state import RunFiles, state_of, trainer_of
 from tests.training.doomed import small_configuration, started, train, write_photographs
 from tests.training.sample_runs import holder_of, last_state
 from training.checkpoint_files import save_state
 from training.events import EventFile, TrainEvent
-from training.run import TrainRun
-from training.run_lock import SILENT_SECONDS, Heartbeat, LockHolder, this_process
+from training.run import Heartbeat, RunFolder
+from training.run_state import SILENT_SECONDS, ProcessMark, this_process, trainer_of
 from training.trainer import fit
 
 
-def leave_lock(run: TrainRun, holder: LockHolder) -> None:
+def leave_lock(run: RunFolder, holder: ProcessMark) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     run.lock_path.write_text(json.dumps(asdict(holder)))
 
 
 def test_a_lock_names_its_process_and_goes_with_it(tmp_path: Path) -> None:
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     assert holder_of(run) is None
-    with run.held():
+    with run.lock():
         assert holder_of(run) == this_process()
         assert holder_of(run).pid == os.getpid() and run.heartbeat_path.exists()
-        with pytest.raises(InvalidSetting, match=f"in use: process {os.getpid()}") as caught, run.held():
+        with pytest.raises(InvalidSetting, match=f"in use: process {os.getpid()}") as caught, run.lock():
             pass
         assert "give another folder" in str(caught.value)
         assert holder_of(run) == this_process(), "a refused process leaves the lock alone"
@@ -49,12 +46,12 @@ def test_a_lock_names_its_process_and_goes_with_it(tmp_path: Path) -> None:
 
 
 def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
-    run = TrainRun(tmp_path)
+    run = RunFolder(tmp_path)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         import psutil
 
-        alive = LockHolder(child.pid, psutil.Process(child.pid).create_time(), socket.gethostname(), "sleep")
+        alive = ProcessMark(child.pid, psutil.Process(child.pid).create_time(), socket.gethostname(), "sleep")
         leave_lock(run, alive)
         assert holder_of(run) == alive
         leave_lock(run, replace(alive, started=alive.started - 3600))
@@ -69,12 +66,12 @@ def test_the_lock_of_a_dead_process_holds_nobody_back(tmp_path: Path) -> None:
         child.kill()
         child.wait()
     assert holder_of(run) is None
-    with run.held():
+    with run.lock():
         assert holder_of(run) == this_process()
 
 
 def test_on_another_machine_the_heartbeat_decides(tmp_path: Path) -> None:
-    run = TrainRun(tmp_path)
+    run = RunFolder(tmp_path)
     elsewhere = replace(this_process(), host="elsewhere")
     leave_lock(run, elsewhere)
     assert holder_of(run) is None, "no heartbeat at all"
@@ -87,29 +84,29 @@ def test_on_another_machine_the_heartbeat_decides(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("silent_seconds", "trains"), [(100, True), (150, False)])
 def test_page_and_trainer_agree_when_another_machine_is_gone(silent_seconds, trains, tmp_path: Path) -> None:
-    run, then = TrainRun(tmp_path), time.time() - silent_seconds
+    run, then = RunFolder(tmp_path), time.time() - silent_seconds
     leave_lock(run, replace(this_process(), host="elsewhere"))
     run.heartbeat_path.touch()
     os.utime(run.heartbeat_path, (then, then))
     assert (holder_of(run) is not None) is trains
-    assert (state_of(RunFiles(tmp_path), RunRecord()).kind == "elsewhere") is trains
+    assert (run.state().kind == "elsewhere") is trains
 
 
 def test_a_holder_whose_clock_disagrees_is_not_pushed_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.run_lock.WATCH_SECONDS", 1.0)
-    run = TrainRun(tmp_path)
+    monkeypatch.setattr("training.run.WATCH_SECONDS", 1.0)
+    run = RunFolder(tmp_path)
     for off in (-7200, 7200):
         leave_lock(run, replace(this_process(), host="elsewhere"))
         run.heartbeat_path.touch()
         os.utime(run.heartbeat_path, (time.time() + off,) * 2)
         beat = threading.Timer(0.3, lambda off=off: os.utime(run.heartbeat_path, (time.time() + off,) * 2))
         beat.start()
-        with pytest.raises(InvalidSetting, match="is in use"), run.held():
+        with pytest.raises(InvalidSetting, match="is in use"), run.lock():
             pass
         beat.join()
-        with run.held():
+        with run.lock():
             assert holder_of(run) == this_process(), "no sign came any more"
 
 
@@ -118,13 +115,13 @@ def test_a_holder_whose_clock_disagrees_is_not_pushed_aside(
 def test_a_live_trainer_stays_alive_when_the_clock_is_set(
     step: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, mark = TrainRun(tmp_path), ProcessMark.of(os.getpid())
+    run, mark = RunFolder(tmp_path), ProcessMark.of(os.getpid())
     create_time = psutil.Process.create_time
-    with run.held():
+    with run.lock():
         monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + step)
         assert holder_of(run) is not None and mark.is_alive()
-        assert trainer_of(RunFiles(tmp_path)) is not None
-        with pytest.raises(InvalidSetting, match="is in use"), run.held():
+        assert trainer_of(run) is not None
+        with pytest.raises(InvalidSetting, match="is in use"), run.lock():
             pass
     other = replace(this_process(), identity=this_process().identity + "0")
     leave_lock(run, other)
@@ -135,7 +132,7 @@ def test_a_live_trainer_stays_alive_when_the_clock_is_set(
     "content", ["", "{", "[1]", '{"pid": "x"}', '{"pid": -1, "started": 0, "host": "", "command": ""}']
 )
 def test_a_lock_that_says_nothing_holds_nobody_back(content: str, tmp_path: Path) -> None:
-    run = TrainRun(tmp_path)
+    run = RunFolder(tmp_path)
     run.lock_path.write_text(content)
     assert holder_of(run) is None
 
@@ -143,7 +140,7 @@ def test_a_lock_that_says_nothing_holds_nobody_back(content: str, tmp_path: Path
 def test_two_trainers_in_one_folder_are_one_too_many(tmp_path: Path) -> None:
     write_photographs(tmp_path)
     process = started(train, tmp_path / "run", tmp_path)
-    run, deadline = TrainRun(tmp_path / "run"), time.monotonic() + 300
+    run, deadline = RunFolder(tmp_path / "run"), time.monotonic() + 300
     while holder_of(run) is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert holder_of(run).pid == process.pid
@@ -158,7 +155,7 @@ def test_the_heartbeat_follows_the_loop(tmp_path: Path, monkeypatch: pytest.Monk
     """However slow the machine is: at every event it has been renewed since the event before."""
     write_photographs(tmp_path)
     monkeypatch.setattr("training.journal.Heartbeat", functools.partial(Heartbeat, every_seconds=0.0))
-    run, moments, beats = TrainRun(tmp_path / "run"), [], []
+    run, moments, beats = RunFolder(tmp_path / "run"), [], []
 
     def note(_event: TrainEvent) -> None:
         moments.append(time.time())
@@ -216,16 +213,16 @@ def test_a_folder_of_something_else_loses_nothing(tmp_path: Path) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text)
     with pytest.raises(InvalidSetting, match="not written by a run"):
-        fit(small_configuration(), TrainRun(folder), data_root=tmp_path, device="cpu")
+        fit(small_configuration(), RunFolder(folder), data_root=tmp_path, device="cpu")
     assert {name: (folder / name).read_text() for name in texts} == texts
     (folder / "config.yaml").unlink()
-    assert fit(small_configuration(steps=1), TrainRun(folder), data_root=tmp_path, device="cpu")
+    assert fit(small_configuration(steps=1), RunFolder(folder), data_root=tmp_path, device="cpu")
     assert (folder / ".draft.part").exists()
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_anew_on_resume(tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     run.begin(small_configuration())
     run.write_event(0, "start", resumed=False)
     assert fit(small_configuration(steps=2), run, data_root=tmp_path, device="cpu", resume=True)
@@ -241,7 +238,7 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew_on_resume(tmp_path
 def test_a_checkpoint_of_an_earlier_version_resumes(tmp_path: Path) -> None:
     """They had one generator, no random states, no phase, no previous.pt and no lock."""
     write_photographs(tmp_path)
-    run, asked = TrainRun(tmp_path / "run"), iter(range(1, 1000))
+    run, asked = RunFolder(tmp_path / "run"), iter(range(1, 1000))
     fit(small_configuration(), run, data_root=tmp_path, device="cpu", should_stop=lambda: next(asked) == 39)
     state = last_state(run)
     old = {key: value for key, value in state.items() if key not in ("phase", "random_states", "pixels")}
@@ -255,7 +252,7 @@ def test_a_checkpoint_of_an_earlier_version_resumes(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_another_network_is_a_sentence(tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     fit(small_configuration(steps=1), run, data_root=tmp_path, device="cpu")
     other = replace(small_configuration(steps=2), hyperparameters={"widths": [8, 8, 16]})
     with pytest.raises(BrokenCheckpoint, match="does not fit small"):

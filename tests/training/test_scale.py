@@ -27,7 +27,7 @@ from training.learner import Learner
 from training.pictures import load_photographs
 from training.prepare import Cut, main, prepare, read_manifest, starts
 from training.processes import Processes
-from training.run import TrainRun
+from training.run import RunFolder
 from training.trainer import fit
 
 
@@ -42,11 +42,11 @@ def fifty_steps(name: str, **changes: object) -> TrainConfig:
     )
 
 
-def curve(run: TrainRun, kind: str, name: str) -> np.ndarray:
+def curve(run: RunFolder, kind: str, name: str) -> np.ndarray:
     return np.array([event.values[name] for event in run.events() if event.kind == kind])
 
 
-def assert_close(one: TrainRun, other: TrainRun) -> None:
+def assert_close(one: RunFolder, other: RunFolder) -> None:
     """Losses within 1e-3 at each of 50 steps, validation PSNR within 0.02 dB."""
     losses = [curve(run, "train", "loss") for run in (one, other)]
     assert len(losses[0]) == len(losses[1]) == 50
@@ -77,7 +77,7 @@ def run_together(config: TrainConfig, root: Path, *more: str) -> subprocess.Comp
 def test_two_processes_train_as_one_does(method: str, tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="several processes need accelerate: requirements-scale.txt")
     write_photographs(tmp_path)
-    alone, together = TrainRun(tmp_path / "alone"), TrainRun(tmp_path / "together")
+    alone, together = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "together")
     fit(fifty_steps("alone", method=method), alone, data_root=tmp_path, device="cpu")
     result = run_together(fifty_steps("together", method=method), tmp_path)
     assert result.returncode == 0, result.stderr
@@ -92,7 +92,7 @@ def test_two_processes_train_as_one_does(method: str, tmp_path: Path) -> None:
 def test_two_processes_resume_what_one_began(tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="several processes need accelerate: requirements-scale.txt")
     write_photographs(tmp_path)
-    alone, both, asked = TrainRun(tmp_path / "alone"), TrainRun(tmp_path / "both"), iter(range(1, 1000))
+    alone, both, asked = RunFolder(tmp_path / "alone"), RunFolder(tmp_path / "both"), iter(range(1, 1000))
     fit(fifty_steps("alone"), alone, data_root=tmp_path, device="cpu")
     fit(fifty_steps("both"), both, data_root=tmp_path, device="cpu", should_stop=lambda: next(asked) == 30)
     result = run_together(fifty_steps("both"), tmp_path, "--resume")
@@ -102,7 +102,7 @@ def test_two_processes_resume_what_one_began(tmp_path: Path) -> None:
 
 def test_parts_of_a_batch_add_up_to_the_batch(tmp_path: Path) -> None:
     write_photographs(tmp_path)
-    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     fit(fifty_steps("whole"), whole, data_root=tmp_path, device="cpu")
     fit(fifty_steps("parts", accumulation=2), parts, data_root=tmp_path, device="cpu")
     assert_close(whole, parts)
@@ -143,9 +143,9 @@ def test_tensorboard_gets_the_same_numbers(tmp_path: Path, monkeypatch) -> None:
     with monkeypatch.context() as patched:
         patched.setitem(sys.modules, "torch.utils.tensorboard", None)
         with pytest.raises(MissingExtra, match="tensorboard is missing"):
-            fit(config, TrainRun(tmp_path / "without"), data_root=tmp_path, device="cpu")
+            fit(config, RunFolder(tmp_path / "without"), data_root=tmp_path, device="cpu")
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     fit(config, run, data_root=tmp_path, device="cpu")
     board = accumulator.EventAccumulator(str(run.folder / "tensorboard"))
     board.Reload()

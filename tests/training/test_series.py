@@ -22,7 +22,7 @@ from training.experiments.series import (
 )
 from training.learner import Learner
 from training.processes import Processes
-from training.run import TrainRun
+from training.run import RunFolder
 from training.trainer import fit
 
 CONFIGS = REPOSITORY / "training" / "configs"
@@ -141,7 +141,7 @@ def test_state_budget_and_best_are_read_from_the_run(tmp_path: Path) -> None:
 def test_what_an_attempt_left_that_was_killed_before_saving_does_not_count(tmp_path: Path) -> None:
     config = configuration("a")
     path = write_configuration(config, tmp_path / "configs")
-    run = TrainRun(tmp_path / "a")
+    run = RunFolder(tmp_path / "a")
     run.begin(config)
     run.write_event(0, "start", resumed=False, score_db=1.0)
     run.write_event(5, "validation", score_db=99.0)
@@ -168,12 +168,12 @@ def test_a_series_trains_once_and_goes_on_where_it_was_interrupted(tmp_path: Pat
     for name in ("first", "second"):
         write_configuration(configuration(name, **SMALL), configs)
     config = configuration("first", **SMALL)
-    assert not fit(config, TrainRun(runs / "first"), data_root=tmp_path, should_stop=lambda: True)
+    assert not fit(config, RunFolder(runs / "first"), data_root=tmp_path, should_stop=lambda: True)
     assert [member.state for member in read_series(configs, runs)] == [INTERRUPTED, MISSING]
     arguments = [str(configs), "--runs", str(runs), "--data", str(tmp_path)]
     assert main(arguments) == 0
     assert [member.state for member in read_series(configs, runs)] == [FINISHED, FINISHED]
-    first = [event.values["resumed"] for event in TrainRun(runs / "first").events() if event.kind == "start"]
+    first = [event.values["resumed"] for event in RunFolder(runs / "first").events() if event.kind == "start"]
     assert first == [False, True]
     before = (runs / "second" / "events.jsonl").read_bytes()
     capsys.readouterr()

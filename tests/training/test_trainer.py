@@ -21,7 +21,7 @@ from training.clock import Clock
 from training.config import TrainConfig
 from training.learner import Learner
 from training.processes import Processes
-from training.run import TrainRun
+from training.run import RunFolder
 from training.trainer import fit, learning_rate
 
 TINY = REPOSITORY / "training" / "configs" / "tiny-cpu.yaml"
@@ -38,7 +38,7 @@ def tiny(**optimizer) -> TrainConfig:
     )
 
 
-def same_weights(first: TrainRun, second: TrainRun) -> bool:
+def same_weights(first: RunFolder, second: RunFolder) -> bool:
     one, two = last_state(first), last_state(second)
     return all(
         torch.equal(one[part][name], two[part][name])
@@ -48,7 +48,7 @@ def same_weights(first: TrainRun, second: TrainRun) -> bool:
 
 
 def test_a_stopped_run_resumes_to_the_very_same_weights(tmp_path) -> None:
-    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     assert fit(tiny(), whole, data_root=tmp_path)
     asked = iter([False, False, True])
     assert not fit(tiny(), parts, data_root=tmp_path, should_stop=lambda: next(asked))
@@ -75,7 +75,7 @@ def any_architecture(architecture: str, **optimizer) -> TrainConfig:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_trains_resumes_exactly_and_is_published(architecture, tmp_path) -> None:
     config = any_architecture(architecture, steps=3)
-    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     assert fit(config, whole, data_root=tmp_path)
     asked = iter([False, True])
     assert not fit(config, parts, data_root=tmp_path, should_stop=lambda: next(asked))
@@ -177,7 +177,7 @@ def test_operations_end_a_run_and_move_its_schedule_exactly(tmp_path) -> None:
         data=dataclasses.replace(config.data, patch_sizes=(64, 96), batch_sizes=(2, 1)),
         runtime=dataclasses.replace(config.runtime, log_every=1, save_every=1),
     )
-    whole, parts = TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "parts")
+    whole, parts = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "parts")
     assert fit(config, whole, data_root=tmp_path)
     trained = [event.values for event in whole.events() if event.kind == "train"]
     totals = [sum(pixels[: i + 1]) for i in range(6)]
@@ -195,12 +195,12 @@ def test_operations_end_a_run_and_move_its_schedule_exactly(tmp_path) -> None:
 
 
 def test_a_checkpoint_that_does_not_know_its_pixels_takes_them_from_the_events(tmp_path) -> None:
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     asked = iter([False, False, False, True])
     fit(tiny(), run, data_root=tmp_path, should_stop=lambda: next(asked))
     state = last_state(run)
     assert state["step"] == 4 and state["pixels"] == 4 * 2 * 64 * 64
-    run.save_last({name: value for name, value in state.items() if name != "pixels"})
+    run.save({name: value for name, value in state.items() if name != "pixels"})
     fit(tiny(), run, data_root=tmp_path, resume=True)
     last = [event for event in run.events() if event.kind == "train"][-1]
     assert last.values["megapixels"] == pytest.approx(8 * 2 * 64 * 64 / 1e6, abs=1e-3)
@@ -221,16 +221,16 @@ def test_validation_of_an_untrained_network_is_the_do_nothing_row(tmp_path) -> N
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path) -> None:
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     fit(tiny(steps=1), run, data_root=tmp_path)
     with pytest.raises(InvalidSetting, match="--resume"):
         fit(tiny(steps=1), run, data_root=tmp_path)
     with pytest.raises(InvalidSetting, match="nothing to resume"):
-        fit(tiny(), TrainRun(tmp_path / "other"), data_root=tmp_path, resume=True)
+        fit(tiny(), RunFolder(tmp_path / "other"), data_root=tmp_path, resume=True)
 
 
 def test_a_published_run_is_loaded_by_the_zoo(tmp_path) -> None:
-    run = TrainRun(tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
     with pytest.raises(InvalidSetting, match="best.pt"):
         run.publish(tmp_path / "checkpoints")
     fit(tiny(steps=4), run, data_root=tmp_path)
@@ -305,7 +305,7 @@ def test_the_command_line_survives_kill_and_resumes_identically(tmp_path) -> Non
         capture_output=True,
         timeout=200,
     )
-    assert same_weights(TrainRun(tmp_path / "whole"), TrainRun(tmp_path / "killed"))
+    assert same_weights(RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "killed"))
 
 
 def test_a_bad_command_line_is_a_sentence_and_code_2(tmp_path) -> None:

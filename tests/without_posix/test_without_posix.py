@@ -51,7 +51,7 @@ from training.config import TrainConfig
 def until(what, seconds=200):
     limit = time.monotonic() + seconds
     while not what():
-        assert time.monotonic() < limit, (jobs.state("tiny-cpu"), jobs.files("tiny-cpu").log.read_text())
+        assert time.monotonic() < limit, (jobs.state("tiny-cpu"), jobs.files("tiny-cpu").log_path.read_text())
         time.sleep(0.1)
 
 if __name__ == "__main__":

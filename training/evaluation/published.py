@@ -1,19 +1,22 @@
 """Published: the printed figures of the literature, read from published.yaml, to stand beside measured ones."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 PUBLISHED_FILE = Path(__file__).with_name("published.yaml")
+
+STRICT = ConfigDict(extra="forbid")
 
 Label = int | str
 """A quality factor; "10,30" for a double save; or what a figure is of, in words."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=STRICT)
 class Published:
     """One row of a paper's table.
 
@@ -28,7 +31,7 @@ class Published:
         mmac: 1e6 multiply-accumulates per pixel, None where unknown.
         shift: rows and columns of grid shift of double saves.
         protocol: how it was measured, "" where as here.
-        beside: data set and colour of the measurement here that comes nearest to such a protocol, None for none.
+        beside: data set and color of the measurement here that comes nearest to such a protocol, None for none.
     """
 
     method: str
@@ -51,7 +54,7 @@ class Published:
         return self.psnr_db[label] - self.plain_db[label]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=STRICT)
 class Literature:
     """Everything printed.
 
@@ -69,15 +72,4 @@ class Literature:
 def literature() -> Literature:
     """published.yaml, read once."""
     content = yaml.safe_load(PUBLISHED_FILE.read_text(encoding="utf-8"))
-    return Literature(
-        {data: [_published(entry) for entry in entries] for data, entries in content["single_saves"].items()},
-        {data: [_published(entry) for entry in entries] for data, entries in content["double_saves"].items()},
-        [_published(entry) for entry in content["other_protocols"]],
-    )
-
-
-def _published(entry: dict[str, Any]) -> Published:
-    values: dict[str, Any] = entry | {
-        name: tuple(entry[name]) for name in ("shift", "beside") if name in entry
-    }
-    return Published(**values)
+    return TypeAdapter(Literature).validate_python(content)

@@ -16,7 +16,7 @@ from training.evaluation.benchmarks import Case, Condition
 from training.evaluation.candidates import DIGITS, Candidate, from_checkpoints
 from training.evaluation.scoring import Options, score
 from training.experiments.measurements import Measurements, Scalar
-from training.run import TrainRun
+from training.run import RunFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def progress(cases: Iterable[Case], title: str) -> Iterable[Case]:
     return tqdm(cases, title, leave=False, unit=" pictures", disable=None)
 
 
-def from_run(run: TrainRun, device: str | None, facts: Mapping[str, Scalar]) -> Candidate:
+def from_run(run: RunFolder, device: str | None, facts: Mapping[str, Scalar]) -> Candidate:
     """The best weights of a training run, in half precision as a checkpoint would hold them.
 
     Args:
@@ -118,7 +118,7 @@ def from_run(run: TrainRun, device: str | None, facts: Mapping[str, Scalar]) -> 
     return Candidate(run.folder.name, best_weights(run), load, facts=facts)
 
 
-def best_weights(run: TrainRun) -> str:
+def best_weights(run: RunFolder) -> str:
     """Candidate.weights of a run, which keeps them in a file of its own kind.
 
     Raises:

@@ -5,7 +5,6 @@ python -m training.experiments.series training/configs/quality-factor --list
 
 import argparse
 import contextlib
-import dataclasses
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from models.command_line import begin
 from models.errors import InvalidSetting, RestorationError
 from training.config import TrainConfig
-from training.run import TrainEvent, TrainRun
+from training.run import RunFolder, TrainEvent
 from training.train import DEFAULT_DATA
 
 MISSING, INTERRUPTED, FINISHED, DIFFERENT = (
@@ -43,7 +42,7 @@ class Member:
 
     path: Path
     config: TrainConfig
-    run: TrainRun
+    run: RunFolder
 
     @property
     def state(self) -> str:
@@ -54,7 +53,7 @@ class Member:
         finished = events[-1].kind == "end" and events[-1].values["finished"]
         if not finished and not self.run.last_path.exists():
             return MISSING
-        if TrainConfig.from_yaml(self.run.config_path) != self.config:
+        if self.run.config != self.config:
             return DIFFERENT
         return FINISHED if finished else INTERRUPTED
 
@@ -112,10 +111,10 @@ def read_series(configs: Path, runs: Path, petaflop: float | None = None) -> lis
     for path in paths:
         config = TrainConfig.from_yaml(path)
         if petaflop is not None:
-            optimizer = dataclasses.replace(config.optimizer, petaflop=petaflop)
-            config = dataclasses.replace(config, optimizer=optimizer)
-            config = TrainConfig.from_text(config.to_yaml(), f"{path} with the budget of the command line")
-        members.append(Member(path, config, TrainRun(runs / config.name)))
+            values = config.to_values()
+            values["optimizer"]["petaflop"] = petaflop
+            config = TrainConfig.from_values(values, f"{path} with the budget of the command line")
+        members.append(Member(path, config, RunFolder(runs / config.name)))
     return members
 
 

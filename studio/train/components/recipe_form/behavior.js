@@ -1,7 +1,7 @@
 // A form drawn from a description of its fields. It tells each edit to the server, and shows what the server makes of it.
 //
 // The value is what studio.train.recipe_view.form_of returns:
-// - groups: each with title, open (unfolded at first) and fields, each with path, label, kind (see training.schema.ConfigField), about,
+// - groups: each with title, open (unfolded at first) and fields, each with path, label, kind (see training.config_text.ConfigField), about,
 //   unit, choices, value (as its field shows it) and problem ("" for none).
 // - closed: the text behind the form cannot be read, so nothing can be entered.
 // - all: what is shown replaces even what somebody is writing.
