@@ -300,7 +300,7 @@ class RestoreHandlers:
             outputs = self._engine.with_slow_metrics(shown.run.outputs, stop)
             shown = replace(shown, run=replace(shown.run, outputs=outputs))
             dropped = run.dropped is not None and run.dropped.is_set()
-            yield replace(Page() if dropped else Page(results=shown.table(), run=shown.run), **IDLE)
+            yield replace(Page() if dropped else shown.page(), **IDLE)
 
     @staticmethod
     def end(present: Present) -> Page:

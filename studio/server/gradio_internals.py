@@ -331,6 +331,10 @@ class _Mailboxes(OrderedDict[str, Any]):
         super().__init__()
         self._demo = demo
 
+    def __missing__(self, _visitor: str) -> Any:
+        """What is told somebody whose news are not held any more reaches nobody."""
+        return asyncio.Queue()
+
     def __setitem__(self, visitor: str, mailbox: Any) -> None:
         while visitor not in self and len(self) >= MAX_MAILBOXES:
             idle = next((name for name in self if not self._demo.queues.is_heard(name)), next(iter(self)))

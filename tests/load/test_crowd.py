@@ -87,7 +87,7 @@ def test_delete_my_images_now(server, arrive):
     visitor.restore()
     own = set(server.files()) - others
     assert len(own) >= 3
-    deleted = next(one for one in visitor.layout.handlers.values() if one["api_name"] == "deleted")
+    deleted = next(one for one in visitor.layout.handlers.values() if one["api_name"] == "clear")
     visitor.call(deleted)
     assert not any(path.exists() for path in own)
     assert "Deleted:" in str(visitor.shown)
@@ -164,7 +164,7 @@ def test_the_event_loop_is_never_blocked_for_long(server, slow):
         until(lambda: is_running(slow), 20)
         slow.call(slow.layout.handler("stop-button", "click"))
         listening.join(60)
-    slow.call(next(one for one in slow.layout.handlers.values() if one["api_name"] == "deleted"))
+    slow.call(next(one for one in slow.layout.handlers.values() if one["api_name"] == "clear"))
     over.set()
     watching.join()
     print(f"the event loop answered within {worst[0] * 1000:.0f} ms")
