@@ -26,7 +26,7 @@ def fresh_sessions(server: Server, count: int, *, from_one_place: bool) -> Count
         from_one_place: all from one address; otherwise each from its own.
     """
     layout = Layout.of(server.address)
-    handler = layout.handler(None, "load", "arrived")
+    handler = layout.handler(None, "load", "arrive")
 
     def one(number: int) -> int:
         place = (

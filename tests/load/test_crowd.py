@@ -131,7 +131,7 @@ def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
     assert len(httpx.get(server.address, timeout=60).content) > 10_000
     opened = time.monotonic() - began
     newcomer = arrive()
-    newcomer.call(newcomer.layout.handler(None, "load", "arrived"))  # a page opens all the same
+    newcomer.call(newcomer.layout.handler(None, "load", "arrive"))  # a page opens all the same
     assert newcomer.value("viewer")["panes"]
     stop = slow.layout.handler("stop-button", "click")
     slow.call(stop)
