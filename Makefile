@@ -36,7 +36,8 @@ check: $(VENV)/.development $(if $(NPM),node_modules/.package-lock.json) ## lint
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(TYPES) lock
-	$(if $(NPM),$(NPM) run --silent check,@echo "The page's scripts are NOT checked: there is no npm. Install Node.js 20.19 or later to check them.")
+	@if [ -d node_modules/eslint ]; then npm run --silent check; \
+	else echo "The page's scripts are NOT checked: npm or its packages are missing. Node.js 20.19 or later is needed."; fi
 
 baseline: $(VENV)/.development ## take mended type errors out of .basedpyright/baseline.json
 	$(TYPES) auto
@@ -67,5 +68,4 @@ $(VENV)/.development: requirements-dev.txt requirements-scale.txt requirements-r
 	touch $@
 
 node_modules/.package-lock.json: package-lock.json
-	$(NPM) ci --silent --no-audit --no-fund
-	touch $@
+	-$(NPM) ci --silent --no-audit --no-fund && touch $@
