@@ -226,6 +226,11 @@ class TrainConfig:
     )
     seed: StrictInt = setting(0, "seed of weights and data", ge=0, le=2**32 - 1)
     start_from: StrictStr = setting("", "weights.safetensors to begin with; empty begins with random weights")
+    start_anew: Entries[StrictStr] = setting(
+        (),
+        "parts of the network that begin with random weights all the same, by how the names of their tensors begin, "
+        "such as globally; those of start_from need not fit them",
+    )
     tables_dropped_share: Share = setting(
         0.5, "share of patches whose quantization tables are hidden from the network"
     )

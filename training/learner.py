@@ -71,7 +71,8 @@ class Learner:
         self.reduced_precision = config.runtime.precision == "bf16" and bfloat16_is_fast(self.device)
         self.network = network_of(config)
         if config.start_from and not resumed:
-            self.network.load_state_dict(weights_to_start_from(config.start_from, self.network))
+            start = weights_to_start_from(config.start_from, self.network, anew=config.start_anew)
+            self.network.load_state_dict(start)
         _freeze(self.network, config.optimizer.frozen)
         self.network.to(self.device, memory_format=self.layout)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()

@@ -1,6 +1,7 @@
 """What earlier trainings give to a new one: weights to begin with, and a teacher's restorations to be trained towards.
 
-Weights are read from safetensors only, and only those of the very same network.
+Weights are read from safetensors only, and those of the very same network, except for parts that are said to begin
+anew.
 
 G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015, carried over to regression: a
 teacher's picture lacks what nobody can know from the broken one, so that gradients towards it are less noisy than
@@ -20,12 +21,13 @@ from models.zoo import ARCHITECTURES, CARD_FILE, load_checkpoint, mismatches, re
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def weights_to_start_from(path: str, network: Network) -> dict[str, Tensor]:
-    """The tensors of a file, in single precision.
+def weights_to_start_from(path: str, network: Network, *, anew: tuple[str, ...] = ()) -> dict[str, Tensor]:
+    """The tensors of a file, in single precision, and the network's own for what begins anew.
 
     Args:
         path: of a .safetensors file; where it is relative and not found here, it is looked for beside the code.
         network: that will take them.
+        anew: beginnings of the names of tensors that the network keeps as they are.
 
     Raises:
         InvalidSetting: a file of another kind.
@@ -36,15 +38,23 @@ def weights_to_start_from(path: str, network: Network) -> dict[str, Tensor]:
             f"start_from is {path!r}. Only .safetensors files are read, because others can run code. Name a "
             "checkpoint's weights.safetensors; python -m training.train --run FOLDER --publish makes one of a run."
         )
-    weights = read_weights(here_or_beside_the_code(path))
-    problems = mismatches(network.state_dict(), weights)
+    expected = network.state_dict()
+    kept = {name: tensor for name, tensor in expected.items() if name.startswith(anew)}
+    for part in anew:
+        if not any(name.startswith(part) for name in kept):
+            raise InvalidSetting(
+                f"start_anew names {part!r}, and no tensor of this network begins so. Its parts are "
+                f"{', '.join(sorted({name.partition('.')[0] for name in expected}))}. Correct start_anew."
+            )
+    read = read_weights(here_or_beside_the_code(path))
+    weights = {name: tensor for name, tensor in read.items() if not name.startswith(anew)} | kept
+    problems = mismatches(expected, weights)
     if problems:
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise BrokenCheckpoint(
             f"The weights in {path} are not those of this network: {'; '.join(problems[:3])}{more}. Names and sizes "
             "of all tensors must agree. Take architecture and hyperparameters from the card beside the weights."
         )
-    expected = network.state_dict()
     return {
         name: tensor.to(torch.float32) if expected[name].is_floating_point() else tensor
         for name, tensor in weights.items()

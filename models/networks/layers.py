@@ -19,6 +19,16 @@ def start_without_bias(layer: nn.Conv2d) -> None:
         nn.init.zeros_(layer.bias)
 
 
+def start_plain(layer: nn.Conv2d | nn.Linear) -> None:
+    """Weights for a stack without shortcuts, which keep the spread of what passes through ReLUs; no bias.
+
+    K. He, X. Zhang, S. Ren and J. Sun, "Delving Deep into Rectifiers", 2015.
+    """
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
 class ScaledResidualBlock(nn.Module):
     """Two plain 3x3 convolutions around inner channels that are scaled one by one.
 

@@ -14,6 +14,8 @@ What the paper leaves open, and what was chosen here:
   to their output and have 64 channels throughout. With 128 in the second group the network would have 26 M parameters
   and cost 3 MMAC per pixel, which is neither figure given for it (19 M, 1.18). So one more 3x3 convolution merges 128
   channels to 64. It begins by handing on the local features and adding a little of the vector.
+* How the global branch begins: as He et al. start plain stacks with ReLU. Gaussian weights of 0.01, as published, or
+  PyTorch's own leave nothing of the picture in the vector after ten layers, and no gradient to change that.
 * What the global branch sees: the decoded RGB picture, resized by area, aspect ratio lost; no table maps. ReLU
   follows all its layers but the last.
 * Where it is computed: once for the whole picture, so that a picture restored in tiles equals one restored whole.
@@ -28,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.networks.base import Network
-from models.networks.layers import conv3x3, start_without_bias, table_maps
+from models.networks.layers import conv3x3, start_plain, start_without_bias, table_maps
 from models.networks.qcn import LARGEST_STEP
 from models.networks.qgcn_trunk import OVERLAP, Trunk
 
@@ -51,6 +53,9 @@ class GlobalBranch(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.fc1 = nn.Linear(channels[-1] * (self.side // 16) ** 2, hidden)
         self.fc2 = nn.Linear(hidden, width)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                start_plain(layer)
 
     def forward(self, overview: Tensor) -> Tensor:
         """(batch, 3, 112, 112) 0..1 -> (batch, width)."""
@@ -81,7 +86,6 @@ class Qgcn(Network):
         self.globally = GlobalBranch(width, global_hidden)
         self.merge = conv3x3(2 * width, width)
         nn.init.dirac_(self.merge.weight)
-        nn.init.normal_(self.merge.weight[:, width:], std=0.01)
         start_without_bias(self.merge)
 
     def condition(

@@ -3,12 +3,15 @@
 import pytest
 import torch
 import yaml
+from safetensors.torch import save_file
+from skimage.data import astronaut, coffee
 
 from models.networks.edsr import Edsr
 from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from tests.models.sample_networks import CARDS, lively_network, sample_inputs
 from tests.paths import REPOSITORY
+from training.teacher import weights_to_start_from
 
 BLOCKS_OF_BOTH_GROUPS = 2 * 32
 ONE_BLOCK = 2 * (9 * 64 * 64 + 64)
@@ -96,13 +99,39 @@ def test_the_global_vector_changes_the_picture_only_after_group_1() -> None:
         assert (one - two).abs().max() > 1e-3
 
 
-def test_an_untrained_merge_hands_local_features_on_and_adds_a_little_of_the_vector() -> None:
-    torch.manual_seed(0)
-    network = Qgcn(**CARDS["qgcn"].hyperparameters)
-    local = torch.randn(1, 16, 8, 8)
-    torch.testing.assert_close(network._merged(local, torch.zeros(1, 16)), local)
-    added = network._merged(local, torch.ones(1, 16)) - local
-    assert 1e-3 < added.abs().max() < 0.5
+def test_the_global_branch_tells_photographs_apart_before_any_training() -> None:
+    torch.manual_seed(1)
+    network = Qgcn()
+    pictures = [torch.from_numpy(picture).permute(2, 0, 1)[None] / 255 for picture in (astronaut(), coffee())]
+    one, two = (network.condition(network.summarize(picture))[:, 128:] for picture in pictures)
+    assert (one - two).norm() > 0.1 * max(one.norm(), two.norm())
+    for vector in (one, two):
+        assert vector.norm() > 0.1
+
+
+def test_the_global_branch_learns_from_the_third_step_on() -> None:
+    torch.manual_seed(2)
+    network = Qgcn(width=16, blocks=1, global_hidden=32)
+    pixels = torch.rand(2, 3, 32, 32)
+    for _ in range(3):  # the output layer, then the vector's columns of `merge`, leave zero first
+        network.zero_grad()
+        (network(pixels)[-1] - pixels.flip(0)).square().mean().backward()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter -= 0.1 * parameter.grad
+    assert network.globally.convolutions[0].weight.grad.abs().max() > 1e-6
+
+
+def test_a_qgcn_begun_with_a_qcns_weights_equals_it(tmp_path) -> None:
+    torch.manual_seed(3)
+    qcn, qgcn = lively_network(CARDS["qcn"]), Qgcn(**CARDS["qgcn"].hyperparameters)
+    save_file(qcn.state_dict(), tmp_path / "qcn.safetensors")
+    start = weights_to_start_from(str(tmp_path / "qcn.safetensors"), qgcn, anew=("globally", "merge"))
+    qgcn.load_state_dict(start)
+    pixels, tables = torch.rand(1, 3, 32, 48), torch.full((1, 128), 40.0)
+    expected = qcn(pixels, qcn.condition(UNSEEN, tables=tables))[-1]
+    condition = qgcn.condition(qgcn.summarize(pixels), tables=tables)
+    torch.testing.assert_close(qgcn(pixels, condition)[-1], expected)
 
 
 def test_the_gray_variant_takes_one_table() -> None:

@@ -288,6 +288,8 @@ def test_weights_to_start_from_are_checked(root: Path) -> None:
     (root / "torn.safetensors").write_bytes((root / "shape.safetensors").read_bytes()[:1000])
     torn = replace(config, start_from=str(root / "torn.safetensors"))
     fails(torn, RunFolder(root / "run"), root, BrokenCheckpoint, "damaged")
+    misnamed = replace(config, start_from=str(root / "half.safetensors"), start_anew=("nothing",))
+    fails(misnamed, RunFolder(root / "run"), root, InvalidSetting, "start_anew names 'nothing'")
     save_file({name: tensor.half() for name, tensor in weights.items()}, root / "good.safetensors")
     good = replace(config, start_from=str(root / "good.safetensors"))
     run = RunFolder(root / "run")
