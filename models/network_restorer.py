@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -66,7 +67,9 @@ class NetworkRestorer:
     ) -> Restoration:
         """See models.restorer.Restorer.restore."""
         start = time.perf_counter()
-        self._check(options.stages)
+        stages = options.most_stages
+        self._check(stages)
+        eightfold = self.self_ensemble or options.effort == "best"
         quality_factor = options.steering_factor(image)
         if not self.card.steerable:
             quality_factor = None
@@ -78,9 +81,11 @@ class NetworkRestorer:
         if earlier is not None and (earlier.coarseness > MUCH_COARSER or not image.saved_as_jpeg):
             seen, shift = _on_earlier_grid(image, earlier), earlier.grid_shift
             told = told if told is not None or options.blind else earlier.quality_factor
-        steering = self._steering(seen, told, options.blind)
-        canvas = self.network.color.canvas(seen, options.stages or self._stage_count())
-        self._paint(canvas, steering, options.stages, on_tile)
+        steering = self._steering(seen, told, options.blind, eightfold=eightfold)
+        canvas = self.network.color.canvas(seen, stages or self._stage_count())
+        self._paint(
+            canvas, partial(self._forward, steering=steering, stages=stages, eightfold=eightfold), on_tile
+        )
         pictures, levels = canvas.pictures()
         inside = np.s_[shift[0] :, shift[1] :]
         pictures = [picture[inside] for picture in pictures]
@@ -105,14 +110,16 @@ class NetworkRestorer:
             steered_by=sentence,
         )
 
-    def _steering(self, image: JpegImage, quality_factor: int | None, blind: bool) -> Steering:
+    def _steering(
+        self, image: JpegImage, quality_factor: int | None, blind: bool, *, eightfold: bool
+    ) -> Steering:
         return steer(
             self.network,
             image,
             self.device,
             quality_factor=quality_factor if self.card.steerable or self.card.uses_tables else None,
             use_tables=self.card.uses_tables and not blind,
-            every_orientation=self.self_ensemble,
+            every_orientation=eightfold,
         )
 
     def _unchanged(self, image: JpegImage, start: float, on_tile: OnTile | None) -> Restoration:
@@ -138,11 +145,13 @@ class NetworkRestorer:
     def _stage_count(self) -> int:
         return max(1, len(self.card.stage_names))
 
-    def _paint(self, canvas: Canvas, steering: Steering, stages: int | None, on_tile: OnTile | None) -> None:
+    def _paint(
+        self, canvas: Canvas, forward: Callable[[Tensor], list[Tensor]], on_tile: OnTile | None
+    ) -> None:
         """Put what the network makes of every tile onto the canvas."""
 
         def restore_tile(part: int, tile: Tile) -> None:
-            canvas.put(part, tile, self._forward(canvas.inputs(part, tile), steering, stages))
+            canvas.put(part, tile, forward(canvas.inputs(part, tile)))
 
         self._in_tiles(canvas.shapes, restore_tile, on_tile)
 
@@ -182,10 +191,12 @@ class NetworkRestorer:
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
-    def _forward(self, seen: Tensor, steering: Steering, stages: int | None) -> list[Tensor]:
+    def _forward(
+        self, seen: Tensor, *, steering: Steering, stages: int | None, eightfold: bool
+    ) -> list[Tensor]:
         """The network's pictures of a tile, plainly or as the mean over the tile's eight orientations."""
         seen = seen.to(self.device).contiguous(memory_format=torch.channels_last)
-        if not self.self_ensemble:
+        if not eightfold:
             return self._run(seen, steering, UPRIGHT, stages)
         total: list[Tensor] = []
         for orientation in ORIENTATIONS:

@@ -17,6 +17,10 @@ Guidance = Literal["automatic", "tables", "pixels", "manual"]
 """What steers a network: its own choice, the file's tables as one quality factor, the pixels alone, or a number."""
 
 
+Effort = Literal["quick", "standard", "best"]
+"""How long a network may take: its first stage alone, all stages, or all stages of the picture's eight orientations."""
+
+
 @dataclass(frozen=True)
 class RestoreOptions:
     """How a picture is to be restored.
@@ -24,7 +28,8 @@ class RestoreOptions:
     Attributes:
         guidance: see Guidance; "pixels" ignores the file's quantization tables even where there are any.
         quality_factor: 1..100 with guidance "manual", otherwise None.
-        stages: stop after that many stages; None runs all.
+        stages: stop after that many stages; None leaves it to the effort.
+        effort: see Effort; networks of one stage know no quick one.
 
     Raises:
         InvalidSetting: a quality factor out of range, or one and another guidance than "manual".
@@ -33,6 +38,7 @@ class RestoreOptions:
     guidance: Guidance = "automatic"
     quality_factor: int | None = None
     stages: int | None = None
+    effort: Effort = "standard"
 
     def __post_init__(self) -> None:
         factor = self.quality_factor
@@ -54,11 +60,21 @@ class RestoreOptions:
 
     @classmethod
     def of(
-        cls, quality_factor: int | None = None, *, blind: bool = False, stages: int | None = None
+        cls,
+        quality_factor: int | None = None,
+        *,
+        blind: bool = False,
+        stages: int | None = None,
+        effort: Effort = "standard",
     ) -> "RestoreOptions":
         """What commands and programs say: a quality factor set by hand, or that the file's tables are ignored."""
         automatic: Guidance = "automatic" if quality_factor is None else "manual"
-        return cls("pixels" if blind else automatic, quality_factor, stages)
+        return cls("pixels" if blind else automatic, quality_factor, stages, effort)
+
+    @property
+    def most_stages(self) -> int | None:
+        """How many stages run at most; None for all."""
+        return 1 if self.stages is None and self.effort == "quick" else self.stages
 
     @property
     def blind(self) -> bool:

@@ -3,13 +3,14 @@
 import os
 import tempfile
 from collections.abc import Iterable
-from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import torch
 from starlette.middleware import Middleware
 
+from models.command_line import version
 from models.jpeg.limits import MAX_BYTES
 from models.memory import give_back_freed_memory
 from models.zoo import Zoo
@@ -22,6 +23,8 @@ from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
 from studio.lessons.handlers import BlindHandlers, GuessHandlers
 from studio.lessons.tab import build_lesson_guide, build_lessons_tab
+from studio.page.components import component
+from studio.page.markup import template
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
 from studio.restore.handlers import RestoreHandlers
@@ -59,6 +62,16 @@ from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.tab import build_train_tab
 
 NAME = "JPEG Restoration Studio"
+BENCH = "restore"
+"""Id of the tab behind both doors."""
+DOORS = {"repair": "Repair my photograph", "experiment": "Experiment"}
+PLACES = {
+    "anatomy": "Anatomy",
+    "sweep": "Sweep",
+    "lessons": "Lessons",
+    "train": "Train",
+    "models": "Models",
+}
 KEPT_SECONDS = 30 * 60
 SWEEP_SECONDS = 60
 HELD_SECONDS = 10
@@ -96,31 +109,34 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
         StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
     ):
-        gr.HTML(masthead(zoo), elem_id="masthead")
+        component("frame", frame_value(train=jobs is not None), elem_id="frame")
         with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab("Restore", id="restore"):
+            with gr.Tab(BENCH, id=BENCH):
                 handlers = RestoreHandlers(engine, pictures, uploads.open)
                 packing = TakeawayHandlers(engine, pictures)
                 restore = RestoreTab(handlers, packing, thumbnails(Path(folder)), KEPT_SECONDS)
                 restore.wire(demo)
-                Privacy(demo, pictures, cache).wire(restore)
                 opened = restore.components
-            with gr.Tab("Anatomy", id="anatomy") as anatomy:
+            with gr.Tab(PLACES["anatomy"], id="anatomy") as anatomy:
                 build_anatomy_tab(anatomy, AnatomyHandlers(engine, pictures), opened, KEPT_SECONDS)
-            with gr.Tab("Sweep", id="sweep") as sweep:
+            with gr.Tab(PLACES["sweep"], id="sweep") as sweep:
                 sweeping = SweepHandlers(zoo, Sweeper(zoo, cache), pictures)
                 build_sweep_tab(demo, sweep, sweeping, opened["session"], KEPT_SECONDS)
             if jobs is not None:
-                with gr.Tab("Train", id="train") as train:
+                with gr.Tab(PLACES["train"], id="train") as train:
                     recipes = RecipeHandlers(jobs)
                     training = TrainHandlers(jobs, zoo, pictures, recipes)
                     build_train_tab(demo, train, training, recipes, opened["model_names"])
-            with gr.Tab("Lessons", id="lessons"):
+            with gr.Tab(PLACES["lessons"], id="lessons"):
                 games = GuessHandlers(pictures), BlindHandlers(zoo, pictures)
                 build_lessons_tab(tabs, *games, opened["session"], restore.follow, KEPT_SECONDS)
-            with gr.Tab("Models", id="models") as models:
+            with gr.Tab(PLACES["models"], id="models") as models:
                 build_models_tab(demo, models, zoo)
         build_lesson_guide(tabs)
+        with gr.Row(elem_id="foot"):
+            gr.HTML(foot_markup(zoo))
+            delete = gr.Button("Delete my images now", size="sm", elem_id="delete", elem_classes="quiet")
+        Privacy(demo, pictures, cache).wire(restore, delete.click)
         api = Api(engine, uploads.open, pictures)
         Endpoints(api, demo.is_wanted).build()
     pictures.keep(set(pictures.root.rglob("*")) - before)
@@ -138,13 +154,26 @@ def _upload_folder() -> Path:
     return folder
 
 
-def masthead(zoo: Zoo) -> str:
-    """Name on the left; where models run and how long pictures stay on the right."""
-    where = device_words(zoo)
-    return (
-        f"<header class='masthead'><h1 class='name'>{NAME}</h1>"
-        f"<span class='where'>{escape(where)} · images kept {KEPT_SECONDS // 60} min</span></header>"
-    )
+def frame_value(*, train: bool) -> dict[str, Any]:
+    """What the head of the page names; see studio/page/frame/behavior.js."""
+    places = [{"id": name, "title": title} for name, title in PLACES.items() if train or name != "train"]
+    doors = [{"id": name, "title": title} for name, title in DOORS.items()]
+    return {"name": NAME, "bench": BENCH, "doors": doors, "places": places}
+
+
+def foot_markup(zoo: Zoo) -> str:
+    """Where models run, how long pictures stay, and what this is."""
+    return template("""
+        <footer class='foot'>
+          <span>{{ where }} · pictures deleted after {{ minutes }} min</span>
+          <details class='about'><summary>About</summary><div>
+            <p>{{ name }} {{ version }} repairs photographs that were saved as JPEG, with networks of four papers side by
+              side, and shows what each of them does.</p>
+            <p>What you open is seen by nobody else, is used for nothing but your own results, and is deleted
+              {{ minutes }} minutes after you last used it, when you leave, or when you say so.</p>
+            <p>The program is under the MIT license; every model's own license stands in Models.</p>
+          </div></details>
+        </footer>""")(where=device_words(zoo), minutes=KEPT_SECONDS // 60, name=NAME, version=version())
 
 
 def device_words(zoo: Zoo) -> str:

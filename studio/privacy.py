@@ -1,5 +1,6 @@
 """What a visitor leaves on the server, and how it goes: at the press of a button, and when the page is closed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,6 @@ from studio.restore.tab import RestoreTab
 from studio.server.files import PictureFolder
 from studio.server.gradio_internals import StudioBlocks
 from studio.server.later import Later
-from studio.session.link import example_of
 from studio.session.visitor import Photograph, Present, Run, Session
 from studio.sweep.run import SweepRecord
 
@@ -25,9 +25,9 @@ class Privacy:
         self._demo, self._pictures, self._cache = demo, pictures, cache
         self._stragglers = Later("stragglers")
 
-    def wire(self, restore: RestoreTab) -> None:
-        """Connect both: the button of the Restore tab, and leaving."""
-        restore.clear_after(restore.components["delete"].click, self.forget)
+    def wire(self, restore: RestoreTab, delete: Callable[..., Any]) -> None:
+        """Connect both: the event of a button, which empties the Restore tab, and leaving."""
+        restore.clear_after(delete, self.forget)
         self._demo.unload(self.left)
 
     def left(self, request: gr.Request) -> None:
@@ -48,7 +48,7 @@ class Privacy:
                 for run in value.runs:
                     run.stop.set()
         for photograph in {_photograph(value) for value in values} - {None}:
-            if not example_of(photograph):  # everybody's results of the examples may stay
+            if not photograph.example:  # everybody's results of the examples may stay
                 self._cache.forget(photograph.key)
         if not visitor:
             return 0

@@ -236,7 +236,8 @@ class AnatomyHandlers:
 
     def _outputs(self, photograph: Photograph, run: Run, form: RestoreForm) -> StageOutputs:
         """The results on the Restore tab where they belong to its settings, else the degraded file alone."""
-        request = form.request(photograph.key, tuple(self._engine.cards()))
+        meant = form.as_meant(own=not photograph.example)
+        request = meant.request(photograph.key, tuple(self._engine.cards()))
         if run.request is not None and run.outputs is not None and run.request.same_settings(request):
             return run.outputs
         broken = self._engine.broken(photograph.key, photograph.image, request.degradation)

@@ -5,7 +5,7 @@ Arguments come from anywhere and are untrusted; answers are ready for JSON, pict
 
 from collections.abc import Iterable
 from threading import Event
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from models.images import RgbImage
 from models.jpeg import SUBSAMPLINGS, Degradation, JpegImage, Save, Step
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
-from models.restorer import RestoreOptions
+from models.restorer import Effort, RestoreOptions
 from studio.engine.engine import Engine, RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes
 from studio.server.files import PictureFolder
@@ -51,6 +51,7 @@ class Api:
         quality_factor: Any = None,
         blind: Any = False,
         stages: Any = None,
+        effort: Any = "standard",
         stop: Event | None = None,
     ) -> dict[str, Any]:
         """Repair a file as it is.
@@ -60,7 +61,8 @@ class Api:
             model_names: list of names; None takes the cascade.
             quality_factor: 1..100 by hand, or None.
             blind: True ignores the file's quantization tables.
-            stages: stop after that many, None runs all.
+            stages: stop after that many, None leaves it to the effort.
+            effort: see models.restorer.Effort.
             stop: ends the work within a tile once it is set.
 
         Returns:
@@ -71,11 +73,10 @@ class Api:
             raise InvalidSetting(f"blind is {clipped(blind)}. true and false are allowed. Send one of them.")
         factor = None if quality_factor is None else whole(quality_factor, 1, 100, "quality_factor")
         count = None if stages is None else whole(stages, 1, 99, "stages")
-        options = RestoreOptions.of(factor, blind=blind, stages=count)
+        how_long: Effort = one_of(effort, get_args(Effort), "effort")
+        options = RestoreOptions.of(factor, blind=blind, stages=count, effort=how_long)
         photograph = self._opened(picture)
-        request = RestoreRequest(
-            photograph.key, names, None, options.guidance, options.quality_factor, options.stages
-        )
+        request = RestoreRequest(photograph.key, names, None, options)
         *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
         return {
             "picture": file_facts(photograph.image),

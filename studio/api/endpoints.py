@@ -98,6 +98,7 @@ class Endpoints:
         quality_factor: int | None = None,
         blind: bool = False,
         stages: int | None = None,
+        effort: str = "standard",
     ) -> Restored:
         """Repair a JPEG with one or several models; results are lossless PNG files.
 
@@ -107,9 +108,12 @@ class Endpoints:
             quality_factor: 1 to 100 to steer by hand what can be steered; left out, each model decides.
             blind: ignore the file's quantization tables.
             stages: stop after that many stages of a model that has several.
+            effort: quick runs the first stage alone, best takes the mean of eight orientations and eight times as long.
         """
         stop = Unheard(current_caller().number, self._is_wanted)
-        return _calmly(lambda: self._api.restore(picture, models, quality_factor, blind, stages, stop))
+        return _calmly(
+            lambda: self._api.restore(picture, models, quality_factor, blind, stages, effort, stop)
+        )
 
     def degrade(
         self,

@@ -54,13 +54,12 @@ def settings_of(arguments: argparse.Namespace) -> BatchSettings:
         None if factor is None else whole(factor, 1, 100, "The quality factor"),
         blind=arguments.blind,
         stages=None if stages is None else whole(stages, 1, 99, "The number of stages"),
+        effort=arguments.effort,
     )
     return BatchSettings(
         tuple(arguments.model),
         Degradation(steps) if steps else None,
-        options.guidance,
-        options.quality_factor,
-        options.stages,
+        options,
         arguments.keep_exif,
         arguments.keep_icc,
         arguments.overwrite,

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from models.files import check_output, write_whole
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage
 from models.jpeg.metadata import to_srgb
-from models.restorer import Guidance, Restoration
+from models.restorer import AUTOMATIC, Restoration, RestoreOptions
 from models.zoo import Zoo
 from studio.batch.attempts import Attempt
 from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photograph_at
@@ -45,7 +45,7 @@ class BatchSettings:
     Attributes:
         model_names: each gives one result per file.
         degradation: None keeps the files as they are.
-        guidance, quality_factor, stages: see studio.engine.engine.RestoreRequest.
+        options: what restorers are told.
         keep_exif: results keep the camera's facts, never the place.
         keep_icc: results stay in the colours of the file's own profile and carry it; otherwise they are sRGB.
         overwrite: results take the place of any file but those that are read; otherwise of earlier results only.
@@ -54,9 +54,7 @@ class BatchSettings:
 
     model_names: tuple[str, ...]
     degradation: Degradation | None = None
-    guidance: Guidance = "automatic"
-    quality_factor: int | None = None
-    stages: int | None = None
+    options: RestoreOptions = AUTOMATIC
     keep_exif: bool = False
     keep_icc: bool = False
     overwrite: bool = False
@@ -71,22 +69,18 @@ class BatchSettings:
 
     def as_json(self) -> dict[str, Any]:
         """What every result depends on besides its file and its model, as JSON gives it back."""
-        others = ("model_names", "overwrite", "keep_dates")
+        others = ("model_names", "options", "overwrite", "keep_dates")
         settings = {name: value for name, value in vars(self).items() if name not in others}
+        settings |= asdict(self.options)
+        if self.options.effort == "standard":  # which records of earlier results do not tell
+            del settings["effort"]
         if self.degradation is not None:  # as the records of earlier results say it, which count as done
             settings["degradation"] = {"encodings": self.degradation.as_json(), "resize_between": None}
         return settings
 
     def request(self, photograph_key: str, model_names: tuple[str, ...]) -> RestoreRequest:
         """One file with some of the models."""
-        return RestoreRequest(
-            photograph_key,
-            model_names,
-            self.degradation,
-            self.guidance,
-            self.quality_factor,
-            self.stages,
-        )
+        return RestoreRequest(photograph_key, model_names, self.degradation, self.options)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Measured. Nothing here knows the page.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -16,17 +16,27 @@ from models.card import ModelCard
 from models.errors import RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import Guidance, OnTile, Restoration, RestoreOptions, Restorer
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background
 from studio.engine.cache import ResultCache
+from studio.engine.expectations import Condition, Expectations, condition_of
 from studio.engine.pixel_gate import PixelGate
 from studio.engine.zero_gpu_zoo import ZeroGpuZoo
-from training.evaluation.metrics import Measured, measure, psnr_db, slow_metrics
+from training.evaluation.metrics import (
+    Measured,
+    blocking_effect_factor,
+    mean_absolute_difference,
+    measure,
+    psnr_db,
+    slow_metrics,
+)
 
 _MEASURING = ThreadPoolExecutor(1, "slow-metrics")
 """Measures one picture at a time, whoever waits for it."""
 STOP_SECONDS = 0.1
+FEWEST_MEGAPIXELS = 0.05
+"""Of pictures by which a model's pace is told."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +47,13 @@ class RestoreRequest:
         photograph_key: identifies the opened file's bytes.
         model_names: in the order people ticked them.
         degradation: None keeps the file as it is.
-        guidance, quality_factor, stages: see models.restorer.RestoreOptions.
+        options: what restorers are told.
     """
 
     photograph_key: str
     model_names: tuple[str, ...]
     degradation: Degradation | None = None
-    guidance: Guidance = "automatic"
-    quality_factor: int | None = None
-    stages: int | None = None
-
-    @property
-    def options(self) -> RestoreOptions:
-        """What restorers are told."""
-        return RestoreOptions(self.guidance, self.quality_factor, self.stages)
+    options: RestoreOptions = AUTOMATIC
 
     def same_settings(self, other: "RestoreRequest") -> bool:
         """True where both describe the same degraded picture and steering, whatever models are ticked."""
@@ -70,6 +73,19 @@ class Broken:
     original: RgbImage | None
 
 
+@dataclass(frozen=True)
+class Observed:
+    """What can be said of a picture without an original.
+
+    Attributes:
+        block_edges: how much steps across its 8x8 grid exceed the others, see metrics.blocking_effect_factor.
+        changed_levels: mean distance of its values from the degraded picture's, 0..255.
+    """
+
+    block_edges: float
+    changed_levels: float
+
+
 @dataclass(frozen=True, eq=False)
 class StageOutputs:
     """What a run has produced so far.
@@ -81,6 +97,7 @@ class StageOutputs:
         restorations: by model name, in the order they were finished.
         metrics: by model name and, as "degraded", for the input; empty without an original.
         slow_seconds: by the same names, how long the slow metrics took; empty before they were computed.
+        observed: by the names of `metrics`, where there is no original; else empty.
         stage_psnr_db: by model name, one number per stage; empty without an original.
         failures: by model name, the sentence to show.
     """
@@ -91,6 +108,7 @@ class StageOutputs:
     restorations: Mapping[str, Restoration] = field(default_factory=lambda: MappingProxyType({}))
     metrics: Mapping[str, Measured] = field(default_factory=lambda: MappingProxyType({}))
     slow_seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    observed: Mapping[str, Observed] = field(default_factory=lambda: MappingProxyType({}))
     stage_psnr_db: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
     failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -102,6 +120,7 @@ class _Finished:
     restoration: Restoration
     metrics: Measured | None
     stage_psnr_db: tuple[float, ...]
+    observed: Observed | None = None
 
 
 class Engine:
@@ -111,6 +130,8 @@ class Engine:
         self.zoo = zoo
         self._cache = cache
         self._gate = PixelGate()
+        self.expectations = Expectations(zoo)
+        self._seconds_per_megapixel: dict[str, float] = {}
 
     def broken(self, photograph_key: str, image: JpegImage, degradation: Degradation | None) -> Broken:
         """Save the photograph the way `degradation` says; cached.
@@ -164,7 +185,11 @@ class Engine:
         """
         broken = self.broken(request.photograph_key, image, request.degradation)
         outputs = StageOutputs(
-            request, broken.original, broken.image, metrics=self._input_metrics(request, broken)
+            request,
+            broken.original,
+            broken.image,
+            metrics=self._input_metrics(request, broken),
+            observed=self._input_observed(request, broken),
         )
         yield outputs
         names = self.by_cost(request.model_names, self.cards() if cards is None else cards)
@@ -234,6 +259,37 @@ class Engine:
             "degraded": self._cache.get_or_make(key, lambda: measure(restored=pixels, reference=original))
         }
 
+    def observed_as_brought(self, photograph_key: str, image: JpegImage) -> Observed:
+        """What can be said of a file before anything is done to it; `photograph_key` identifies it."""
+        key = ("observed as brought", photograph_key)
+        return self._cache.get_or_make(key, lambda: _observed(image.pixels, image.pixels))
+
+    def _input_observed(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Observed]:
+        if broken.original is not None:
+            return MappingProxyType({})
+        return {"degraded": self.observed_as_brought(request.photograph_key, broken.image)}
+
+    def condition(self, image: JpegImage) -> Condition:
+        """See expectations.condition_of; pictures are judged one after the other."""
+        rows, columns = image.decoded_pixels.shape[:2]
+        with self._gate.of(rows * columns):
+            return condition_of(image)
+
+    def expected_seconds(self, names: Iterable[str], megapixels: float) -> float | None:
+        """How long models will take, by how fast they were here lately; None where one of them has not run yet.
+
+        Args:
+            names: of models, with their effort as `pace` tells it.
+            megapixels: of the picture.
+        """
+        rates = [self._seconds_per_megapixel.get(name) for name in names]
+        return None if None in rates else megapixels * sum(rate for rate in rates if rate is not None)
+
+    def _note_pace(self, name: str, options: RestoreOptions, restoration: Restoration) -> None:
+        megapixels = restoration.pixels.shape[0] * restoration.pixels.shape[1] / 1e6
+        if megapixels >= FEWEST_MEGAPIXELS:
+            self._seconds_per_megapixel[pace(name, options)] = restoration.seconds / megapixels
+
     def _together(
         self, names: Sequence[str], request: RestoreRequest, broken: Broken
     ) -> Mapping[str, Restorer]:
@@ -267,16 +323,27 @@ class Engine:
             restoration = replace(restoration, unguarded=None)  # nobody looks at it here
             if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
                 return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
-            return _measured(restoration, broken.original)
+            return _measured(restoration, broken)
 
         finished = yield from in_background(name, work, stop)
+        self._note_pace(name, options, finished.restoration)
         self._cache.put(key, finished)
         return finished
 
 
-def _measured(restoration: Restoration, original: RgbImage | None) -> _Finished:
+def pace(name: str, options: RestoreOptions) -> str:
+    """A model at an effort, whose pace is noted."""
+    return f"{name}, {options.effort}"
+
+
+def _observed(pixels: RgbImage, degraded: RgbImage) -> Observed:
+    return Observed(blocking_effect_factor(pixels), mean_absolute_difference(pixels, degraded))
+
+
+def _measured(restoration: Restoration, broken: Broken) -> _Finished:
+    original = broken.original
     if original is None:
-        return _Finished(restoration, None, ())
+        return _Finished(restoration, None, (), _observed(restoration.pixels, broken.image.pixels))
     final = measure(restored=restoration.pixels, reference=original)
     by_stage = tuple(psnr_db(stage.pixels, original) for stage in restoration.stages)
     return _Finished(restoration, final, by_stage)
@@ -293,8 +360,12 @@ def _with(mapping: Mapping, name: str, value: object) -> Mapping:
 
 def _joined(outputs: StageOutputs, name: str, finished: _Finished) -> StageOutputs:
     metrics = outputs.metrics if finished.metrics is None else _with(outputs.metrics, name, finished.metrics)
+    observed = (
+        outputs.observed if finished.observed is None else _with(outputs.observed, name, finished.observed)
+    )
     return replace(
         outputs,
+        observed=observed,
         restorations=_with(outputs.restorations, name, finished.restoration),
         metrics=metrics,
         stage_psnr_db=_with(outputs.stage_psnr_db, name, finished.stage_psnr_db),

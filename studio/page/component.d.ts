@@ -19,6 +19,7 @@ declare const server: Record<string, (argument: unknown) => Promise<any>>;
 
 /** plotly.js, which the chart brings. */
 interface Window {
+  gradio_config: { root: string; api_prefix: string };
   Plotly: any;
 }
 

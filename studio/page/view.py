@@ -21,6 +21,8 @@ def view_of(
     cards: Mapping[str, ModelCard],
     pictures: PictureFolder,
     earlier: Mapping[str, Any] | None = None,
+    *,
+    preferred: str | None = None,
 ) -> dict[str, Any]:
     """The viewer's value: original, degraded, then one pane per result and stage.
 
@@ -30,6 +32,7 @@ def view_of(
         cards: by model name.
         pictures: where the PNG files are written.
         earlier: a value made of an earlier state of the same run, whose files are used again.
+        preferred: the result that is shown where nothing is measured, once it is there.
     """
     writer = _Panes(photograph, outputs, pictures, earlier or EMPTY_VIEW)
     panes = []
@@ -48,7 +51,7 @@ def view_of(
         pane = writer.pane(name, title, restoration.pixels, _db(outputs, name))
         count = len(restoration.stages)
         panes.append({**pane, "group": title, "stage": count, "last": True} if count > 1 else pane)
-    best = best_result(outputs)
+    best = best_result(outputs, preferred)
     left = "degraded" if best or outputs.original is None else "original"
     return {
         "picture": picture_name(photograph, outputs),
@@ -67,19 +70,19 @@ def picture_name(photograph: Photograph, outputs: StageOutputs) -> str:
     return f"{photograph.key} {outputs.degraded.pixels.shape}"
 
 
-def best_result(outputs: StageOutputs) -> str | None:
-    """The restored picture with the highest PSNR; the one finished last where nothing is measured."""
+def best_result(outputs: StageOutputs, preferred: str | None = None) -> str | None:
+    """The restored picture with the highest PSNR; where nothing is measured the preferred one, or the last."""
     names = list(outputs.restorations)
     if not names:
         return None
     if outputs.metrics:
         return max(names, key=lambda name: outputs.metrics[name]["psnr_db"])
-    return names[-1]
+    return preferred if preferred in names else names[-1]
 
 
 def degraded_label(outputs: StageOutputs) -> str:
-    """A file kept as it is was not degraded by us."""
-    return "degraded" if outputs.original is not None else "as opened"
+    """A file kept as it is was not damaged by us."""
+    return "damaged" if outputs.original is not None else "as brought"
 
 
 def _db(outputs: StageOutputs, name: str) -> str:

@@ -39,23 +39,33 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
 
 
+def duration(value: float) -> str:
+    """How long something will take, in whole seconds or minutes."""
+    if value < 90:
+        return f"{max(1, round(value))} s"
+    return f"{round(value / 60)} min"
+
+
 def how_broken(degradation: Degradation | None) -> str:
     """A degradation as people say it."""
-    return degradation.words() if degradation else "kept as it is"
+    return degradation.words() if degradation else "as it is"
 
 
 def settings_slug(request: RestoreRequest) -> str:
     """The settings as part of a file name, such as "qf10-420_qf30-420-shift4x4_by-hand-20"."""
-    parts = [request.degradation.slug() if request.degradation else "as-opened"]
+    parts = [request.degradation.slug() if request.degradation else "as-brought"]
+    options = request.options
     guidance = {
         "tables": "from-tables",
         "pixels": "from-pixels",
-        "manual": f"by-hand-{request.quality_factor}",
+        "manual": f"by-hand-{options.quality_factor}",
     }
-    if request.guidance in guidance:
-        parts.append(guidance[request.guidance])
-    if request.stages is not None:
-        parts.append(f"stages{request.stages}")
+    if options.guidance in guidance:
+        parts.append(guidance[options.guidance])
+    if options.stages is not None:
+        parts.append(f"stages{options.stages}")
+    if options.effort != "standard":
+        parts.append(options.effort)
     return "_".join(parts)
 
 

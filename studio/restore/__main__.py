@@ -1,6 +1,6 @@
 """Restores pictures from the command line, on the same engine as the page: one file, or folders of any size.
 
-python -m studio.restore photo.jpg -o restored.png --model cascade [--quality-factor N | --blind] [--stages N]
+python -m studio.restore photo.jpg -o restored.png --model cascade [--quality-factor N | --blind] [--effort best]
 python -m studio.restore FOLDER 'scans/**/*.jpg' -o DIR --model cascade --model ar_cnn [--report out.csv] [--engine ray]
 """
 
@@ -50,6 +50,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     guided.add_argument("--quality-factor", type=int, default=None, help="1 to 100, set by hand")
     guided.add_argument("--blind", action="store_true", help="ignore the files' quantization tables")
     parser.add_argument("--stages", type=int, default=None, help="stop after that many stages")
+    parser.add_argument(
+        "--effort",
+        choices=("quick", "standard", "best"),
+        default="standard",
+        help="quick: the first stage alone; best: the mean of eight orientations, eight times as long",
+    )
     _add_steps(parser)
     parser.add_argument(
         "--reference", type=Path, metavar="DIR", help="clean pictures of the same names, to measure"

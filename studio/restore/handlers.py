@@ -4,41 +4,49 @@ Methods are bound to events by studio.page.binding: parameters are named like co
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, make_dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import partial
 from threading import Event
-from time import monotonic
+from time import monotonic, monotonic_ns
 from typing import Any
 
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
+from models.jpeg import Degradation
 from models.jpeg.formats import NAMES
-from studio.engine.engine import Engine, Progress, StageOutputs
+from studio.engine.engine import Engine, RestoreRequest, StageOutputs, pace
+from studio.engine.expectations import told_condition
 from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models, model_choices
-from studio.page.view import EMPTY_VIEW, view_of
-from studio.restore.results import NO_RESULTS, table_of, waiting_table
+from studio.page.view import EMPTY_VIEW, best_result, view_of
+from studio.page.wording import duration, how_broken
+from studio.restore.page import IDLE, WORKING, FormGroups, LinkedPage, Page
+from studio.restore.results import NO_RESULTS, waiting_table
+from studio.restore.shown import Shown
+from studio.restore.verdict import NO_VERDICT, diagnosis, diagnosis_markup, expected_words, verdict_value
 from studio.server.files import PictureFolder
 from studio.session.examples import EXAMPLES, open_example
-from studio.session.form import RestoreForm
-from studio.session.link import from_query, look_values
+from studio.session.form import RECOMMENDED, RestoreForm
+from studio.session.link import Link, from_query, look_values, to_query
 from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph, Present, Run, Session
+from training.evaluation.metrics import slow_metrics
 
 logger = logging.getLogger(__name__)
 
-CHANGED = "Settings changed: these results belong to the earlier ones. Press Restore."
+CHANGED = "From earlier settings. Repair the picture again to see results of the present ones."
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
 NO_PHOTOGRAPH = (
     f"There is no photograph in memory. {NAMES} can be opened, and are held for a limited time. "
-    "Drop one, or pick an example."
+    "Open one, or choose an example."
 )
-DELETED = "All of your images have been deleted. Drop a photograph, or pick an example."
-BUSY = "Busy: the queue is full. Press Restore again in a minute."
-PRESS_RESTORE = "Press Restore to run the ticked models on this picture."
+DELETED = "All of your images have been deleted. Open a photograph, or choose an example."
+BUSY = "Busy: the queue is full. Try again in a minute."
+EXAMPLE = "An example: saved at quality 10, then repaired. Open your own."
 
 GUIDANCE_WORDS = {
     "automatic": "Each model decides: by the file's tables, an earlier save it finds, or its own estimate.",
@@ -46,63 +54,6 @@ GUIDANCE_WORDS = {
     "pixels": "Each network's own estimate; the file's tables are ignored.",
     "manual": "What the models take for the quality. Lower repairs harder.",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Page:
-    """What changes on the page; fields are named like the components they set, None leaves one alone.
-
-    Attributes:
-        session, run: the visitor's state.
-        viewer, results: values of the two custom components.
-        photograph_facts, bench_facts, quality, notice, freshness, summary: markup or text.
-        restore, stop: what the buttons say, and whether they can be pressed.
-    """
-
-    session: Session | None = None
-    run: Run | None = None
-    viewer: dict[str, Any] | None = None
-    results: dict[str, Any] | None = None
-    photograph_facts: str | None = None
-    bench_facts: str | None = None
-    quality: str | None = None
-    notice: str | None = None
-    freshness: str | None = None
-    summary: str | None = None
-    restore: Props | None = None
-    stop: Props | None = None
-
-
-LinkedPage = make_dataclass(
-    "LinkedPage",
-    [(entry.name, Any, field(default=None)) for entry in fields(RestoreForm)],
-    bases=(Page,),
-    frozen=True,
-    eq=False,
-)
-"""A Page with the whole form, where a link or a lesson sets it."""
-
-
-@dataclass(frozen=True, eq=False)
-class FormGroups:
-    """What of the form is seen, and what its guidance means."""
-
-    breaking: bool | None = None
-    second_save: bool | None = None
-    by_hand: bool | None = None
-    guidance_words: str | None = None
-    notice: str | None = None
-
-
-IDLE: dict[str, Any] = {
-    "restore": Props(interactive=True, value="Restore"),
-    "stop": Props(interactive=False, value="Stop"),
-}
-WORKING: dict[str, Any] = {
-    "restore": Props(interactive=False, value="Restoring"),
-    "stop": Props(interactive=True, value="Stop"),
-}
-"""The two buttons, as fields of a Page."""
 
 
 class RestoreHandlers:
@@ -125,11 +76,11 @@ class RestoreHandlers:
             present: what the visitor's page is about.
         """
         cards = self.cards()
-        default = RestoreForm(model_names=tuple(first_models(list(cards.values()))))
+        default = RestoreForm(model_names=first_models(list(cards.values())))
         link = from_query(query, default, tuple(cards))
         form: dict[str, Any] = {entry.name: getattr(link.form, entry.name) for entry in fields(RestoreForm)}
-        form["model_names"] = Props(
-            choices=model_choices(list(cards.values())), value=list(link.form.model_names)
+        form["repairing_model"] = Props(
+            choices=repairing_choices(cards.values()), value=link.form.repairing_model
         )
         try:
             page = self._open(lambda: open_example(link.picture or EXAMPLES[0].name), present, link.form)
@@ -139,34 +90,59 @@ class RestoreHandlers:
             page = replace(page, viewer={**page.viewer, "look": look_values(link.look)})
         if link.problems:
             page = replace(page, notice=facts.notice(" ".join(link.problems)))
-        return LinkedPage(**vars(page), **form)
+        return LinkedPage(**{**vars(page), "address": None, **form, "model_names": page.model_names})
 
     def open_example(self, event: Mapping[str, Any], present: Present, form: RestoreForm) -> Page:
-        """One of the thumbnails was pressed."""
-        return self._open(lambda: open_example(event.get("name")), present, form)
+        """One of the thumbnails was pressed; a clean picture that was kept as it is has nothing to repair."""
+        saves = "once" if form.saves == "keep" else form.saves
+        page = self._open(lambda: open_example(event.get("name")), present, replace(form, saves=saves))
+        return replace(page, saves=saves)
 
     def open_upload(self, event: Mapping[str, Any], present: Present, form: RestoreForm) -> Page:
-        """A file was uploaded."""
-        return self._open(lambda: self._open_file(event.get("path"), event.get("name")), present, form)
+        """A file was uploaded; it is left as it is until somebody damages it."""
+        read = partial(self._open_file, event.get("path"), event.get("name"))
+        page = self._open(read, present, replace(form, saves="keep"))
+        return page if page.session is None else replace(page, saves="keep")
 
     def _open(self, read: Callable[[], Photograph], present: Present, form: RestoreForm) -> Page:
-        """Earlier results go, the degraded picture comes; nothing where another file was opened meanwhile."""
+        """Earlier results go, the damaged picture comes; nothing where another file was opened meanwhile."""
         opening = present.begin_opening()
         photograph = read()
         page = self._degraded(photograph, Run(), form)
         if not present.is_latest(opening):
             return Page()
         present.replace_run(None)
+        present.photograph_key = photograph.key
         return replace(
             page,
             session=Session(photograph),
             run=Run(),
+            model_names=self._picker(photograph, form, self.cards(), untick=True),
+            photograph=opened_value(photograph),
             photograph_facts=facts.photograph_line(photograph),
-            results={**NO_RESULTS, "note": PRESS_RESTORE},
+            diagnosis=self._words_for_example(photograph, form),
+            results=NO_RESULTS,
+            verdict=NO_VERDICT,
             quality="",
             freshness="",
-            **IDLE,
         )
+
+    def _words_for_example(self, photograph: Photograph, form: RestoreForm) -> str:
+        if not photograph.example:
+            return ""
+        damage = how_broken(form.degradation())
+        return diagnosis_markup(f"An example: {damage}, then repaired. Open your own.")
+
+    def diagnose(self, session: Session | None, present: Present) -> Page:
+        """Say how the photograph that somebody brought was saved, once it is on the page."""
+        if session is None or session.photograph is None or session.photograph.example:
+            return Page()
+        photograph = session.photograph
+        condition = self._engine.condition(photograph.image)
+        edges = self._engine.observed_as_brought(photograph.key, photograph.image).block_edges
+        if present.photograph_key != photograph.key:
+            return Page()
+        return Page(diagnosis=diagnosis_markup(diagnosis(photograph.image, condition, edges)))
 
     def clear(self, files: int) -> Page:
         """A visitor's images were deleted: say so, and show nothing of them any more."""
@@ -175,11 +151,13 @@ class RestoreHandlers:
             run=Run(),
             viewer=EMPTY_VIEW,
             results={**NO_RESULTS, "note": DELETED},
+            photograph={"answer": monotonic_ns() // 1000, "state": "deleted"},
             photograph_facts=facts.deleted_line(files),
+            diagnosis="",
             bench_facts="",
+            verdict=NO_VERDICT,
             quality="",
             freshness="",
-            summary=facts.summary(None, None),
             notice="",
             **IDLE,
         )
@@ -187,27 +165,68 @@ class RestoreHandlers:
     # Settings
 
     def change(self, session: Session | None, run: Run | None, present: Present, form: RestoreForm) -> Page:
-        """A setting changed: show the picture as it is degraded now, and whether the results still belong to it."""
+        """A setting changed: show the picture as it is damaged now, and whether the results still belong to it."""
         photograph, run = photograph_of(session), run or Run()
         page = self._degraded(photograph, run, form)
         if page.freshness and present.run is not None:
             present.run.drop()
-        return page
+        return replace(page, model_names=self._picker(photograph, form, self.cards(), untick=False))
 
     def _degraded(self, photograph: Photograph, run: Run, form: RestoreForm) -> Page:
         cards = self.cards()
-        request = form.request(photograph.key, tuple(cards))
+        request = self._request(photograph, form, cards)
         degraded = self._engine.broken(photograph.key, photograph.image, request.degradation)
         current = run.request is not None and run.request.same_settings(request)
         outputs = run.outputs if current else None
         outputs = outputs or StageOutputs(request, degraded.original, degraded.image)
+        working = {} if run.stop is not None and not run.stop.is_set() else self._idle(photograph, request)
         return Page(
             viewer=view_of(photograph, outputs, cards, self._pictures, run.view),
             bench_facts=facts.bench_line(photograph, degraded),
-            summary=facts.summary(photograph, request),
             freshness=facts.freshness(CHANGED if run.request is not None and not current else ""),
             notice="",
+            address=to_query(Link(form, photograph.example), default=_first_form(photograph, cards)),
+            **working,
         )
+
+    def _request(
+        self, photograph: Photograph, form: RestoreForm, cards: Mapping[str, ModelCard]
+    ) -> RestoreRequest:
+        """What the form asks for; no pixel is touched."""
+        own = not photograph.example
+        degradation = form.as_meant(own=own).degradation()
+        meant = form.as_meant(own=own, recommended=self._recommended(photograph, degradation, cards))
+        return meant.request(photograph.key, tuple(cards))
+
+    def _recommended(
+        self, photograph: Photograph, degradation: Degradation | None, cards: Mapping[str, ModelCard]
+    ) -> str:
+        """The name of the model that measurements recommend; "" where nothing was measured."""
+        told = told_condition(photograph.image, degradation)
+        card = self._engine.expectations.recommended(cards.values(), told)
+        return card.name if card else "".join(first_models(list(cards.values()))[-1:])
+
+    def _idle(self, photograph: Photograph, request: RestoreRequest) -> dict[str, Any]:
+        """Nothing runs, and how long what is asked for would take."""
+        rows, columns = photograph.image.pixels.shape[:2]
+        paces = [pace(name, request.options) for name in request.model_names]
+        expected = self._engine.expected_seconds(paces, rows * columns / 1e6)
+        words = f"about {duration(expected)}" if expected is not None and paces else ""
+        return {"action": {"state": "idle", "about": words, "models": len(paces)}}
+
+    def _picker(
+        self, photograph: Photograph, form: RestoreForm, cards: Mapping[str, ModelCard], *, untick: bool
+    ) -> Props:
+        """The models to tick, with what they do to such a picture; those that harm may be unticked."""
+        degradation = form.as_meant(own=not photograph.example).degradation()
+        told = told_condition(photograph.image, degradation)
+        found = {name: self._engine.expectations.of(card, told) for name, card in cards.items()}
+        labels = [(card.title + expected_words(found[name], told), name) for name, card in cards.items()]
+        ticked = form.model_names if isinstance(form.model_names, list | tuple) else ()
+        if not untick:
+            return Props(choices=labels)
+        harmless = [name for name in ticked if (known := found.get(name)) is None or not known.harms]
+        return Props(choices=labels, value=harmless)
 
     @staticmethod
     def show_saves(saves: Any) -> FormGroups:
@@ -222,10 +241,10 @@ class RestoreHandlers:
     # Running
 
     def start(self, session: Session | None, present: Present, form: RestoreForm) -> Page:
-        """Restore was pressed: answer at once, before any model is free, and without touching a pixel."""
+        """Repair or Run was pressed: answer at once, before any model is free, and without touching a pixel."""
         present.replace_run(None)
         photograph, cards = photograph_of(session), self.cards()
-        request = form.request(photograph.key, tuple(cards))
+        request = self._request(photograph, form, cards)
         if not request.model_names:
             raise InvalidSetting(
                 "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
@@ -238,14 +257,18 @@ class RestoreHandlers:
             freshness="",
             notice="",
             quality="",
-            summary=facts.summary(photograph, request),
+            verdict=NO_VERDICT,
             **WORKING,
         )
 
     def start_unasked(self, session: Session | None, present: Present, form: RestoreForm) -> Page:
         """The first run of a page: what was wrong with its address stays readable; no picture, no run."""
-        if session is None or session.photograph is None:
-            return Page(run=Run())
+        if (
+            session is None
+            or session.photograph is None
+            or not form.as_meant(own=False, recommended="any").model_names
+        ):
+            return Page(run=Run(), **IDLE)
         return replace(self.start(session, present, form), notice=None)
 
     def work(self, session: Session | None, run: Run | None, present: Present) -> Iterator[Page]:
@@ -265,11 +288,16 @@ class RestoreHandlers:
                 return
             yield page
 
-    def _worked(self, photograph: Photograph, run: Run, request: Any, stop: Event) -> Iterator[Page]:
+    def _worked(
+        self, photograph: Photograph, run: Run, request: RestoreRequest, stop: Event
+    ) -> Iterator[Page]:
         cards = self.cards()
-        shown = _Shown(run, cards, self._engine.by_cost(request.model_names, cards))
+        names = self._engine.by_cost(request.model_names, cards)
+        shown = Shown(run, cards, names, began=monotonic())
+        preferred = self._recommended(photograph, request.degradation, cards)
         last_told = 0.0
         news = Page()  # what the next page tells besides its table; one follows every result at once
+        idle = self._idle(photograph, request)
         try:
             for item in self._engine.run_stages(photograph.image, request, stop, cards):
                 if stop.is_set():
@@ -279,35 +307,57 @@ class RestoreHandlers:
                         request.options.steering_factor(
                             item.degraded
                         )  # refuses once what every model would refuse
-                    view = view_of(photograph, item, cards, self._pictures, shown.run.view)
+                    view = view_of(
+                        photograph, item, cards, self._pictures, shown.run.view, preferred=preferred
+                    )
                     shown = replace(shown, run=replace(run, outputs=item, view=view))
                     news = shown.page()
                 elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
                     last_told = monotonic()
-                    yield replace(news, results=shown.table(progress=item))
+                    yield replace(news, results=shown.table(progress=item), action=shown.progress(item))
                     news = Page()
         except RestorationCancelled:
             logger.info("a run was stopped")
         except RestorationError as error:
-            yield replace(news, notice=facts.notice(str(error)), results=shown.table(stopped=True), **IDLE)
+            yield replace(news, notice=facts.notice(str(error)), results=shown.table(stopped=True), **idle)
             return
+        verdict = self._verdict(photograph, shown.run, preferred, cards)
+        idle = self._idle(photograph, request)
         if run.dropped is not None and run.dropped.is_set():
-            yield Page(**IDLE)
+            yield Page(**idle)
         elif shown.run.outputs is None or stop.is_set():
-            yield replace(news, results=shown.table(stopped=stop.is_set()), **IDLE)
+            table = shown.table(stopped=stop.is_set())
+            yield replace(news, results=table, verdict=verdict, **idle)
+        elif shown.run.outputs.original is None or not slow_metrics():
+            yield replace(news, results=shown.table(), verdict=verdict, **idle)
         else:
-            yield replace(news, results=shown.table())
+            yield replace(news, results=shown.table(), verdict=verdict, **idle)
             outputs = self._engine.with_slow_metrics(shown.run.outputs, stop)
             shown = replace(shown, run=replace(shown.run, outputs=outputs))
             dropped = run.dropped is not None and run.dropped.is_set()
-            yield replace(Page() if dropped else shown.page(), **IDLE)
+            yield Page() if dropped else shown.page()
+
+    def _verdict(
+        self, photograph: Photograph, run: Run, preferred: str, cards: Mapping[str, ModelCard]
+    ) -> dict[str, Any]:
+        """Which of the results so far to take."""
+        outputs, view = run.outputs, run.view
+        if outputs is None or view is None or (best := best_result(outputs, preferred)) is None:
+            return NO_VERDICT
+        condition, expected = None, {}
+        if outputs.original is None:
+            condition = self._engine.condition(photograph.image)
+            of = self._engine.expectations.of
+            expected = {name: of(cards[name], condition) for name in outputs.restorations}
+        pane = next(pane for pane in view["panes"] if pane["id"] == best)
+        return verdict_value(outputs, cards, expected, condition, preferred, best, pane, photograph.name)
 
     @staticmethod
     def end(present: Present) -> Page:
         """Stop was pressed; the run itself reports its end within one tile."""
         if present.run is not None:
             present.run.end()
-        return Page(stop=Props(interactive=False, value="Stopping"))
+        return Page(action={"state": "stopping"})
 
     def finish(self, session: Session | None, run: Run | None, present: Present, form: RestoreForm) -> Page:
         """After a run: compare what was asked for with the controls as they are now."""
@@ -316,14 +366,36 @@ class RestoreHandlers:
             return Page(**IDLE)
         if not present.shows(run):
             return Page()
-        if run.photograph_key != session.photograph.key:  # it was opened while Restore was pressed
-            return replace(Page(results={**NO_RESULTS, "note": PRESS_RESTORE}), **IDLE)
+        if run.photograph_key != session.photograph.key:  # it was opened while Repair was pressed
+            return replace(Page(results=NO_RESULTS), **IDLE)
         cards = self.cards()
         if run.taken is not None and not run.taken.is_set() and not run.stop.is_set():
-            shown = _Shown(run, cards, self._engine.by_cost(run.request.model_names, cards))
+            shown = Shown(run, cards, self._engine.by_cost(run.request.model_names, cards))
             return Page(results=shown.table(stopped=True), notice=facts.notice(BUSY), **IDLE)
-        current = run.request.same_settings(form.request(session.photograph.key, tuple(cards)))
+        current = run.request.same_settings(self._request(session.photograph, form, cards))
         return Page(freshness=facts.freshness("" if current else CHANGED), **IDLE)
+
+
+def _first_form(photograph: Photograph, cards: Mapping[str, ModelCard]) -> RestoreForm:
+    """What the page is set to while nobody changes it."""
+    saves = "once" if photograph.example else "keep"
+    return RestoreForm(saves=saves, model_names=first_models(list(cards.values())))
+
+
+def opened_value(photograph: Photograph) -> dict[str, Any]:
+    """What the drop zone is told once a file is open."""
+    about = {"state": "open", "name": photograph.name, "own": not photograph.example}
+    return {"answer": monotonic_ns() // 1000, "example": photograph.example, **about}
+
+
+def refused_value(sentence: str) -> Page:
+    """What the drop zone is told of a file that cannot be opened; the picture before it stays."""
+    return Page(photograph={"answer": monotonic_ns() // 1000, "state": "failed", "words": sentence})
+
+
+def repairing_choices(cards: Iterable[ModelCard]) -> list[tuple[str, str]]:
+    """What Repair can use: the recommended model, or one by name."""
+    return [("Recommended", RECOMMENDED), *model_choices([card for card in cards if card.name != "plain"])]
 
 
 def photograph_of(session: Session | None) -> Photograph:
@@ -341,26 +413,3 @@ def guidance_markup(guidance: object) -> str:
     """What a guidance means, as markup; nothing for anything else."""
     words = GUIDANCE_WORDS.get(guidance, "") if isinstance(guidance, str) else ""
     return f"<p class='fact fact-note'>{words}</p>"
-
-
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """One state of a run, ready for the page; `names` are its models, cheapest first."""
-
-    run: Run
-    cards: Mapping[str, ModelCard]
-    names: list[str]
-
-    def table(self, *, progress: Progress | None = None, stopped: bool = False) -> dict[str, Any]:
-        outputs, view = self.run.outputs, self.run.view
-        if outputs is None or view is None:
-            return waiting_table(self.names, self.cards, stopped=stopped)
-        finished = {*outputs.restorations, *outputs.failures}
-        waiting = tuple(name for name in self.names if name not in finished)
-        return table_of(
-            outputs, self.cards, view["panes"], waiting=waiting, progress=progress, stopped=stopped
-        )
-
-    def page(self) -> Page:
-        quality = facts.quality_line(self.run.outputs, self.cards) if self.run.outputs else ""
-        return Page(run=self.run, viewer=self.run.view, results=self.table(), quality=quality)

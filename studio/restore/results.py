@@ -4,38 +4,47 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.card import ModelCard
-from studio.engine.engine import Progress, StageOutputs
+from studio.engine.engine import Observed, Progress, StageOutputs
 from studio.page.view import degraded_label
 from studio.page.wording import UNDEFINED, seconds, signed_decibels, tile_words
+from studio.restore.verdict import edges_in_words
 from training.evaluation import metrics
 from training.evaluation.metrics import Measured, Metric
 
-STOPPED = "Stopped. Press Restore to run the rest; finished results are kept."
-NO_ORIGINAL = (
-    "The file is kept as it is, so there is no original to measure against. "
-    "Save it once or twice in step 2 to see numbers."
-)
+STOPPED = "Stopped. Finished results are kept; press again to run the rest."
+NO_ORIGINAL = "The file is as it was brought: without a clean original, the table says what changed."
 NO_RESULTS = {"columns": [], "rows": [], "note": "", "convention": ""}
 
 
-def columns() -> list[dict[str, str]]:
-    """Headings between the name and the download: the metrics with the gain, and what it took."""
+TOOK = [
+    {"id": "seconds", "title": "time", "hint": "Time of the restoration alone"},
+    {"id": "speed", "title": "MP/s", "hint": "Megapixels restored per second"},
+]
+OBSERVED = [
+    {"id": "edges", "title": "block edges", "hint": "How much steps across the 8×8 grid exceed the others"},
+    {"id": "changed", "title": "changed by", "hint": "Mean distance of all values from the file's, of 255 levels"},
+]
+
+
+def columns(*, measured: bool) -> list[dict[str, str]]:
+    """Headings between the name and the download: the metrics with the gain, or what can be seen without an original."""
+    if not measured:
+        return [*OBSERVED, *TOOK]
     first, *others = (
         {"id": metric.name, "title": metric.title, "hint": metric.hint} for metric in metrics.METRICS
     )
     return [
         first | {"title": f"{first['title']} (RGB)"},
-        {"id": "delta", "title": "Δ", "hint": "Difference of the PSNR from the degraded picture"},
+        {"id": "delta", "title": "Δ", "hint": "Difference of the PSNR from the damaged picture"},
         *others,
-        {"id": "seconds", "title": "time", "hint": "Time of the restoration alone"},
-        {"id": "speed", "title": "MP/s", "hint": "Megapixels restored per second"},
+        *TOOK,
     ]
 
 
 def convention() -> str:
     """How the numbers are to be read, in a sentence or two."""
     first, *others = (metric.brief for metric in metrics.METRICS)
-    facts = "; ".join((first, "Δ to the degraded picture", *others))
+    facts = "; ".join((first, "Δ to the damaged picture", *others))
     return f"Against the original: {facts}. Downloads are lossless PNG."
 
 
@@ -80,7 +89,7 @@ def table_of(
     return {
         "rows": rows,
         "note": STOPPED if stopped and waiting else note,
-        "columns": columns(),
+        "columns": columns(measured=outputs.original is not None),
         "convention": convention() if outputs.original is not None else "",
     }
 
@@ -97,7 +106,7 @@ def waiting_table(
     """
     words = "stopped" if stopped else "waiting"
     rows = [_words_row(name, cards[name].title, words, words) for name in names]
-    return {"columns": columns(), "rows": rows, "note": STOPPED if stopped else "", "convention": ""}
+    return {"columns": columns(measured=True), "rows": rows, "note": STOPPED if stopped else "", "convention": ""}
 
 
 def _measured_row(
@@ -116,6 +125,7 @@ def _measured_row(
         "label": label,
         "state": "done",
         "cells": {
+            **_observed_cells(outputs.observed.get(name)),
             **{metric.name: _cell(metric, name, outputs) for metric in metrics.METRICS},
             "delta": {"text": delta, "kind": kind},
             "seconds": {"text": seconds(restoration.seconds) if restoration else UNDEFINED},
@@ -124,6 +134,15 @@ def _measured_row(
         "file": files[name]["file"],
         "download": files[name]["download"],
     }
+
+
+def _observed_cells(observed: Observed | None) -> dict[str, dict[str, str]]:
+    if observed is None:
+        return {}
+    edges = edges_in_words(observed.block_edges)
+    levels = observed.changed_levels
+    changed = "nothing" if levels == 0 else f"{levels:.2f} levels"
+    return {"edges": {"text": edges}, "changed": {"text": changed}}
 
 
 def _cell(metric: Metric, name: str, outputs: StageOutputs) -> dict[str, str]:

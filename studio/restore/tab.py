@@ -11,10 +11,12 @@ from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
-from studio.page.controls import first_models, heading, model_choices, run_bar
-from studio.restore.handlers import IDLE, FormGroups, LinkedPage, Page, RestoreHandlers, guidance_markup
+from studio.page.controls import first_models, heading, model_choices
+from studio.restore.handlers import RestoreHandlers, guidance_markup, refused_value, repairing_choices
+from studio.restore.page import IDLE, FormGroups, LinkedPage, Page
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
+from studio.restore.verdict import NO_VERDICT
 from studio.session.form import MAX_RESIZE_PERCENT, MAX_SHIFT, MIN_RESIZE_PERCENT, RestoreForm
 from studio.session.visitor import Present, Run, Session
 
@@ -22,7 +24,9 @@ PACKING = {**LIGHT, "concurrency_limit": 2, "concurrency_id": "packing"}
 START = RestoreForm()
 ACCEPTED = ",".join(["image/*", *SUFFIXES])
 """Of the file input; phones offer the camera for the first."""
-SAVES = [("keep the file", "keep"), ("save once", "once"), ("save twice", "twice")]
+SAVES = [("As it is", "keep"), ("Save once", "once"), ("Save twice", "twice")]
+EFFORTS = [("Quick", "quick"), ("Standard", "standard"), ("Best", "best")]
+EFFORT_WORDS = "Quick runs the first stage alone. Best takes the mean of eight orientations, and eight times as long."
 GUIDANCES = [
     ("automatic", "automatic"),
     ("the file's tables", "tables"),
@@ -60,11 +64,16 @@ class RestoreTab:
         """Connect every event; first visitors find an example degraded and restored."""
         c, handlers, bound = self.components, self._handlers, self._bound
         self.follow(demo.load)
-        bound.on(c["photograph"].opened, handlers.open_upload, **LIGHT)
-        bound.on(c["photograph"].example, handlers.open_example, **LIGHT)
-        self._run_after(c["restore"].click(lambda: None, None, None, **IMMEDIATE), handlers.start)
-        bound.on(c["stop"].click, handlers.end, **IMMEDIATE)
+        opened = bound.on(c["photograph"].opened, handlers.open_upload, refused_value, **LIGHT)
+        bound.on(opened.success, handlers.diagnose, **LIGHT)
+        chosen = bound.on(c["photograph"].example, handlers.open_example, **LIGHT)
+        self._run_after(chosen, handlers.start_unasked)
+        self._run_after(c["action"].run(lambda: None, None, None, **IMMEDIATE), handlers.start)
+        bound.on(c["action"].stop, handlers.end, **IMMEDIATE)
+        bound.on(c["door"].change, handlers.change, **LATEST)
         for name in RestoreForm.controls():
+            if name == "door":
+                continue
             moved = c[name].release if isinstance(c[name], gr.Slider) else c[name].input
             bound.on(moved, handlers.change, **LATEST)
         groups = Binding(FormGroups, c)
@@ -76,6 +85,7 @@ class RestoreTab:
         packing.on(c["takeaway"].take_zip, self._takeaway.make_zip, refuse, **PACKING)
         packing.on(c["takeaway"].take_page, self._takeaway.make_page, refuse, **PACKING)
         packing.on(c["takeaway"].take_link, self._takeaway.make_link, refuse, **LIGHT)
+        packing.on(c["takeaway"].take_picture, self._takeaway.make_picture, refuse, **PACKING)
 
     def follow(self, event: Callable[..., Any], query_of: Query | None = None) -> None:
         """Whenever an event is triggered: set the tab up as a link would, open its picture and run.
@@ -110,34 +120,58 @@ class RestoreTab:
 
 def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> dict[str, Any]:
     """Every component by its name."""
-    made: dict[str, Any] = {"summary": component("restore/steps", "", elem_id="steps-bar")}
+    made: dict[str, Any] = {}
     choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB", "accept": ACCEPTED}
-    kept = f"Deleted after {kept_seconds // 60} minutes, or when you leave."
+    choices["kept_seconds"] = kept_seconds
     with gr.Row(elem_id="workbench"):
         with gr.Column(elem_id="steps", scale=0, min_width=304):
             with gr.Column(elem_classes="step"):
                 heading(1, "Photograph")
                 made["photograph"] = component("restore/photograph", choices, elem_id="photograph")
                 made["photograph_facts"] = gr.HTML("", elem_classes="facts")
-                with gr.Row(elem_classes="privacy"):
-                    gr.HTML(f"<p class='fact fact-note'>{kept}</p>")
-                    made["delete"] = gr.Button("Delete my images now", size="sm", elem_classes="quiet")
-            with gr.Column(elem_classes="step"):
-                heading(2, "Break it")
+                made["diagnosis"] = gr.HTML("", elem_id="diagnosis")
+            with gr.Column(elem_classes="step experiment"):
+                heading(2, "Damage it")
                 made |= _degradation()
                 made["bench_facts"] = gr.HTML("", elem_id="bench-facts", elem_classes="facts")
-            with gr.Column(elem_classes="step"):
+            with gr.Column(elem_classes="step experiment"):
                 heading(3, "Repair it")
                 made |= _models(cards)
-                bar = run_bar("Restore", "restore-button", "stop-button", "notice")
-                made["restore"], made["stop"], made["notice"] = bar
+            with gr.Column(elem_classes="run-bar"):
+                made["action"] = component("restore/action", IDLE["action"], elem_id="action")
+                made["notice"] = gr.HTML("", elem_id="notice")
+            with gr.Column(elem_classes="step"):
+                made |= _options(cards)
+        made["door"] = component("restore/door", START.door, elem_id="door")
+        made["address"] = component("restore/address", "", elem_id="address")
         with gr.Column(elem_id="looking"):
             made["viewer"] = viewer("viewer")
             made["freshness"] = gr.HTML("", elem_id="freshness")
-            made["results"] = component("restore/results", NO_RESULTS, elem_id="results")
-            made["takeaway"] = component("restore/takeaway", {"answer": 0}, elem_id="takeaway")
-            made["quality"] = gr.HTML("", elem_id="quality")
+            with gr.Row(elem_id="take"):
+                made["verdict"] = component("restore/verdict", NO_VERDICT, elem_id="verdict")
+                made["takeaway"] = component("restore/takeaway", {"answer": 0}, elem_id="takeaway")
+            with gr.Column(elem_id="numbers"):
+                made["results"] = component("restore/results", NO_RESULTS, elem_id="results")
+                made["quality"] = gr.HTML("", elem_id="quality")
     return made
+
+
+def _options(cards: list[ModelCard]) -> dict[str, Any]:
+    """How long the models may take, and in Repair which one it is."""
+    with gr.Accordion("Options", open=False, elem_id="options"):
+        return {
+            "effort": gr.Radio(
+                EFFORTS, value=START.effort, label="Effort", info=EFFORT_WORDS, elem_classes="segments"
+            ),
+            "repairing_model": gr.Dropdown(
+                repairing_choices(cards),
+                value=START.repairing_model,
+                label="Model",
+                elem_id="repairing-model",
+                elem_classes="inline",
+                filterable=False,
+            ),
+        }
 
 
 def _degradation() -> dict[str, Any]:
@@ -178,7 +212,7 @@ def _models(cards: list[ModelCard]) -> dict[str, Any]:
             elem_classes="models",
         ),
         "guidance": gr.Dropdown(
-            GUIDANCES, value=START.guidance, label="Steered by", elem_classes="inline", filterable=False
+            GUIDANCES, value=START.guidance, label="Told quality", elem_classes="inline", filterable=False
         ),
         "guidance_words": gr.HTML(guidance_markup(START.guidance), elem_classes="facts"),
     }

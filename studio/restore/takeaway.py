@@ -5,15 +5,40 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from models.images import RgbImage
+from models.jpeg.density import Density
 from models.jpeg.kept_exif import kept_exif, png_with_exif
 from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes, versions
 from studio.page.wording import settings_slug
 from studio.session.visitor import Photograph
 from training.evaluation.metrics import as_json, convention_of
+
+@dataclass(frozen=True)
+class SmallerFormat:
+    """A format that loses something, for those who want small files.
+
+    Attributes:
+        suffix: of its files.
+        settings: what Pillow is told.
+    """
+
+    suffix: str
+    settings: Mapping[str, Any]
+
+
+METERS_PER_INCH = 0.0254
+SMALLER_FORMATS = {
+    "jpeg": SmallerFormat("jpg", {"quality": 95, "subsampling": 0, "optimize": True}),
+    "webp": SmallerFormat("webp", {"quality": 92, "method": 4}),
+    "avif": SmallerFormat("avif", {"quality": 85, "subsampling": "4:4:4", "speed": 7}),
+}
 
 WeightsHash = Callable[[str], str | None]
 """The sha256 of a model's weights, None for baselines without any."""
@@ -91,6 +116,25 @@ def report_of(
     }
 
 
+def smaller_file(pixels: RgbImage, kind: str, exif: bytes | None, density: Density | None) -> bytes:
+    """A picture in one of SMALLER_FORMATS.
+
+    Args:
+        pixels: (rows, columns, 3) uint8.
+        kind: a key of SMALLER_FORMATS.
+        exif: a block of camera facts to keep, without what the file begins it with.
+        density: how large the picture is printed; JPEG files alone can say it.
+    """
+    settings = dict(SMALLER_FORMATS[kind].settings)
+    if exif:
+        settings["exif"] = b"Exif\0\0" + exif
+    if kind == "jpeg" and density is not None and density.in_meters:
+        settings["dpi"] = tuple(round(side * METERS_PER_INCH) for side in (density.across, density.down))
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **settings)
+    return file.getvalue()
+
+
 def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
     data = Path(pane["file"]["path"]).read_bytes()
     return png_with_exif(data, exif) if exif else data
@@ -100,8 +144,9 @@ def _settings(request: RestoreRequest) -> dict[str, Any]:
     degradation = request.degradation
     return {
         "saves": degradation.as_json() if degradation else [],
-        "guidance": request.guidance,
-        "quality_factor_by_hand": request.quality_factor,
+        "guidance": request.options.guidance,
+        "quality_factor_by_hand": request.options.quality_factor,
+        "effort": request.options.effort,
         "models": list(request.model_names),
     }
 

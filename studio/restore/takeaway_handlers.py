@@ -6,16 +6,17 @@ from time import monotonic_ns
 from typing import Any
 
 from models.errors import InvalidSetting
+from models.jpeg.kept_exif import kept_exif
 from studio.engine.engine import Engine, StageOutputs
 from studio.page.view import view_of
-from studio.page.wording import how_broken, settings_slug
+from studio.page.wording import file_size, how_broken, settings_slug
 from studio.restore.comparison_page import comparison_page
 from studio.restore.handlers import photograph_of
 from studio.restore.results import table_of
-from studio.restore.takeaway import report_of, zip_of_results
+from studio.restore.takeaway import SMALLER_FORMATS, report_of, smaller_file, zip_of_results
 from studio.server.files import PictureFolder
-from studio.session.form import RestoreForm
-from studio.session.link import Link, example_of, look_of, to_query
+from studio.session.form import RestoreForm, one_of
+from studio.session.link import Link, look_of, to_query
 from studio.session.visitor import Photograph, Run, Session
 from training.evaluation.score_files import weights_of
 
@@ -65,11 +66,27 @@ class TakeawayHandlers:
         name = f"{photograph.name}_{settings_slug(request)}.html"
         return answer(file=self._pictures.served_bytes(name, page))
 
+    def make_picture(
+        self, event: Mapping[str, Any], session: Session | None, run: Run | None
+    ) -> TakeawayPage:
+        """One result as JPEG, WebP or AVIF."""
+        photograph, _, outputs, _ = self._results(session, run)
+        restoration = outputs.restorations.get(str(event.get("result")))
+        if restoration is None:
+            raise InvalidSetting(
+                "That result is not there any more. Finished results can be saved. Repair the picture again."
+            )
+        kind = one_of(event.get("format"), tuple(SMALLER_FORMATS), "The format")
+        exif = kept_exif(photograph.image.exif) if event.get("exif") is True else None
+        data = smaller_file(restoration.pixels, kind, exif, photograph.image.density)
+        name = f"{photograph.name}_repaired.{SMALLER_FORMATS[kind].suffix}"
+        return answer(file=self._pictures.served_bytes(name, data), words=f"{name}: {file_size(len(data))}.")
+
     def make_link(self, event: Mapping[str, Any], session: Session | None, form: RestoreForm) -> TakeawayPage:
         """An address for the controls as they are."""
         form.request("", tuple(self._engine.cards()))  # refuses what no control can say
         photograph = session.photograph if session else None
-        picture = example_of(photograph) if photograph else ""
+        picture = photograph.example if photograph else ""
         query = to_query(Link(form, picture, look_of(event.get("look"))))
         return answer(query=query, words="" if picture else OWN_PHOTOGRAPH)
 
@@ -80,13 +97,13 @@ class TakeawayHandlers:
         photograph = photograph_of(session)
         if run is None or run.outputs is None:
             raise InvalidSetting(
-                "There is nothing to take away yet. Results can be packed once a model has finished. Press Restore."
+                "There is nothing to take away yet. Results can be packed once a model has finished. Repair the picture first."
             )
         outputs = run.outputs
         if outputs.request.photograph_key != photograph.key:
             raise InvalidSetting(
                 "These results belong to another photograph than the one that is open. Results of the open one can be "
-                "packed. Press Restore."
+                "packed. Repair it first."
             )
         view = view_of(photograph, outputs, self._engine.cards(), self._pictures, run.view)
         return photograph, outputs.request, outputs, view
@@ -108,4 +125,4 @@ def answer(*, file: dict[str, Any] | None = None, query: str | None = None, word
 
 def _link(photograph: Photograph, request: Any, event: Mapping[str, Any]) -> str:
     """The link of what is packed, whatever the controls say by now."""
-    return to_query(Link(RestoreForm.of(request), example_of(photograph), look_of(event.get("look"))))
+    return to_query(Link(RestoreForm.of(request), photograph.example, look_of(event.get("look"))))

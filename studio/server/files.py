@@ -202,7 +202,8 @@ def cannot_be_kept(error: OSError) -> RestorationError:
 
 def served_file(path: Path) -> dict[str, Any]:
     """A Gradio file dictionary for a file of ours."""
-    return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+    kind = {"_type": "gradio.FileData"}
+    return {"path": str(path), "orig_name": path.name, "size": path.stat().st_size, "meta": kind}
 
 
 def _deleted(path: Path) -> None:

@@ -1,6 +1,6 @@
 """The studio's own pictures: photographs inside scikit-image's package, and drawings the project made itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -76,7 +76,7 @@ def open_example(name: object) -> Photograph:
 
 @lru_cache(maxsize=len(EXAMPLES))
 def _opened(one: Example) -> Photograph:
-    return open_photograph(one.read_bytes(), one.file_name)
+    return replace(open_photograph(one.read_bytes(), one.file_name), example=one.name)
 
 
 def thumbnails(folder: Path) -> list[dict]:

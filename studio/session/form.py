@@ -1,14 +1,16 @@
 """From raw form values to a request: every value is checked here again, because forms let anything through."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self, get_args
 
 from models.errors import InvalidSetting
 from models.jpeg import SUBSAMPLINGS, Degradation, Resize, Save, Step
-from models.restorer import Guidance
+from models.restorer import Effort, Guidance, RestoreOptions
 from studio.engine.engine import RestoreRequest
 
 SAVES = ("keep", "once", "twice")
+DOORS = ("repair", "experiment")
+RECOMMENDED = "recommended"
 MAX_SHIFT = 7
 MIN_RESIZE_PERCENT, SAME_SIZE_PERCENT, MAX_RESIZE_PERCENT = 25, 100, 200
 
@@ -43,6 +45,7 @@ class RestoreForm:
     """The Restore tab's controls by name, as they arrived: untrusted.
 
     Attributes:
+        door: "repair" runs one model on what was brought, "experiment" all that is ticked on what was made of it.
         saves: "keep", "once" or "twice".
         first_quality, second_quality: quality factor of each save, 1..100.
         first_subsampling, second_subsampling: of each save.
@@ -51,8 +54,11 @@ class RestoreForm:
         model_names: the ticked models.
         guidance: see models.restorer.Guidance.
         manual_quality: 1..100, used with guidance "manual".
+        effort: see models.restorer.Effort.
+        repairing_model: of the door "repair", a name or "recommended".
     """
 
+    door: Any = control("repair", "door", "The door", choices=DOORS)
     saves: Any = control("once", "saves", "How often the photograph is saved", choices=SAVES)
     first_quality: Any = control(10, "quality", "The quality factor")
     first_subsampling: Any = control("4:2:0", "subsampling", "The colour subsampling", choices=SUBSAMPLINGS)
@@ -73,6 +79,8 @@ class RestoreForm:
     model_names: Any = control((), "models")
     guidance: Any = control("automatic", "guidance", "The guidance", choices=get_args(Guidance))
     manual_quality: Any = control(30, "manual", "The quality set by hand")
+    effort: Any = control("standard", "effort", "The effort", choices=get_args(Effort), optional=True)
+    repairing_model: Any = control(RECOMMENDED, "model", optional=True)
 
     @classmethod
     def controls(cls) -> dict[str, Control]:
@@ -109,7 +117,7 @@ class RestoreForm:
     @classmethod
     def of(cls, request: RestoreRequest) -> Self:
         """The controls that ask for a request which the form can make."""
-        values: dict[str, Any] = {"model_names": request.model_names, "guidance": request.guidance}
+        values: dict[str, Any] = {"model_names": request.model_names, "guidance": request.options.guidance}
         steps = request.degradation.steps if request.degradation else ()
         saves = [step for step in steps if isinstance(step, Save)]
         values["saves"] = SAVES[len(saves)]
@@ -120,9 +128,23 @@ class RestoreForm:
         for step in steps:
             if isinstance(step, Resize):
                 values["resize_percent"] = round(100 * step.factor)
-        if request.quality_factor is not None:
-            values["manual_quality"] = request.quality_factor
+        values["effort"] = request.options.effort
+        if request.options.quality_factor is not None:
+            values["manual_quality"] = request.options.quality_factor
         return cls(**values)
+
+    def as_meant(self, *, own: bool, recommended: str = "") -> Self:
+        """The form as its door means it: Repair takes one model, and what somebody brought as it is.
+
+        Args:
+            own: the picture is nobody's example.
+            recommended: the model that is meant by that word; without one, none is.
+        """
+        if self.door != "repair":
+            return self
+        chosen = recommended if self.repairing_model == RECOMMENDED else self.repairing_model
+        saves = "keep" if own else self.saves
+        return replace(self, saves=saves, model_names=(chosen,) if chosen else (), guidance="automatic")
 
     def request(self, photograph_key: str, known_models: tuple[str, ...]) -> RestoreRequest:
         """The whole form as a request.
@@ -144,7 +166,8 @@ class RestoreForm:
         guidance = self.checked("guidance")
         manual = self.checked("manual_quality") if guidance == "manual" else None
         ordered = tuple(name for name in known_models if name in names)
-        return RestoreRequest(photograph_key, ordered, self.degradation(), guidance, manual)
+        options = RestoreOptions(guidance, manual, effort=self.checked("effort"))
+        return RestoreRequest(photograph_key, ordered, self.degradation(), options)
 
 
 def resize_of(percent: int) -> tuple[Resize, ...]:

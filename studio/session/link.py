@@ -6,9 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from models.errors import InvalidSetting
-from studio.session.examples import EXAMPLES, example
-from studio.session.form import RestoreForm, clipped, one_of, whole
-from studio.session.visitor import Photograph, content_key, safe_stem
+from studio.session.examples import example
+from studio.session.form import RECOMMENDED, RestoreForm, clipped, one_of, whole
 
 MODES = ("split", "flip", "grid")
 MAX_ZOOM, MIN_ZOOM = 16.0, 1 / 16
@@ -52,20 +51,26 @@ class Link:
     problems: tuple[str, ...] = ()
 
 
-def to_query(link: Link) -> str:
+def to_query(link: Link, default: RestoreForm | None = None) -> str:
     """The link's query string, without the question mark; from_query reads it back.
 
     Args:
         link: with a valid form; see RestoreForm.
+        default: what is as in this form is left out.
     """
     entries: dict[str, str] = {}
     if link.picture:
         entries["picture"] = link.picture
     for entry in fields(link.form):
         value, control = getattr(link.form, entry.name), entry.metadata["control"]
-        if not (control.optional and value == entry.default):
+        same = entry.default if default is None and control.optional else getattr(default, entry.name, None)
+        if value != same:
             entries[control.key] = ",".join(value) if entry.name == "model_names" else str(value)
-    return urlencode(entries | look_values(link.look), safe=":,/")
+    if default is not None and entries.keys() - {"picture"}:
+        entries["door"] = str(link.form.door)  # without it, settings are for experiments
+    if default is None or link.look != Look():
+        entries |= look_values(link.look)
+    return urlencode(entries, safe=":,/")
 
 
 def from_query(query: Mapping[str, Any], default: RestoreForm, known_models: tuple[str, ...]) -> Link:
@@ -82,6 +87,10 @@ def from_query(query: Mapping[str, Any], default: RestoreForm, known_models: tup
         key, fallback = control.key, getattr(default, name)
         if name == "model_names":
             values[name] = reader.names(key, known_models, tuple(fallback))
+        elif name == "repairing_model":
+            values[name] = reader.word(key, (RECOMMENDED, *known_models), fallback)
+        elif name == "door":
+            values[name] = reader.word(key, control.choices, _door_of(query, default))
         elif control.choices:
             values[name] = reader.word(key, control.choices, fallback)
         else:
@@ -91,12 +100,10 @@ def from_query(query: Mapping[str, Any], default: RestoreForm, known_models: tup
     return Link(replace(default, **values), picture, look, tuple(reader.problems))
 
 
-def example_of(photograph: Photograph) -> str:
-    """Name of the example that is open, "" for somebody's own photograph."""
-    for one in EXAMPLES:
-        if safe_stem(one.file_name) == photograph.name and content_key(one.read_bytes()) == photograph.key:
-            return one.name
-    return ""
+def _door_of(query: Mapping[str, Any], default: RestoreForm) -> str:
+    """Of a link that names none: settings are for experiments."""
+    settings = {control.key for control in default.controls().values()}
+    return "experiment" if settings & set(query) else default.door
 
 
 def look_values(look: Look) -> dict[str, str]:

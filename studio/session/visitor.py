@@ -19,11 +19,13 @@ class Photograph:
         name: stem of the file's name, safe in file names; shown to people.
         key: identifies the bytes; part of every cache key.
         image: decoded picture with the file's own bytes and tables.
+        example: name of the studio's own picture that it is, "" for one that somebody brought.
     """
 
     name: str
     key: str
     image: JpegImage
+    example: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +84,12 @@ class Present:
 
     Attributes:
         run: the latest one, until another photograph is opened.
+        photograph_key: of the one that is open.
     """
 
     def __init__(self) -> None:
         self.run: Run | None = None
+        self.photograph_key: str | None = None
         self._openings = 0
 
     def begin_opening(self) -> int:

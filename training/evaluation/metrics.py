@@ -167,6 +167,14 @@ def ssim(restored: Picture, reference: Picture) -> float:
     return total / count
 
 
+def mean_absolute_difference(one: Picture, other: Picture) -> float:
+    """Of all values of two pictures of the same shape, in levels of 0..255."""
+    total = 0.0
+    for rows in _strips(len(one), overlap=0):
+        total += float(np.abs(one[rows].astype(np.int16) - other[rows]).sum(dtype=np.int64))
+    return total / one.size
+
+
 def blocking_effect_factor(picture: Picture) -> float:
     """How much steps across the 8x8 grid exceed steps inside the blocks (Yim and Bovik, equations 8-13).
 

@@ -18,6 +18,8 @@
 // Triggers `block` with {row, column, pane}: a click that does not move, a tap, or Enter picked an 8 × 8 block, counted in the file's own
 // grid (decoded_pixels), in the pane of this id.
 //
+// Hears `studio-preview` with {url, label, width, height} of a picture that is still on its way to the server, or null.
+//
 // In the page, events bubble from section.viewer, so listen on the document and ask event.target.closest("#viewer") which viewer it was:
 // - studio-block, detail {row, column, pane}: as above.
 // - studio-shown, detail [pane id, ...]: what is looked at, stages named by their network.
@@ -69,13 +71,24 @@ function listenToToolbar() {
 // Options that do not depend on the pictures.
 function fillToolbar() {
   const ratio = (zoom) => (zoom >= 1 ? zoom + ":1" : "1:" + (1 / zoom === Math.round(1 / zoom) ? 1 / zoom : (1 / zoom).toFixed(1)));
-  zoomSelect.replaceChildren(new Option("fit", "fit"), ...ZOOMS.toReversed().map((zoom) => new Option(ratio(zoom), String(zoom))));
+  zoomSelect.replaceChildren(new Option("whole", "fit"), ...ZOOMS.toReversed().map((zoom) => new Option(ratio(zoom), String(zoom))));
   mapSelect.replaceChildren(new Option("no map", "none"), ...Object.entries(MAPS).map(([id, map]) => new Option(map.name, id)));
   gainSelect.replaceChildren(...[1, 2, 4, 8, 16, 32].map((gain) => new Option("×" + gain, String(gain))));
 }
 
 function update() {
-  const value = props.value || {}, list = (name) => (Array.isArray(value[name]) ? value[name] : []);
+  take(props.value || {});
+}
+
+// A picture that is still on its way to the server, as the browser decodes it; null goes back to what the server sent.
+function preview(event) {
+  const shown = event.detail;
+  if (!shown) update();
+  else take({ picture: shown.url, run: shown.url, panes: [{ id: "degraded", detail: "", alt: shown.label, ...shown, file: { url: shown.url } }] });
+}
+
+function take(value) {
+  const list = (name) => (Array.isArray(value[name]) ? value[name] : []);
   Object.assign(state, { panes: list("panes"), grids: list("grids"), turn: value.turn || {}, hint: value.hint ?? state.hint, reference: value.reference || "" });
   if (value.run !== state.run) {
     state.run = value.run;
@@ -116,6 +129,7 @@ listenToToolbar();
 listenToPointers();
 listenToKeys();
 listen(root, "studio-show-pane", (event) => choose("b", event.detail));
+listen(root, "studio-preview", preview);
 listen(document, "scroll", () => {
   if (cells().length > 1) {
     measurePage();

@@ -33,7 +33,8 @@ function isFull() {
 
 // The height that the style sheet gives the surface; the grid may ask for more.
 function plainHeight() {
-  return isFull() ? page.height : Math.min(Math.max(240, Math.min(innerHeight / 2, page.width * 0.78)), 760);
+  const share = innerWidth >= 1280 ? 0.61 : innerWidth <= 760 ? 0.46 : 0.5;
+  return isFull() ? page.height : Math.max(240, share * innerHeight);
 }
 
 // As many columns as show the whole picture largest; one on a phone.
@@ -51,7 +52,7 @@ export function growSurface() {
   let grown = 0;
   if (state.mode === "grid" && !isFull()) {
     const count = gridPanes().length, [width, height] = size();
-    const whole = height * wholeZoom(page.width * devicePixelRatio / width) / devicePixelRatio;
+    const whole = height * Math.min(page.width / width, 16 / devicePixelRatio);
     const cell = isNarrow() ? Math.min(Math.max(whole, 120), innerHeight * 0.6) + 2 : SMALLEST_CELL;
     grown = Math.round(cell * Math.ceil(count / columnsFor(count)));
   }
@@ -92,13 +93,9 @@ export function partAt(x, y) {
 
 // ---------------------------------------------------------------- the shared view
 
-function wholeZoom(ratio) {
-  return ratio >= 1 ? Math.min(Math.floor(ratio), 16) : ratio;
-}
-
 function fitZoom() {
   const [width, height] = size(), cell = cells()[0];
-  return wholeZoom(Math.min(cell.width / width, cell.height / height));
+  return Math.min(cell.width / width, cell.height / height, 16);
 }
 
 export function zoomNow() {

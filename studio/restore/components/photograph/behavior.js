@@ -1,17 +1,29 @@
-// Takes one file by drop (anywhere on the page), paste or browsing, uploads its bytes untouched, and tells the server.
+// Takes files by drop (anywhere on the page), paste or browsing, shows the browser's own view of one while its bytes travel untouched, and
+// tells the server. What somebody brought is kept in this browser, so that a reload or a lost connection does not lose it.
 //
-// The value: examples, each with name, title and file (a thumbnail), limit, how large a file may be, in words, and accept, as the file
-// input's attribute. Triggers `opened` with {path, name}, and `example` with {name}.
+// The first value: examples, each with name, title and file (a thumbnail), limit, how large a file may be, in words, accept, as the file
+// input's attribute, and kept_seconds, for how long a picture is kept. Later ones answer: {answer: a new number, state: "open", "failed" or
+// "deleted", example: name of the one that is open, own: whether somebody brought the picture, words: what is wrong}. Triggers `opened`
+// with {path, name}, and `example` with {name}. The document hears studio-opening with the name of a file that is on its way, or "", and
+// studio-opened with whether somebody brought the picture that is open; studio-choose opens the list of files.
 
 import { find, findAll, make } from "../../../page/elements.js";
+import { forget, hold, held } from "./kept.js";
+import { send } from "./sending.js";
 
+const { examples, limit, accept, kept_seconds: keptSeconds } = props.value;
 const root = find(".photograph");
 /** @type {HTMLInputElement} */
 const chooser = find(".chooser");
 const firstLine = find(".first");
 const trouble = find(".trouble");
+const news = find(".news");
 const strip = find(".examples");
-const invitation = [...firstLine.childNodes];
+const touch = matchMedia("(pointer: coarse)");
+let travelling = null;  // { file, abort, url, back }
+let answered = 0;
+let unsaved = false;  // results of an own picture that nobody has taken yet
+let own = "";
 
 function complain(sentence) {
   trouble.textContent = sentence;
@@ -22,22 +34,71 @@ function press(name) {
   for (const button of findAll(".examples button")) button.setAttribute("aria-pressed", String(button.dataset.name === name));
 }
 
-async function take(file) {
-  if (!file || root.classList.contains("busy")) return;
-  complain("");
-  root.classList.add("busy");
-  firstLine.textContent = "Uploading " + file.name;
+function announce(name) {
+  document.dispatchEvent(new CustomEvent("studio-opening", { detail: name }));
+}
+
+function showPreview(detail) {
+  const viewer = document.querySelector("#viewer .viewer");
+  if (viewer) viewer.dispatchEvent(new CustomEvent("studio-preview", { detail }));
+}
+
+function draw(words = "", share = null) {
+  firstLine.textContent = words || "Open a photograph";
+  find(".second").textContent = words ? "" : touch.matches ? "from the camera or the library" : "drop, paste or browse; it is left as it is";
+  find(".travel").hidden = share === null;
+  /** @type {HTMLProgressElement} */
+  const bar = find("progress");
+  bar.value = 100 * (share || 0);
+}
+
+// ---------------------------------------------------------------- one file
+
+function end() {
+  if (!travelling) return;
+  URL.revokeObjectURL(travelling.url);
+  travelling = null;
+  draw();
+  announce("");
+  chooser.value = "";
+}
+
+async function preview(trip) {
   try {
-    const { path } = await upload(file);
+    const picture = await createImageBitmap(trip.file);
+    const { width, height } = picture;
+    picture.close();
+    if (travelling === trip) showPreview({ url: trip.url, label: "as brought", width, height });
+  } catch {
+    // formats that this browser cannot show come from the server
+  }
+}
+
+async function take(file, { back = false } = {}) {
+  if (!file) return;
+  if (travelling) travelling.abort.abort();
+  else if (unsaved && !back && !confirm("Replace " + own + "? Its result is not saved.")) return;
+  const trip = { file, abort: new AbortController(), url: URL.createObjectURL(file), back };
+  travelling = trip;
+  complain("");
+  news.textContent = "";
+  announce(file.name);
+  draw("Sending " + file.name, 0);
+  preview(trip);
+  try {
+    const path = await send(file, trip.abort.signal, (share) => {
+      if (travelling === trip) draw("Sending " + file.name + ", " + Math.round(100 * share) + " %", share);
+    });
+    if (travelling !== trip) return;
+    draw("Opening " + file.name);
     press("");
     trigger("opened", { path, name: file.name });
-  } catch (error) {
-    console.warn("upload refused", error);
-    complain("The upload of " + file.name + " was refused. Files up to " + props.value.limit + " are taken. Choose a smaller one, or try again.");
-  } finally {
-    root.classList.remove("busy");
-    firstLine.replaceChildren(...invitation);
-    chooser.value = "";
+  } catch (problem) {
+    if (travelling !== trip) return;
+    const refused = problem instanceof Error && problem.name !== "AbortError";
+    end();
+    showPreview(null);
+    if (refused) complain(file.name + " was not taken: " + problem.message + " Files up to " + limit + " can be sent. Try again, or choose a smaller one.");
   }
 }
 
@@ -62,6 +123,8 @@ function carriesAddress(event) {
     && !(event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]"));
 }
 
+const ADDRESS = "Links cannot be opened here. Save the picture, then drop the file.";
+
 function dragOver(event) {
   if (carriesAddress(event)) event.preventDefault();
   if (!carriesFiles(event)) return;
@@ -72,7 +135,7 @@ function dragOver(event) {
 function drop(event) {
   if (carriesAddress(event)) {
     event.preventDefault();
-    complain("That was an address, not a file. Files from this computer are opened. Save the picture first, then drop its file.");
+    complain(ADDRESS);
   }
   if (!carriesFiles(event)) return;
   event.preventDefault();
@@ -81,14 +144,20 @@ function drop(event) {
 }
 
 function paste(event) {
-  const file = [...(event.clipboardData ? event.clipboardData.files : [])][0];
-  if (!file || /^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName)) return;
-  event.preventDefault();
-  take(file);
+  if (/^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName) || !event.clipboardData) return;
+  const file = [...event.clipboardData.files][0];
+  if (file) {
+    event.preventDefault();
+    take(file);
+  } else if (/^https?:/.test(event.clipboardData.getData("text"))) complain(ADDRESS);
 }
 
-chooser.accept = props.value.accept;
+chooser.accept = accept;
 find(".drop").addEventListener("click", () => chooser.click());
+document.addEventListener("studio-choose", () => chooser.click());
+find(".cancel").addEventListener("click", () => {
+  if (travelling) travelling.abort.abort();
+});
 chooser.addEventListener("change", () => takeFirst([...chooser.files]));
 document.addEventListener("dragover", dragOver);
 document.addEventListener("dragleave", (event) => {
@@ -96,6 +165,12 @@ document.addEventListener("dragleave", (event) => {
 });
 document.addEventListener("drop", drop);
 document.addEventListener("paste", paste);
+document.addEventListener("studio-verdict", (event) => {
+  unsaved = Boolean(own && /** @type {CustomEvent} */ (event).detail);
+});
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest("#looking a[download], #action a[download], #takeaway button")) unsaved = false;
+});
 
 // ---------------------------------------------------------------- examples
 
@@ -107,19 +182,64 @@ function exampleButton(example) {
   button.title = example.title;
   picture.src = example.file.url;
   picture.alt = example.title;
+  picture.width = picture.height = 96;
   button.append(picture);
   button.addEventListener("click", () => {
+    if (unsaved && !confirm("Replace " + own + "? Its result is not saved.")) return;
+    if (travelling) travelling.abort.abort();
+    forget();
     complain("");
+    news.textContent = "";
     press(example.name);
     trigger("example", { name: example.name });
   });
   return button;
 }
 
+strip.replaceChildren(...examples.map(exampleButton));
+
+// ---------------------------------------------------------------- what the server answers
+
+function opened(value) {
+  own = value.own ? value.name : "";
+  unsaved = false;
+  document.dispatchEvent(new CustomEvent("studio-opened", { detail: Boolean(own) }));
+  press(value.example || "");
+  if (!value.own || !travelling) return;
+  if (travelling.back) news.textContent = "Brought back: " + travelling.file.name;
+  else hold(travelling.file);
+  end();
+}
+
+function failed(value) {
+  const name = travelling ? travelling.file.name : "The file";
+  if (travelling && travelling.back) forget();
+  end();
+  showPreview(null);
+  complain(name + ": " + value.words);
+}
+
 function update() {
-  const examples = (props.value && props.value.examples) || [];
-  strip.replaceChildren(...examples.map(exampleButton));
+  const value = props.value || {};
+  if (!value.answer || value.answer === answered) return;
+  answered = value.answer;
+  if (value.state === "open") opened(value);
+  else if (value.state === "failed") failed(value);
+  else {
+    own = "";
+    unsaved = false;
+    document.dispatchEvent(new CustomEvent("studio-opened", { detail: false }));
+    forget();
+  }
+}
+
+// A page that is opened anew, by hand or because its connection was lost, has its picture back.
+async function bringBack() {
+  const file = await held(keptSeconds);
+  if (file && !new URL(location.href).searchParams.has("picture")) take(file, { back: true });
+  else forget();
 }
 
 watch("value", update);
-update();
+draw();
+bringBack();

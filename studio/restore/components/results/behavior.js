@@ -27,7 +27,7 @@ function nameCell(row) {
   }
   const button = make("button", "", row.label);
   button.type = "button";
-  button.title = "Show as picture B";
+  button.title = "Show as After";
   button.addEventListener("click", () => {
     document.querySelector("#viewer .viewer").dispatchEvent(new CustomEvent("studio-show-pane", { detail: row.id }));
   });

@@ -1,19 +1,21 @@
-// Asks the server for a zip, a page or a link, and hands over what comes back.
+// Asks the server for the result in another format, a zip, a page or a link, and hands over what comes back.
 //
-// Triggers `take_zip`, `take_page` and `take_link` with {exif, look}: whether camera facts are wanted, and what the Restore tab's viewer
+// Triggers `take_picture` with {format, result, exif}, and `take_zip`, `take_page` and `take_link` with {exif, look}: whether camera facts are wanted, and what the Restore tab's viewer
 // shows (see studio.session.link.look_of). The value is the answer: {answer: a new number, file: a served file or null, query: a query
 // string or null, words: what to say}.
 
-import { find, findAll } from "../../../page/elements.js";
+import { find, findAll, targetOf } from "../../../page/elements.js";
 
-/** @type {HTMLButtonElement[]} */
 const buttons = findAll("button");
 const words = find(".said");
+/** @type {HTMLDetailsElement} */
+const more = find(".more");
 /** @type {HTMLInputElement} */
 const address = find(".address");
 /** @type {HTMLInputElement} */
 const exif = find("input[type=checkbox]");
 let answered = 0;
+let result = "";
 
 function look() {
   /** @type {HTMLElement} */
@@ -26,17 +28,26 @@ function look() {
 }
 
 function setBusy(busy) {
-  for (const button of buttons) button.disabled = busy;
+  for (const button of buttons) button.setAttribute("aria-disabled", String(busy));
 }
 
-function ask(kind) {
-  setBusy(true);
-  words.textContent = kind === "link" ? "" : "packing";
+function ask({ kind, format }) {
   address.hidden = true;
+  if (kind === "view") {
+    copyView().then(() => say("Copied."), () => say("This browser does not let pages copy pictures."));
+    return;
+  }
+  setBusy(true);
+  say(kind === "link" ? "" : "Packing");
   const request = { exif: exif.checked, look: look() };
-  if (kind === "zip") trigger("take_zip", request);
+  if (format) trigger("take_picture", { format, result, exif: exif.checked });
+  else if (kind === "zip") trigger("take_zip", request);
   else if (kind === "page") trigger("take_page", request);
   else trigger("take_link", request);
+}
+
+function say(sentence) {
+  words.textContent = sentence;
 }
 
 function save(file) {
@@ -48,6 +59,27 @@ function save(file) {
   link.remove();
 }
 
+// What the viewer shows now, with the names of its pictures.
+async function copyView() {
+  /** @type {HTMLCanvasElement} */
+  const canvas = document.querySelector("#viewer canvas");
+  const frame = canvas.getBoundingClientRect(), scale = canvas.width / frame.width;
+  const sheet = new OffscreenCanvas(canvas.width, canvas.height), brush = sheet.getContext("2d");
+  brush.drawImage(canvas, 0, 0);
+  brush.font = 13 * scale + "px system-ui, sans-serif";
+  brush.textBaseline = "middle";
+  for (const name of document.querySelectorAll("#viewer .labels > span:not([hidden])")) {
+    const box = name.getBoundingClientRect();
+    const x = (box.left - frame.left) * scale, y = (box.top - frame.top) * scale;
+    brush.fillStyle = "rgb(20 20 20 / 72%)";
+    brush.fillRect(x, y, box.width * scale, box.height * scale);
+    brush.fillStyle = "#fff";
+    brush.fillText(name.textContent, x + 8 * scale, y + box.height * scale / 2, box.width * scale - 16 * scale);
+  }
+  const picture = sheet.convertToBlob({ type: "image/png" });
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+}
+
 async function offer(query) {
   const url = new URL(location.href);
   url.search = query;
@@ -56,7 +88,7 @@ async function offer(query) {
   address.hidden = false;
   try {
     await navigator.clipboard.writeText(url.href);
-    words.textContent = words.textContent + " Copied.";
+    say(words.textContent + " Copied.");
   } catch {
     address.focus();
     address.select();
@@ -68,11 +100,27 @@ function update() {
   if (!value.answer || value.answer === answered) return;
   answered = value.answer;
   setBusy(false);
-  words.textContent = value.words || "";
+  say(value.words || "");
   if (value.file) save(value.file);
   if (value.query) offer(value.query);
 }
 
-for (const button of buttons) button.addEventListener("click", () => ask(button.dataset.kind));
+for (const button of buttons) {
+  button.addEventListener("click", () => {
+    if (button.getAttribute("aria-disabled") !== "true") ask(button.dataset);
+  });
+}
+document.addEventListener("studio-verdict", (event) => {
+  const verdict = /** @type {CustomEvent} */ (event).detail;
+  result = verdict ? verdict.result : "";
+});
+document.addEventListener("click", (event) => {
+  if (!element.contains(targetOf(event))) more.open = false;
+});
+element.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !more.open) return;
+  more.open = false;
+  find("summary").focus();
+});
 watch("value", update);
 update();

@@ -1,0 +1,112 @@
+// The next thing to do with the picture: repair it, stop, and on a phone take the result. Nothing here is ever disabled, so that the focus
+// stays; what cannot be pressed says so by aria-disabled.
+//
+// The value: {state: "idle", "running" or "stopping", share: 0..1 of a run, left: how long it will take, about: how long it would take,
+// models: how many are asked for, said: for screen readers}. Words that are missing stay as they were. Triggers `run` and `stop`.
+
+import { find, targetOf } from "../../../page/elements.js";
+
+const root = find(".action");
+const main = find("#restore-button");
+const label = find(".doing");
+const stop = find("#stop-button");
+/** @type {HTMLAnchorElement} */
+const take = find(".take");
+const share = find(".share");
+const choose = find(".choose");
+const phone = matchMedia("(max-width: 760px)");
+let known = { state: "idle", about: "", models: 0, share: 0, left: "", said: "" };
+let opening = "";
+let verdict = null;
+let own = false;  // somebody brought the picture that is open
+
+function isRepair() {
+  return document.documentElement.dataset.door !== "experiment";
+}
+
+function idleWords() {
+  const count = known.models > 1 ? known.models + " models" : "";
+  const words = isRepair() ? (verdict ? "Repair again" : "Repair") : "Run";
+  return [words, [isRepair() ? "" : count, known.about].filter(Boolean).join(", ")].filter(Boolean).join(" · ");
+}
+
+function runningWords() {
+  if (known.state === "stopping") return "Stopping";
+  const percent = known.share > 0 ? Math.round(100 * known.share) + " %" : "";
+  return [percent || (isRepair() ? "Repairing" : "Running"), known.left].filter(Boolean).join(", ");
+}
+
+function draw() {
+  const busy = known.state !== "idle";
+  root.dataset.state = known.state;
+  label.textContent = busy ? runningWords() : idleWords();
+  find(".fill").style.width = (busy ? 100 * known.share : 0) + "%";
+  main.setAttribute("aria-disabled", String(busy || Boolean(opening)));
+  main.title = opening ? "When " + opening + " is open" : "";
+  stop.setAttribute("aria-disabled", String(known.state !== "running"));
+  const onPhone = phone.matches && isRepair(), done = onPhone && !busy && !opening && Boolean(verdict) && own;
+  const first = onPhone && !busy && !opening && !own;
+  choose.hidden = !onPhone || busy || Boolean(opening);
+  choose.classList.toggle("first", first);
+  choose.textContent = first ? "Choose a photograph" : "Change";
+  main.hidden = done || first;
+  take.hidden = !done;
+  share.hidden = !(done && "share" in navigator);
+  if (!done) return;
+  take.textContent = verdict.label;
+  take.href = verdict.file.url;
+  take.download = verdict.download;
+}
+
+function isOff(button) {
+  return button.getAttribute("aria-disabled") === "true";
+}
+
+async function shareIt() {
+  const reply = await fetch(verdict.file.url);
+  const file = new File([await reply.blob()], verdict.download, { type: "image/png" });
+  if (navigator.canShare({ files: [file] })) await navigator.share({ files: [file] });
+}
+
+main.addEventListener("click", () => {
+  if (isOff(main)) return;
+  known = { ...known, state: "running", share: 0, left: "" };
+  draw();
+  document.dispatchEvent(new CustomEvent("studio-run"));
+  trigger("run");
+});
+stop.addEventListener("click", () => {
+  if (isOff(stop)) return;
+  main.focus();
+  trigger("stop");
+});
+choose.addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-choose")));
+share.addEventListener("click", () => shareIt().catch((problem) => console.warn("not shared", problem)));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !targetOf(event).closest("#viewer") && !isOff(stop)) trigger("stop");
+});
+document.addEventListener("studio-opening", (event) => {
+  opening = /** @type {CustomEvent} */ (event).detail;
+  if (opening) verdict = null;
+  draw();
+});
+document.addEventListener("studio-opened", (event) => {
+  own = /** @type {CustomEvent} */ (event).detail;
+  draw();
+});
+document.addEventListener("studio-verdict", (event) => {
+  verdict = /** @type {CustomEvent} */ (event).detail;
+  draw();
+});
+document.addEventListener("studio-door-shown", draw);
+phone.addEventListener("change", draw);
+
+function update() {
+  known = { ...known, share: 0, left: "", ...(props.value || {}) };
+  const said = find(".said"), words = known.state === "running" ? known.said || (isRepair() ? "Repairing" : "Running") : "";
+  if (words && said.textContent !== words) said.textContent = words;
+  draw();
+}
+
+watch("value", update);
+update();

@@ -1,0 +1,43 @@
+// Which result to take, why, and the file itself. Every string goes through textContent.
+//
+// The value is what studio.restore.verdict.verdict_value returns. The document hears of it as studio-verdict, with null where there is none.
+
+import { find } from "../../../page/elements.js";
+
+const title = find(".title");
+/** @type {HTMLAnchorElement} */
+const download = find(".download");
+const numbers = find(".numbers");
+let shown = "";
+
+function showFurther() {
+  find(".further").hidden = download.hidden || document.documentElement.dataset.door === "experiment";
+}
+
+function update() {
+  const value = props.value || {};
+  find(".verdict").className = "verdict " + (value.title ? value.tone : "");
+  title.textContent = value.title || "";
+  find(".words").textContent = value.words || "";
+  download.hidden = !value.file;
+  if (value.file) {
+    download.textContent = value.label;
+    download.href = value.file.url;
+    download.download = value.download;
+  }
+  showFurther();
+  document.dispatchEvent(new CustomEvent("studio-verdict", { detail: value.file ? value : null }));
+  const now = value.title ? value.result + value.words : "";
+  if (now && now !== shown && document.activeElement && document.activeElement.closest("#action")) title.focus();
+  shown = now;
+}
+
+find(".compare").addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-go", { detail: "experiment" })));
+numbers.addEventListener("click", () => {
+  const open = numbers.getAttribute("aria-expanded") !== "true";
+  numbers.setAttribute("aria-expanded", String(open));
+  document.getElementById("workbench").dataset.numbers = String(open);
+});
+document.addEventListener("studio-door-shown", showFurther);
+watch("value", update);
+update();
