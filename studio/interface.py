@@ -167,8 +167,8 @@ def foot_markup(zoo: Zoo) -> str:
         <footer class='foot'>
           <span>{{ where }} · pictures deleted after {{ minutes }} min</span>
           <details class='about'><summary>About</summary><div>
-            <p>{{ name }} {{ version }} repairs photographs that were saved as JPEG, with networks of four papers side by
-              side, and shows what each of them does.</p>
+            <p>{{ name }} {{ version }} repairs photographs that were saved as JPEG, with networks of four papers
+              side by side, and shows what each of them does.</p>
             <p>What you open is seen by nobody else, is used for nothing but your own results, and is deleted
               {{ minutes }} minutes after you last used it, when you leave, or when you say so.</p>
             <p>The program is under the MIT license; every model's own license stands in Models.</p>

@@ -322,7 +322,10 @@ class Engine:
             restoration = restorer.restore(broken.image, options, on_tile)
             restoration = replace(restoration, unguarded=None)  # nobody looks at it here
             if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
-                return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
+                measured = self._input_metrics(request, broken).get("degraded")
+                return _Finished(
+                    restoration, measured, (), self._input_observed(request, broken).get("degraded")
+                )
             return _measured(restoration, broken)
 
         finished = yield from in_background(name, work, stop)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from models.card import ModelCard
-from models.jpeg import JpegImage
+from models.jpeg import Degradation, JpegImage
 from models.restorer import Restoration
 from studio.engine.engine import Broken, RestoreRequest, StageOutputs
 from studio.page.wording import dimensions, file_size, how_broken
@@ -24,18 +24,19 @@ def photograph_line(photograph: Photograph) -> str:
     return f"<p class='fact'><b>{escape(photograph.name)}</b> {escape(facts)}{notes}</p>"
 
 
-def bench_line(photograph: Photograph, broken: Broken) -> str:
-    """Bytes, bits per pixel and compression ratio of what enters the models."""
+def bench_line(photograph: Photograph, broken: Broken, degradation: Degradation | None) -> str:
+    """What was done, bytes, bits per pixel and compression ratio of what enters the models."""
     image = broken.image
     raw = image.pixels.shape[0] * image.pixels.shape[1] * (1 if image.is_gray else 3)
     numbers = (
-        (file_size(len(image.data)), "size of the degraded file"),
+        (file_size(len(image.data)), "size of the damaged file"),
         (f"{image.bits_per_pixel:.2f} bits per pixel", "of the whole file"),
         (f"{raw / len(image.data):.1f} : 1", "uncompressed size to file size"),
     )
-    spans = " · ".join(f"<span title='{escape(title)}'>{escape(text)}</span>" for text, title in numbers)
+    damage = "" if broken.original is None else f"<span>{escape(how_broken(degradation))}</span> · "
+    spans = damage + " · ".join(f"<span title='{escape(title)}'>{escape(text)}</span>" for text, title in numbers)
     if broken.original is None:
-        spans += "<span class='fact-note'>Nothing clean to compare with, so nothing is measured.</span>"
+        spans += "<span class='fact-note'>Without a clean original, nothing is measured.</span>"
     elif photograph.image.saved_as_jpeg:
         spans += "<span class='fact-note'>The opened file is JPEG already: its own artifacts count as original.</span>"
     return f"<p class='fact numbers'>{spans}</p>"
@@ -89,15 +90,6 @@ def deleted_line(files: int) -> str:
     return (
         f"<p class='fact' role='status'>Deleted: {files} file{'s' if files != 1 else ''} and all results.</p>"
     )
-
-
-def summary(photograph: Photograph | None, request: RestoreRequest | None) -> str:
-    """All settings in one plain line, for narrow screens."""
-    if photograph is None or request is None:
-        return "No photograph yet"
-    count = len(request.model_names)
-    models = "1 model" if count == 1 else f"{count} models"
-    return f"{photograph.name} · {how_broken(request.degradation)} · {models}"
 
 
 def notice(sentence: str) -> str:

@@ -4,7 +4,7 @@ Methods are bound to events by studio.page.binding: parameters are named like co
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import partial
 from threading import Event
@@ -19,16 +19,26 @@ from studio.engine.engine import Engine, RestoreRequest, StageOutputs, pace
 from studio.engine.expectations import told_condition
 from studio.page import facts
 from studio.page.binding import Props
-from studio.page.controls import first_models, model_choices
+from studio.page.controls import first_models
 from studio.page.view import EMPTY_VIEW, best_result, view_of
 from studio.page.wording import duration, how_broken
-from studio.restore.page import IDLE, WORKING, FormGroups, LinkedPage, Page
+from studio.restore.page import (
+    IDLE,
+    WORKING,
+    FormGroups,
+    LinkedPage,
+    Page,
+    first_form,
+    guidance_markup,
+    opened_value,
+    repairing_choices,
+)
 from studio.restore.results import NO_RESULTS, waiting_table
 from studio.restore.shown import Shown
 from studio.restore.verdict import NO_VERDICT, diagnosis, diagnosis_markup, expected_words, verdict_value
 from studio.server.files import PictureFolder
 from studio.session.examples import EXAMPLES, open_example
-from studio.session.form import RECOMMENDED, RestoreForm
+from studio.session.form import RestoreForm
 from studio.session.link import Link, from_query, look_values, to_query
 from studio.session.uploads import OpenFile
 from studio.session.visitor import Photograph, Present, Run, Session
@@ -47,13 +57,6 @@ NO_PHOTOGRAPH = (
 DELETED = "All of your images have been deleted. Open a photograph, or choose an example."
 BUSY = "Busy: the queue is full. Try again in a minute."
 EXAMPLE = "An example: saved at quality 10, then repaired. Open your own."
-
-GUIDANCE_WORDS = {
-    "automatic": "Each model decides: by the file's tables, an earlier save it finds, or its own estimate.",
-    "tables": "The one quality factor that the file's tables say.",
-    "pixels": "Each network's own estimate; the file's tables are ignored.",
-    "manual": "What the models take for the quality. Lower repairs harder.",
-}
 
 
 class RestoreHandlers:
@@ -182,10 +185,10 @@ class RestoreHandlers:
         working = {} if run.stop is not None and not run.stop.is_set() else self._idle(photograph, request)
         return Page(
             viewer=view_of(photograph, outputs, cards, self._pictures, run.view),
-            bench_facts=facts.bench_line(photograph, degraded),
+            bench_facts=facts.bench_line(photograph, degraded, request.degradation),
             freshness=facts.freshness(CHANGED if run.request is not None and not current else ""),
             notice="",
-            address=to_query(Link(form, photograph.example), default=_first_form(photograph, cards)),
+            address=to_query(Link(form, photograph.example), default=first_form(photograph, cards)),
             **working,
         )
 
@@ -376,28 +379,6 @@ class RestoreHandlers:
         return Page(freshness=facts.freshness("" if current else CHANGED), **IDLE)
 
 
-def _first_form(photograph: Photograph, cards: Mapping[str, ModelCard]) -> RestoreForm:
-    """What the page is set to while nobody changes it."""
-    saves = "once" if photograph.example else "keep"
-    return RestoreForm(saves=saves, model_names=first_models(list(cards.values())))
-
-
-def opened_value(photograph: Photograph) -> dict[str, Any]:
-    """What the drop zone is told once a file is open."""
-    about = {"state": "open", "name": photograph.name, "own": not photograph.example}
-    return {"answer": monotonic_ns() // 1000, "example": photograph.example, **about}
-
-
-def refused_value(sentence: str) -> Page:
-    """What the drop zone is told of a file that cannot be opened; the picture before it stays."""
-    return Page(photograph={"answer": monotonic_ns() // 1000, "state": "failed", "words": sentence})
-
-
-def repairing_choices(cards: Iterable[ModelCard]) -> list[tuple[str, str]]:
-    """What Repair can use: the recommended model, or one by name."""
-    return [("Recommended", RECOMMENDED), *model_choices([card for card in cards if card.name != "plain"])]
-
-
 def photograph_of(session: Session | None) -> Photograph:
     """What is open.
 
@@ -407,9 +388,3 @@ def photograph_of(session: Session | None) -> Photograph:
     if session is None or session.photograph is None:
         raise InvalidSetting(NO_PHOTOGRAPH)
     return session.photograph
-
-
-def guidance_markup(guidance: object) -> str:
-    """What a guidance means, as markup; nothing for anything else."""
-    words = GUIDANCE_WORDS.get(guidance, "") if isinstance(guidance, str) else ""
-    return f"<p class='fact fact-note'>{words}</p>"

@@ -1,10 +1,21 @@
 """What the Restore tab's handlers answer: fields named like the components they set."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
+from time import monotonic_ns
 from typing import Any
 
-from studio.session.form import RestoreForm
-from studio.session.visitor import Run, Session
+from models.card import ModelCard
+from studio.page.controls import first_models, model_choices
+from studio.session.form import RECOMMENDED, RestoreForm
+from studio.session.visitor import Photograph, Run, Session
+
+GUIDANCE_WORDS = {
+    "automatic": "Each model decides: by the file's tables, an earlier save it finds, or its own estimate.",
+    "tables": "The one quality factor that the file's tables say.",
+    "pixels": "Each network's own estimate; the file's tables are ignored.",
+    "manual": "What the models take for the quality. Lower repairs harder.",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,3 +76,31 @@ class FormGroups:
 IDLE: dict[str, Any] = {"action": {"state": "idle"}}
 WORKING: dict[str, Any] = {"action": {"state": "running"}}
 """What can be pressed, as a field of a Page."""
+
+
+def first_form(photograph: Photograph, cards: Mapping[str, ModelCard]) -> RestoreForm:
+    """What the page is set to while nobody changes it."""
+    saves = "once" if photograph.example else "keep"
+    return RestoreForm(saves=saves, model_names=first_models(list(cards.values())))
+
+
+def opened_value(photograph: Photograph) -> dict[str, Any]:
+    """What the drop zone is told once a file is open."""
+    about = {"state": "open", "name": photograph.name, "own": not photograph.example}
+    return {"answer": monotonic_ns() // 1000, "example": photograph.example, **about}
+
+
+def refused_value(sentence: str) -> Page:
+    """What the drop zone is told of a file that cannot be opened; the picture before it stays."""
+    return Page(photograph={"answer": monotonic_ns() // 1000, "state": "failed", "words": sentence})
+
+
+def repairing_choices(cards: Iterable[ModelCard]) -> list[tuple[str, str]]:
+    """What Repair can use: the recommended model, or one by name."""
+    return [("Recommended", RECOMMENDED), *model_choices([card for card in cards if card.name != "plain"])]
+
+
+def guidance_markup(guidance: object) -> str:
+    """What a guidance means, as markup; nothing for anything else."""
+    words = GUIDANCE_WORDS.get(guidance, "") if isinstance(guidance, str) else ""
+    return f"<p class='fact fact-note'>{words}</p>"

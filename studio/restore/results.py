@@ -22,12 +22,16 @@ TOOK = [
 ]
 OBSERVED = [
     {"id": "edges", "title": "block edges", "hint": "How much steps across the 8×8 grid exceed the others"},
-    {"id": "changed", "title": "changed by", "hint": "Mean distance of all values from the file's, of 255 levels"},
+    {
+        "id": "changed",
+        "title": "changed by",
+        "hint": "Mean distance of all values from the file's, of 255 levels",
+    },
 ]
 
 
 def columns(*, measured: bool) -> list[dict[str, str]]:
-    """Headings between the name and the download: the metrics with the gain, or what can be seen without an original."""
+    """Headings between the name and the download: the metrics, or what can be said without an original."""
     if not measured:
         return [*OBSERVED, *TOOK]
     first, *others = (
@@ -106,7 +110,12 @@ def waiting_table(
     """
     words = "stopped" if stopped else "waiting"
     rows = [_words_row(name, cards[name].title, words, words) for name in names]
-    return {"columns": columns(measured=True), "rows": rows, "note": STOPPED if stopped else "", "convention": ""}
+    return {
+        "columns": columns(measured=True),
+        "rows": rows,
+        "note": STOPPED if stopped else "",
+        "convention": "",
+    }
 
 
 def _measured_row(

@@ -12,8 +12,16 @@ from models.jpeg.limits import MAX_BYTES
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
 from studio.page.controls import first_models, heading, model_choices
-from studio.restore.handlers import RestoreHandlers, guidance_markup, refused_value, repairing_choices
-from studio.restore.page import IDLE, FormGroups, LinkedPage, Page
+from studio.restore.handlers import RestoreHandlers
+from studio.restore.page import (
+    IDLE,
+    FormGroups,
+    LinkedPage,
+    Page,
+    guidance_markup,
+    refused_value,
+    repairing_choices,
+)
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
 from studio.restore.verdict import NO_VERDICT
@@ -26,7 +34,9 @@ ACCEPTED = ",".join(["image/*", *SUFFIXES])
 """Of the file input; phones offer the camera for the first."""
 SAVES = [("As it is", "keep"), ("Save once", "once"), ("Save twice", "twice")]
 EFFORTS = [("Quick", "quick"), ("Standard", "standard"), ("Best", "best")]
-EFFORT_WORDS = "Quick runs the first stage alone. Best takes the mean of eight orientations, and eight times as long."
+EFFORT_WORDS = (
+    "Quick runs the first stage alone. Best takes the mean of eight orientations, and eight times as long."
+)
 GUIDANCES = [
     ("automatic", "automatic"),
     ("the file's tables", "tables"),

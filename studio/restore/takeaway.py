@@ -20,6 +20,7 @@ from studio.page.wording import settings_slug
 from studio.session.visitor import Photograph
 from training.evaluation.metrics import as_json, convention_of
 
+
 @dataclass(frozen=True)
 class SmallerFormat:
     """A format that loses something, for those who want small files.

@@ -97,7 +97,8 @@ class TakeawayHandlers:
         photograph = photograph_of(session)
         if run is None or run.outputs is None:
             raise InvalidSetting(
-                "There is nothing to take away yet. Results can be packed once a model has finished. Repair the picture first."
+                "There is nothing to take away yet. Results can be packed once a model has finished. Repair the "
+                "picture first."
             )
         outputs = run.outputs
         if outputs.request.photograph_key != photograph.key:

@@ -112,6 +112,8 @@ def open_page(browser, address):
             strangers.append(request.url)
 
     def open_one(width=1440, height=900, query=""):
+        if "door=" not in query:
+            query = f"{query}{'&' if '?' in query else '?'}door=experiment"
         page = browser.new_page(viewport={"width": width, "height": height}, accept_downloads=True)
         pages.append(page)
         page.on("request", watch)
@@ -128,12 +130,19 @@ def open_page(browser, address):
     assert errors == []
 
 
+def take(page, kind):
+    """Press one of the ways to take results away, which lie in a menu."""
+    if page.locator("#takeaway details[open]").count() == 0:
+        page.locator("#takeaway summary").click()
+    page.locator(f"#takeaway [data-kind={kind}], #takeaway [data-format={kind}]").click()
+
+
 def wait_until_idle(page, seconds=60):
     """Until no model works and the table shows results."""
     page.wait_for_function(
         """() => document.querySelector('#results tr[data-state=done]')
             && !document.querySelector('#results tr[data-state=running], #results tr[data-state=waiting]')
-            && document.querySelector('#stop-button').disabled
+            && document.querySelector('#action .action')?.dataset.state === 'idle'
             && document.querySelector('#viewer canvas').dataset.ready === 'true'""",
         timeout=seconds * 1000,
     )

@@ -88,7 +88,9 @@ def watched(jobs: Jobs, name: str, browsers: int, folder: Path) -> float:
         for page in pages:
             page.set_default_timeout(PATIENCE)
             page.goto(address)
-            page.wait_for_function("() => document.querySelector('#stop-button')?.disabled")
+            page.wait_for_function(
+                "() => document.querySelector('#action .action')?.dataset.state === 'idle'"
+            )
             page.get_by_role("tab", name="Train", exact=True).click()
             page.wait_for_selector("#train-runs th button")
         jobs.start(config)

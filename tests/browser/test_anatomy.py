@@ -251,7 +251,7 @@ def test_a_file_saved_twice_is_recognized(open_page):
     set_number(page, "Quality factor", 15)
     set_number(page, "Second quality factor", 60)
     page.wait_for_function(
-        "() => document.querySelector('#steps-bar .summary').textContent.includes('quality 15 (4:2:0), then 60')",
+        "() => document.querySelector('#bench-facts').textContent.includes('quality 15 (4:2:0), then 60')",
         timeout=PATIENCE,
     )
     enter(page)
@@ -269,16 +269,17 @@ def test_a_picture_without_jpeg_says_what_to_do_and_then_it_works(open_page):
     page = open_page()
     page.locator("#steps input[value='keep']").check(force=True)
     page.wait_for_function(
-        "() => document.querySelector('#bench-facts').textContent.includes('Nothing clean')", timeout=PATIENCE
+        "() => document.querySelector('#bench-facts').textContent.includes('Without a clean original')",
+        timeout=PATIENCE,
     )
     page.get_by_role("tab", name="Anatomy").click()
     page.wait_for_selector("#anatomy-empty .empty", timeout=PATIENCE)
     assert "coffee is a PNG picture" in page.locator("#anatomy-empty").inner_text()
     assert not page.locator("#anatomy-bench").is_visible()
-    page.get_by_role("tab", name="Restore").click()
+    page.get_by_role("tab", name="Experiment").click()
     page.locator("#steps input[value='once']").check(force=True)
     page.wait_for_function(
-        "() => !document.querySelector('#bench-facts').textContent.includes('Nothing clean')",
+        "() => !document.querySelector('#bench-facts').textContent.includes('Without a clean original')",
         timeout=PATIENCE,
     )
     enter(page)

@@ -47,7 +47,7 @@ def restore_with_all(page, cards, settled) -> None:
         page.locator(f"#steps .models input[name='{card.name}']").set_checked(True)
     begun = time.monotonic()
     page.click("#restore-button")
-    page.wait_for_selector("#stop-button:not([disabled])")
+    page.wait_for_selector("#stop-button[aria-disabled=false]")
     settled(page, SECONDS)
     print(f"{page.locator('.facts b').inner_text()}: {time.monotonic() - begun:.0f} s")
     rows = page.locator("#results tbody tr").evaluate_all(

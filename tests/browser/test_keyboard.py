@@ -44,12 +44,10 @@ def test_a_photograph_is_chosen_broken_restored_looked_at_and_taken_away(open_pa
     page.keyboard.press("Control+a")
     page.keyboard.type("35")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "() => document.querySelector('#steps-bar .summary').textContent.includes('quality 35')"
-    )
+    page.wait_for_function("() => document.querySelector('#bench-facts').textContent.includes('quality 35')")
     tab_to(page, "#restore-button")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#stop-button:not([disabled])")
+    page.wait_for_selector("#stop-button[aria-disabled=false]")
     settled(page)
 
     tab_to(page, "#viewer .surface")

@@ -45,7 +45,7 @@ def set_up(page, one, settled):
     page.click("#lessons-page .set-up")
     page.wait_for_function(
         """([picture, words]) => document.querySelector('.facts b')?.textContent === picture
-            && document.querySelector('#steps-bar .summary').textContent.includes(words)""",
+            && document.querySelector('#bench-facts').textContent.includes(words)""",
         arg=[link.picture, how_broken(link.form.degradation())],
     )
     settled(page, 180)
@@ -63,8 +63,8 @@ def test_a_lesson_sets_the_studio_up_and_comes_along(open_page, settled):
     page.locator("#lessons-page .steps input").nth(0).check()
     set_up(page, one, settled)
 
-    assert page.get_by_role("tab", name="Restore").get_attribute("aria-selected") == "true"
-    assert "saved at quality 30 (4:2:0), then 30" in page.locator("#steps-bar .summary").text_content()
+    assert page.get_by_role("tab", name="Experiment").get_attribute("aria-selected") == "true"
+    assert "saved at quality 30 (4:2:0), then 30" in page.locator("#bench-facts").text_content()
     assert page.get_by_label("number input for Second quality factor", exact=True).input_value() == "30"
     look = json.loads(page.locator("#viewer .viewer").get_attribute("data-look"))
     assert {name: look[name] for name in ("view", "a", "b")} == {

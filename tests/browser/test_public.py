@@ -13,6 +13,7 @@ from PIL import Image
 from models.card import ModelCard
 from models.networks.ar_cnn import ArCnn
 from models.zoo import save_checkpoint
+from tests.browser.conftest import take
 from tests.load.server import served
 
 pytestmark = pytest.mark.browser
@@ -91,7 +92,7 @@ def drop(page, name):
 def looked_at_everywhere(page, settled):
     page.locator("#restore-button").click()
     settled(page, 90)
-    for tab in ("Anatomy", "Sweep", "Lessons", "Models", "Restore"):
+    for tab in ("Anatomy", "Sweep", "Lessons", "Models", "Experiment"):
         page.get_by_role("tab", name=tab, exact=True).click()
         page.wait_for_timeout(1500)
 
@@ -120,7 +121,7 @@ def test_the_comparison_that_people_take_away_is_harmless_too(public, browser, w
     page.locator("#restore-button").click()
     settled(page, 90)
     with page.expect_download(timeout=60_000) as waiting:
-        page.locator("#takeaway [data-kind=page]").click()
+        take(page, "page")
     place = tmp_path / "comparison.html"
     waiting.value.save_as(place)
     page.goto(place.as_uri())
@@ -136,7 +137,7 @@ def test_delete_my_images_now(public, watched, settled):
     drop(page, "mine.jpg")
     page.locator("#restore-button").click()
     settled(page, 90)
-    assert page.get_by_text("Deleted after 30 minutes").is_visible()
+    assert page.get_by_text("pictures deleted after 30 min").is_visible()
     own = [path for path in public.files() if path.name.startswith("mine")]
     assert own
     page.get_by_role("button", name="Delete my images now").click()
@@ -147,7 +148,7 @@ def test_delete_my_images_now(public, watched, settled):
     refused.wait_for(timeout=60_000)
     page.wait_for_timeout(2000)
     assert refused.is_visible(), "the sentence went away by itself"
-    assert page.locator("#restore-button").inner_text() == "Restore"
+    assert page.locator("#restore-button").inner_text().startswith("Repair")
     assert page.get_by_text("Deleted:").is_visible()
     assert wrong == []
 

@@ -35,7 +35,6 @@ def open_sweep(open_page, photograph_png):
         page = open_page(width, height, query)
         page.set_default_timeout(PATIENCE)
         if width < 760:
-            page.click("#steps-bar button")
         open_photograph(page, photograph_png, "my cat.png")
         enter(page)
         return page
@@ -162,7 +161,7 @@ def test_the_comparison_follows_its_slider_and_a_repeat_is_instant(open_sweep):
 
 def test_stop_keeps_the_points_and_says_so(open_sweep):
     page = open_sweep()
-    page.get_by_role("tab", name="Restore", exact=True).click()
+    page.get_by_role("tab", name="Experiment", exact=True).click()
     page.locator("#photograph button[data-name=hubble]").click()
     page.wait_for_function("() => document.querySelector('.facts b')?.textContent.startsWith('hubble')")
     enter(page)
@@ -191,7 +190,7 @@ def test_another_photograph_makes_the_results_stale(open_sweep):
     ended(page)
     page.wait_for_selector("#sweep-reading .reading")
     assert page.locator("#sweep-freshness .stale").count() == 0
-    page.get_by_role("tab", name="Restore", exact=True).click()
+    page.get_by_role("tab", name="Experiment", exact=True).click()
     page.locator("#photograph button[data-name=camera]").click()
     page.wait_for_function("() => document.querySelector('.facts b')?.textContent.startsWith('camera')")
     enter(page)

@@ -46,7 +46,7 @@ def names(controls):
 
 
 def asked_link(page):
-    page.locator("#takeaway button[data-kind=link]").click()
+    take(page, "link")
     page.wait_for_selector("#takeaway .address:not([hidden])")
     return page.locator("#takeaway .address").input_value()
 
@@ -57,7 +57,7 @@ def test_a_link_restores_every_control_and_the_view(open_page, address):
         "() => JSON.parse(document.querySelector('#viewer .viewer').dataset.look || '{}').b === 'cascade/1'"
     )
     assert page.locator("#photograph_facts, .facts b").first.inner_text() == "astronaut"
-    assert "23 (4:4:4), then 41 (4:2:2)" in page.locator("#steps-bar .summary").inner_text()
+    assert "23 (4:4:4), then 41 (4:2:2)" in page.locator("#bench-facts").inner_text()
     link = asked_link(page)
     assert link.startswith(address)
     for part in SETTINGS[1:].split("&"):
@@ -81,7 +81,7 @@ def test_a_broken_link_is_explained_and_the_studio_works(open_page):
 def test_the_html_page_shows_the_same_pixels_from_disk(open_page, browser, tmp_path):
     page = open_page(query="?picture=chelsea&saves=once&quality=12&models=cascade")
     with page.expect_download() as waiting:
-        page.locator("#takeaway button[data-kind=page]").click()
+        take(page, "page")
     file = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(file)
     assert file.name == "chelsea_qf12-420.html"
@@ -131,7 +131,7 @@ def test_the_html_page_shows_the_same_pixels_from_disk(open_page, browser, tmp_p
 def test_the_zip_holds_the_pictures_of_the_page(open_page):
     page = open_page(query="?picture=chelsea&saves=once&quality=12&models=cascade")
     with page.expect_download() as waiting:
-        page.locator("#takeaway button[data-kind=zip]").click()
+        take(page, "zip")
     archive = zipfile.ZipFile(waiting.value.path())
     folder = waiting.value.suggested_filename.removesuffix(".zip")
     report = json.loads(archive.read(f"{folder}/report.json"))

@@ -273,7 +273,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
     )
     card = read_card(server.runs / "published" / "tiny" / "card.yaml")
     assert card.title == "Tiny (tiny)" and card.trained.steps > 0
-    page.get_by_role("tab", name="Restore", exact=True).click()
+    page.get_by_role("tab", name="Experiment", exact=True).click()
     assert page.locator("#steps .models label", has_text="Tiny (tiny)").locator("input").is_checked()
     page.click("#restore-button")
     page.wait_for_selector("#results tr[data-id=tiny][data-state=done]")

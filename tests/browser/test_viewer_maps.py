@@ -229,7 +229,7 @@ def test_without_an_original_the_map_says_what_it_compares_with(browser, tmp_pat
         press(page, "g", "m")
         settle(page, map="ready")
         words = page.locator("#viewer .remarks").inner_text()
-        assert "No original is known: the map compares with “as opened”." in words
+        assert "No original is known: the map compares with “as brought”." in words
         colors = set(map(tuple, color_table(page, "diverging").tolist()))
         first, second = views(page)
         drawn = canvas_pixels(page)[second["top"] + 40 :, second["left"] + 40 :][:20, :20]

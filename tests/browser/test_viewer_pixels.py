@@ -50,7 +50,7 @@ def test_every_whole_zoom_draws_the_pixels_of_the_file(browser, tmp_path, ratio)
         press(page, "x", "2")
         options = page.locator("#viewer .ratio option").all_inner_texts()
         wholes = [one for one in options if one.endswith(":1")]
-        assert wholes[0] == "16:1" and wholes[-2:] == ["2:1", "1:1"] and "fit" in options
+        assert wholes[0] == "16:1" and wholes[-2:] == ["2:1", "1:1"] and "whole" in options
         for name in wholes:
             page.locator("#viewer .ratio select").select_option(label=name)
             settle(page)

@@ -14,8 +14,10 @@ from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
 from studio.session.visitor import Run, Session, open_photograph
 
-FORM = RestoreForm(saves="once", first_quality=20, model_names=("ar_cnn",))
-TWICE = RestoreForm(saves="twice", first_quality=10, second_quality=50, shift_rows=4, shift_columns=4)
+FORM = RestoreForm(door="experiment", saves="once", first_quality=20, model_names=("ar_cnn",))
+TWICE = RestoreForm(
+    door="experiment", saves="twice", first_quality=10, second_quality=50, shift_rows=4, shift_columns=4
+)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_nothing_open_and_no_jpeg_say_what_to_do(anatomy, photograph):
     page = anatomy.opened(None, Run(), FORM, None, None)
     assert page.bench is False
     assert "no photograph" in page.empty
-    page = opened(anatomy, photograph, RestoreForm(saves="keep"))
+    page = opened(anatomy, photograph, RestoreForm(door="experiment", saves="keep"))
     assert page.bench is False
     assert "whiskers is a PNG picture" in page.empty
     assert page.state is EMPTIED
@@ -129,7 +131,7 @@ def test_a_component_that_this_file_lacks_is_replaced(anatomy, photograph):
     buffer = BytesIO()
     Image.fromarray(photograph.image.pixels).convert("L").save(buffer, "JPEG")
     gray = open_photograph(buffer.getvalue(), "gray.jpg")
-    page = opened(anatomy, gray, RestoreForm(saves="keep"))
+    page = opened(anatomy, gray, RestoreForm(door="experiment", saves="keep"))
     found = anatomy.searched(page.state, 2, 0, 1)
     assert found.component == {"choices": [("Y", 0)], "value": 0}
     assert read(buffer.getvalue()).is_gray
@@ -143,7 +145,7 @@ def test_a_damaged_file_without_integers_still_has_its_facts(anatomy, photograph
         return replace(read(data), read_coefficients=lambda _data, _header: None)
 
     damaged = open_photograph(buffer.getvalue(), "damaged.jpg", read_but_for_integers)
-    page = opened(anatomy, damaged, RestoreForm(saves="keep"))
+    page = opened(anatomy, damaged, RestoreForm(door="experiment", saves="keep"))
     assert page.bench
     assert page.blocks is False
     assert page.block is None

@@ -59,7 +59,7 @@ def test_a_metric_is_named_in_one_file_and_in_the_glossary() -> None:
 def test_the_results_table_and_what_is_taken_away_have_it(
     metric, visitor, engine, pictures, photograph
 ) -> None:
-    visitor.form = RestoreForm(saves="once", first_quality=15, model_names=("cascade",))
+    visitor.form = RestoreForm(door="experiment", saves="once", first_quality=15, model_names=("cascade",))
     pages = visitor.restore(photograph)
     outputs, table = visitor.run.outputs, [page.results for page in pages if page.results is not None][-1]
     expected = metric.compute(outputs.restorations["cascade"].pixels, outputs.original)

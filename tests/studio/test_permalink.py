@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from studio.session.examples import EXAMPLES
+from studio.session.examples import EXAMPLES, open_example
 from studio.session.form import RestoreForm
-from studio.session.link import Link, Look, example_of, from_query, look_of, to_query
+from studio.session.link import Link, Look, from_query, look_of, to_query
 from studio.session.visitor import open_photograph
 
 MODELS = ("plain", "ar_cnn", "cascade")
@@ -63,9 +63,9 @@ def test_links_without_a_resize_read_as_they_always_did():
     )
     link = back(old)
     assert link.form.resize_percent == 100 and not link.problems
-    assert to_query(link) == old
+    assert to_query(link) == "door=experiment&" + old
     resized = replace(link, form=replace(link.form, resize_percent=50))
-    assert to_query(resized) == old.replace("&columns=2", "&columns=2&resize=50")
+    assert to_query(resized) == "door=experiment&" + old.replace("&columns=2", "&columns=2&resize=50")
     assert back(to_query(resized)) == resized
 
 
@@ -107,10 +107,24 @@ def test_unknown_models_are_named_and_known_ones_ticked():
     assert back("models=").form.model_names == ()
 
 
-def test_an_example_is_known_by_its_bytes(photograph):
+def test_an_example_is_one_that_was_chosen_not_a_file_of_the_same_bytes():
     one = EXAMPLES[0]
-    assert example_of(open_photograph(one.read_bytes(), one.file_name)) == one.name
-    assert example_of(replace(photograph, name=one.name)) == ""
+    assert open_example(one.name).example == one.name
+    assert open_photograph(one.read_bytes(), one.file_name).example == ""
+
+
+def test_settings_without_a_door_are_for_experiments():
+    assert back("quality=20").form.door == "experiment"
+    assert back("").form.door == back("picture=coffee").form.door == "repair"
+    assert back("door=repair&quality=20").form.door == "repair"
+
+
+def test_an_address_tells_what_is_not_as_at_first():
+    first = RestoreForm(model_names=("ar_cnn",))
+    assert to_query(Link(first), default=first) == ""
+    changed = replace(first, effort="best")
+    assert to_query(Link(changed), default=first) == "effort=best&door=repair"
+    assert from_query(dict(parse_qsl("effort=best&door=repair")), first, MODELS).form == changed
 
 
 @pytest.mark.parametrize("values", [None, [], "view", {"view": 3}, {"zoom": "nan", "a": ["x"]}])

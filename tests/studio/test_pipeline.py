@@ -105,7 +105,7 @@ def test_the_second_run_comes_from_the_cache(engine, photograph):
     first = results(engine, photograph, wanted)[-1].restorations["cascade"]
     again = results(engine, photograph, replace(wanted, model_names=("cascade", "plain")))[-1]
     assert again.restorations["cascade"] is first
-    other = results(engine, photograph, replace(wanted, guidance="pixels"))[-1]
+    other = results(engine, photograph, replace(wanted, options=RestoreOptions("pixels")))[-1]
     assert other.restorations["cascade"] is not first
 
 
@@ -166,14 +166,16 @@ def test_unknown_models_are_refused(engine, photograph):
     "settings", [{}, {"guidance": "pixels"}, {"guidance": "manual", "quality_factor": 44}]
 )
 def test_a_request_hands_its_options_to_the_model(engine, zoo, photograph, settings):
-    (*_, outputs) = results(engine, photograph, request(photograph, "cascade", stages=2, **settings))
+    (*_, outputs) = results(
+        engine, photograph, request(photograph, "cascade", options=RestoreOptions(stages=2, **settings))
+    )
     alone = zoo.load("cascade").restore(outputs.degraded, RestoreOptions(stages=2, **settings))
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, alone.pixels)
     assert outputs.restorations["cascade"].steered_by == alone.steered_by != ""
 
 
 def test_steering_from_tables_needs_tables(engine, photograph):
-    wanted = request(photograph, "cascade", degradation=None, guidance="tables")
+    wanted = request(photograph, "cascade", degradation=None, options=RestoreOptions("tables"))
     assert "no JPEG header" in results(engine, photograph, wanted)[-1].failures["cascade"]
     degraded = results(engine, photograph, replace(wanted, degradation=ONCE))[-1]
     assert degraded.restorations["cascade"].applied_quality_factor == 10
@@ -183,7 +185,7 @@ def test_same_settings_ignores_the_ticked_models_only(photograph):
     wanted = request(photograph, "cascade")
     assert wanted.same_settings(replace(wanted, model_names=()))
     assert not wanted.same_settings(replace(wanted, degradation=TWICE))
-    assert not wanted.same_settings(replace(wanted, guidance="pixels"))
+    assert not wanted.same_settings(replace(wanted, options=RestoreOptions("pixels")))
     assert not wanted.same_settings(replace(wanted, photograph_key="other"))
 
 

@@ -39,7 +39,7 @@ def test_no_memory_is_one_sentence_and_the_next_model_runs(zoo, tmp_path, photog
     hungry = Hungry(replace(PlainDecoding().card, name="plain"), problem)
     load = zoo.load
     monkeypatch.setattr(zoo, "load", lambda name: hungry if name == "plain" else load(name))
-    form = RestoreForm(model_names=["plain", "reapply"])
+    form = RestoreForm(door="experiment", model_names=["plain", "reapply"])
     visitor = Visitor(Engine(zoo, ResultCache(2**20)), PictureFolder(tmp_path, 600), form)
     *_, last, _ = visitor.restore(photograph)
     rows = {row["id"]: row for row in last.results["rows"]}

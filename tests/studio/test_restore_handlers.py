@@ -9,10 +9,10 @@ from PIL import Image
 
 from models.errors import InvalidSetting
 from studio.engine.engine import RestoreRequest
-from studio.restore.handlers import CHANGED, IDLE, WORKING
+from studio.restore.handlers import CHANGED
+from studio.restore.page import IDLE, WORKING
 from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.files import PictureFolder
-from studio.session.form import RestoreForm
 from studio.session.visitor import Session, open_photograph, safe_stem
 from tests.studio.visitor import FORM
 
@@ -59,14 +59,14 @@ def test_results_arrive_one_after_the_other_and_every_picture_is_exact(visitor, 
         stage = outputs.restorations["cascade"].stages[number - 1]
         np.testing.assert_array_equal(pixels_of(panes[f"cascade/{number}"]), stage.pixels)
     np.testing.assert_array_equal(pixels_of(panes["degraded"]), outputs.degraded.pixels)
-    assert (pages[-1].restore, pages[-1].stop) == (IDLE["restore"], IDLE["stop"])
+    assert pages[-1].action == IDLE["action"]
 
 
 def test_what_follows_at_once_is_told_in_one_page(visitor, photograph):
     visitor.form = replace(FORM, model_names=["plain"])
     _, pressed, began, ended, measured, _ = visitor.restore(photograph)
-    buttons = [page.restore for page in (pressed, began, ended, measured)]
-    assert buttons == [WORKING["restore"], None, None, IDLE["restore"]]
+    buttons = [page.action and page.action["state"] for page in (pressed, began, ended, measured)]
+    assert buttons == ["running", "running", "idle", None]
     assert began.run.outputs.metrics.keys() == {"degraded"}
     assert [row["state"] for row in began.results["rows"]] == ["done", "running"]
     assert "plain" in {pane["id"] for pane in ended.viewer["panes"]}
@@ -115,9 +115,12 @@ def test_a_kept_file_says_that_nothing_is_measured(visitor, photograph):
     visitor.form = replace(FORM, saves="keep")
     pages = visitor.restore(photograph)
     table = last(pages, "results")
-    assert "no original" in table["note"]
+    assert "without a clean original" in table["note"]
     assert table["convention"] == ""
-    assert {row["cells"]["psnr_db"]["text"] for row in table["rows"]} == {"–"}
+    assert [column["id"] for column in table["columns"]] == ["edges", "changed", "seconds", "speed"]
+    cells = {row["id"]: row["cells"] for row in table["rows"]}
+    assert cells["degraded"]["changed"]["text"] == "nothing"
+    assert cells["plain"]["changed"]["text"] == "nothing"
     quality = last(pages, "quality")
     assert "no JPEG header" in quality
     assert "QF 0" not in quality
@@ -147,7 +150,7 @@ def test_a_run_for_older_settings_shows_nothing_more(visitor, photograph):
     pages = visitor.work()
     next(pages)
     visitor.change(replace(FORM, first_quality=50))
-    assert [(page.results, page.viewer, page.restore) for page in pages] == [(None, None, IDLE["restore"])]
+    assert [(page.results, page.viewer, page.action["state"]) for page in pages] == [(None, None, "idle")]
     assert CHANGED in visitor.finish().freshness
 
 
@@ -159,7 +162,7 @@ def test_stop_keeps_what_is_finished(visitor, photograph):
             visitor.handlers.end(visitor.present)
     states = {row["id"]: row["state"] for row in page.results["rows"]}
     assert states == {"degraded": "done", "plain": "done", "ar_cnn": "stopped", "cascade": "stopped"}
-    assert "Press Restore" in page.results["note"]
+    assert "press again" in page.results["note"]
 
 
 def test_restore_needs_a_photograph_and_a_model(visitor, photograph):
@@ -178,7 +181,7 @@ def test_steering_by_missing_tables_is_refused_once(visitor, photograph):
     visitor.bring(photograph)
     visitor.start()
     [page] = visitor.work()
-    assert "no JPEG header" in page.notice and page.restore == IDLE["restore"]
+    assert "no JPEG header" in page.notice and page.action["state"] == "idle"
     assert {row["state"] for row in page.results["rows"]} == {"stopped"}
 
 
@@ -195,7 +198,7 @@ def test_a_press_touches_no_pixel(visitor, photograph, monkeypatch):
     for quality in range(1, 101):
         visitor.form = replace(FORM, first_quality=quality, saves="twice")
         started = visitor.start()
-        assert started.restore == WORKING["restore"] and started.run.outputs is None
+        assert started.action == WORKING["action"] and started.run.outputs is None
     assert "Busy" in visitor.finish().notice
 
 
@@ -231,7 +234,7 @@ def test_a_run_started_on_the_photograph_before_frees_the_button(visitor, photog
     visitor.bring(other)
     visitor.take(visitor.handlers.start(before, visitor.present, visitor.form))
     assert list(visitor.work()) == []
-    assert visitor.finish().restore == IDLE["restore"]
+    assert visitor.finish().action == IDLE["action"]
 
 
 def test_of_two_files_under_way_the_one_chosen_last_is_open(visitor, photograph, other):
@@ -286,11 +289,11 @@ def test_deleting_everything_says_so_and_shows_nothing(visitor):
 
 
 def test_a_run_that_found_no_place_in_the_queue_is_said_to_be_so(visitor, photograph):
-    visitor.form = RestoreForm(model_names=["plain"])
+    visitor.form = replace(FORM, model_names=["plain"])
     visitor.bring(photograph)
     visitor.start()
     refused = visitor.finish()
-    assert "Busy" in refused.notice and refused.restore == IDLE["restore"]
+    assert "Busy" in refused.notice and refused.action == IDLE["action"]
     assert {row["state"] for row in refused.results["rows"]} == {"stopped"}
     visitor.start()
     list(visitor.work())

@@ -67,9 +67,9 @@ def test_hostile_model_lists_are_refused(value):
 def test_the_request_orders_models_and_keeps_the_quality_only_by_hand():
     wanted = RestoreForm(model_names=["cascade", "plain", "cascade"], manual_quality=44).request("key", KNOWN)
     assert wanted.model_names == ("plain", "cascade")
-    assert wanted.quality_factor is None
+    assert wanted.options.quality_factor is None
     by_hand = RestoreForm(model_names=["plain"], guidance="manual", manual_quality=44).request("key", KNOWN)
-    assert by_hand.quality_factor == 44
+    assert by_hand.options.quality_factor == 44
     with pytest.raises(InvalidSetting):
         RestoreForm(guidance=["manual"]).request("key", KNOWN)
     with pytest.raises(InvalidSetting, match="by hand"):

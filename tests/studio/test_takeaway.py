@@ -14,7 +14,9 @@ from studio.restore.takeaway import zip_of_results
 from studio.session.form import RestoreForm
 from studio.session.visitor import Photograph, open_photograph
 
-FORM = RestoreForm(saves="twice", first_quality=15, second_quality=30, model_names=("plain", "cascade"))
+FORM = RestoreForm(
+    door="experiment", saves="twice", first_quality=15, second_quality=30, model_names=("plain", "cascade")
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def test_a_kept_file_is_not_handed_on_with_its_place(visitor, taken):
     ramp = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8)
     Image.fromarray(np.repeat(ramp[..., None], 3, axis=2)).save(file, "JPEG", exif=exif.tobytes())
     photograph = Photograph("holiday", "key of a holiday", read(file.getvalue()))
-    form = RestoreForm(saves="keep", model_names=("plain",))
+    form = RestoreForm(door="experiment", saves="keep", model_names=("plain",))
     for with_exif in (False, True):
         _, files, report = taken(visitor, photograph, form, with_exif=with_exif)
         assert all(name.endswith(".png") for name in files)
@@ -99,7 +101,7 @@ def telling():
 
 @pytest.mark.parametrize("saves", ["keep", "once"])
 def test_nothing_leaves_that_says_where_or_by_whose_camera(visitor, telling, taken, tmp_path, saves):
-    form = RestoreForm(saves=saves, model_names=("plain",))
+    form = RestoreForm(door="experiment", saves=saves, model_names=("plain",))
     _, files, _ = taken(visitor, telling, form)
     for name, data in files.items():
         assert b"SECRET" not in data and b"Exif" not in data and b"xmpmeta" not in data, name

@@ -15,6 +15,7 @@ from models.card import ModelCard, TrainingFacts
 from models.images import luma
 from models.jpeg import Degradation, Resize, Save, degrade, encode, read
 from models.jpeg.color import rgb_to_ycbcr
+from models.restorer import RestoreOptions
 from studio.catalog.scores import KnownScores, known_scores
 from studio.catalog.view import models_page, training_words
 from studio.engine.engine import Progress, RestoreRequest, StageOutputs
@@ -88,10 +89,11 @@ def test_slugs_differ_where_settings_differ():
         replace(base, degradation=Degradation((Resize(0.5), Save(10), Save(30)))),
         replace(base, degradation=Degradation((Save(10), Save(30), Save(30)))),
         replace(base, degradation=Degradation((Save(10, grid_shift=(1, 0)),))),
-        replace(base, guidance="pixels"),
-        replace(base, guidance="tables"),
-        replace(base, guidance="manual", quality_factor=20),
-        replace(base, stages=1),
+        replace(base, options=RestoreOptions("pixels")),
+        replace(base, options=RestoreOptions("tables")),
+        replace(base, options=RestoreOptions("manual", 20)),
+        replace(base, options=RestoreOptions(stages=1)),
+        replace(base, options=RestoreOptions(effort="best")),
     ]
     assert len({settings_slug(one) for one in others}) == len(others)
 

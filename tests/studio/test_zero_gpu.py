@@ -110,13 +110,13 @@ def test_what_is_known_is_not_asked_for_again(remote, spaces, image):
 
 
 def test_settings_reach_the_models(remote, image, zoo):
-    outputs = end_of(remote, image, ["cascade", "ar_cnn"], guidance="manual", quality_factor=45, stages=None)
+    outputs = end_of(remote, image, ["cascade", "ar_cnn"], options=RestoreOptions("manual", 45))
     expected = zoo.load("cascade").restore(image, RestoreOptions("manual", 45))
     np.testing.assert_array_equal(outputs.restorations["cascade"].pixels, expected.pixels)
 
 
 def test_one_model_that_fails_leaves_the_others_alone(remote, image):
-    outputs = end_of(remote, image, ["cascade", "ar_cnn"], stages=3)
+    outputs = end_of(remote, image, ["cascade", "ar_cnn"], options=RestoreOptions(stages=3))
     assert set(outputs.failures) == {"ar_cnn"}
     assert "3 stages were asked" in outputs.failures["ar_cnn"]
     assert "cascade" in outputs.restorations

@@ -1,12 +1,13 @@
 """A visitor of the Restore tab without a page: presses, and what the page holds afterwards."""
 
+from dataclasses import replace
 from typing import Any
 
 from studio.restore.handlers import Page, RestoreHandlers
 from studio.session.form import RestoreForm
 from studio.session.visitor import Present, Run, Session
 
-FORM = RestoreForm(model_names=["plain", "ar_cnn", "cascade"])
+FORM = RestoreForm(door="experiment", model_names=["plain", "ar_cnn", "cascade"])
 
 
 class Visitor:
@@ -28,9 +29,13 @@ class Visitor:
         return opened() if callable(opened) else opened
 
     def bring(self, photograph) -> Page:
-        """Open a photograph, or what a function gives."""
+        """Open a photograph, or what a function gives, as the form says it is damaged; see open_upload."""
         self._files["brought"] = photograph
-        return self.take(self.handlers.open_upload({"path": "brought"}, self.present, self.form))
+        page = self.take(self.handlers.open_upload({"path": "brought"}, self.present, self.form))
+        if self.session.photograph is not None and page.session is not None:
+            changed = self.handlers.change(self.session, self.run, self.present, self.form)
+            page = replace(page, viewer=changed.viewer, bench_facts=changed.bench_facts)
+        return page
 
     def change(self, form) -> Page:
         """Other settings."""

@@ -7,14 +7,17 @@
 
 import { find, make, targetOf } from "../elements.js";
 
-const { name, bench, doors, places } = props.value;
+const bench = props.value.bench;
+const doors = props.value.doors;
+const places = props.value.places;
 const list = find(".places");
 const frame = find(".frame");
 const opener = find(".opener");
 const root = document.documentElement;
 
-find(".name").textContent = name;
+find(".name").textContent = props.value.name;
 
+/** @returns {HTMLElement | null} */
 function tabOf(id) {
   return document.querySelector("#tabs > .tab-wrapper .tab-container:not(.visually-hidden) button[data-tab-id='" + id + "']");
 }

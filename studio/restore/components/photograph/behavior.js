@@ -11,7 +11,9 @@ import { find, findAll, make } from "../../../page/elements.js";
 import { forget, hold, held } from "./kept.js";
 import { send } from "./sending.js";
 
-const { examples, limit, accept, kept_seconds: keptSeconds } = props.value;
+const examples = props.value.examples;
+const limit = props.value.limit;
+const keptSeconds = props.value.kept_seconds;
 const root = find(".photograph");
 /** @type {HTMLInputElement} */
 const chooser = find(".chooser");
@@ -152,7 +154,7 @@ function paste(event) {
   } else if (/^https?:/.test(event.clipboardData.getData("text"))) complain(ADDRESS);
 }
 
-chooser.accept = accept;
+chooser.accept = props.value.accept;
 find(".drop").addEventListener("click", () => chooser.click());
 document.addEventListener("studio-choose", () => chooser.click());
 find(".cancel").addEventListener("click", () => {

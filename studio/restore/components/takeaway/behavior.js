@@ -31,7 +31,7 @@ function setBusy(busy) {
   for (const button of buttons) button.setAttribute("aria-disabled", String(busy));
 }
 
-function ask({ kind, format }) {
+function ask(kind, format) {
   address.hidden = true;
   if (kind === "view") {
     copyView().then(() => say("Copied."), () => say("This browser does not let pages copy pictures."));
@@ -107,7 +107,7 @@ function update() {
 
 for (const button of buttons) {
   button.addEventListener("click", () => {
-    if (button.getAttribute("aria-disabled") !== "true") ask(button.dataset);
+    if (button.getAttribute("aria-disabled") !== "true") ask(button.dataset.kind, button.dataset.format);
   });
 }
 document.addEventListener("studio-verdict", (event) => {
