@@ -39,15 +39,15 @@ def build_lessons_tab(
         session_seconds: how long a visitor's game is kept.
     """
     with gr.Tabs(elem_id="lessons-tabs"):
-        with gr.Tab("Lessons"):
+        with gr.Tab("Lessons", id="list"):
             page = component("lessons/lessons", lessons_value(), elem_id="lessons-page")
-        with gr.Tab("Quality quiz") as quiz:
+        with gr.Tab("Quality quiz", id="quiz") as quiz:
             parts = _game("guess", guess_value(), "A picture comes in a moment.")
             _wire_guess(quiz, guess, _with_states(parts, session, session_seconds))
-        with gr.Tab("Blind test") as test:
+        with gr.Tab("Blind test", id="blind") as test:
             parts = _game("blind", blind_value(None, blind.models()), "Press Show a pair.")
             _wire_blind(test, blind, _with_states(parts, session, session_seconds))
-        with gr.Tab("Glossary"):
+        with gr.Tab("Glossary", id="glossary"):
             gr.HTML(glossary_markup(), elem_id="glossary-page")
     Binding(TabsPage, {"tabs": tabs}).on(page.study, select("restore"), **IMMEDIATE)
     follow(page.study, settings_of)

@@ -34,7 +34,9 @@ def bench_line(photograph: Photograph, broken: Broken, degradation: Degradation 
         (f"{raw / len(image.data):.1f} : 1", "uncompressed size to file size"),
     )
     damage = "" if broken.original is None else f"<span>{escape(how_broken(degradation))}</span> · "
-    spans = damage + " · ".join(f"<span title='{escape(title)}'>{escape(text)}</span>" for text, title in numbers)
+    spans = damage + " · ".join(
+        f"<span title='{escape(title)}'>{escape(text)}</span>" for text, title in numbers
+    )
     if broken.original is None:
         spans += "<span class='fact-note'>Without a clean original, nothing is measured.</span>"
     elif photograph.image.saved_as_jpeg:

@@ -123,7 +123,7 @@ class RestoreTab:
 
     def _run_after(self, event: Any, start: Callable[..., Page]) -> None:
         bound = self._bound
-        started = bound.on(event.success, start, Page(run=Run()), **IMMEDIATE)
+        started = bound.on(event.success, start, Page(run=Run(), **IDLE), **IMMEDIATE)
         worked = bound.on(started.success, self._handlers.work, Page(**IDLE), **HEAVY)
         bound.on(worked.then, self._handlers.finish, **IMMEDIATE)  # also where the queue refused a place
 

@@ -3,9 +3,11 @@
 Beside that, PageHead puts a script at the head of the page, before Gradio's own, which launch(head=) cannot.
 """
 
+import gzip
 import json
 import logging
 import re
+from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ _NAMED_CALL = re.compile(rf"{API}/call/(\w{{1,40}})/?")
 _NEWS_OF_CALL = re.compile(rf"{API}/call/\w{{1,40}}/([\w-]{{1,64}})/?")
 _NEWS = f"{API}/queue/data"
 _HEAD = b"<head>"
+GZIP_LEVEL = 5
 _ONE_RANGE = re.compile(rb"bytes=(\d{1,15}-\d{0,15}|-\d{1,15})")
 
 NOTHING_HERE = (
@@ -116,7 +119,7 @@ class LastResort:
 
 
 class PageHead:
-    """Changes nothing but answers at / that are HTML."""
+    """Changes nothing but answers at / that are HTML: they get a script, and are compressed for those who ask."""
 
     def __init__(self, app: Any, script: str) -> None:
         """Wrap an application.
@@ -144,7 +147,11 @@ class PageHead:
                 page.extend(message.get("body", b""))
                 if not message.get("more_body", False):
                     body = bytes(page).replace(_HEAD, self._markup, 1)
-                    await send({**start, "headers": [*_without_length(start), _length(body)]})
+                    headers = _without_length(start)
+                    if _takes_gzip(scope):
+                        body = await to_thread(gzip.compress, body, GZIP_LEVEL)
+                        headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
+                    await send({**start, "headers": [*headers, _length(body)]})
                     await send({"type": "http.response.body", "body": body})
             else:
                 await send(message)
@@ -182,6 +189,10 @@ def _is_html(start: dict) -> bool:
 
 def _without_length(start: dict) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+
+
+def _takes_gzip(scope: dict) -> bool:
+    return any(name.lower() == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:

@@ -34,7 +34,6 @@ def open_sweep(open_page, photograph_png):
     def open_one(width=1440, height=900, query=""):
         page = open_page(width, height, query)
         page.set_default_timeout(PATIENCE)
-        if width < 760:
         open_photograph(page, photograph_png, "my cat.png")
         enter(page)
         return page

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.conftest import take
+
 pytestmark = pytest.mark.browser
 
 SETTINGS = (

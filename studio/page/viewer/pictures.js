@@ -3,7 +3,7 @@
 import { background } from "./background.js";
 import { redraw } from "./frame.js";
 import { visibleParts } from "./geometry.js";
-import { paneWith, shown, size, state } from "./state.js";
+import { finals, paneWith, shown, size, stagesOf, state } from "./state.js";
 
 const PRELOAD_PIXELS = 6e6;
 const MEMORY = 512e6;  // bytes of decoded pictures; beyond them, those not looked at are decoded again from their file when needed
@@ -121,11 +121,12 @@ export function forgetMissing() {
   }
 }
 
-// Pictures on the screen, and all of them where they are small.
+// Pictures on the screen, and all results where they are small; earlier stages travel once somebody looks at one of them.
 export function loadNeeded() {
-  const [width, height] = size();
-  const ids = new Set(visibleParts().map((part) => part.id));
-  if (state.panes.length * width * height <= PRELOAD_PIXELS) state.panes.forEach((pane) => ids.add(pane.id));
+  const [width, height] = size(), results = finals(), shownNow = visibleParts().map((part) => paneWith(part.id));
+  const ids = new Set(shownNow.filter(Boolean).map((pane) => pane.id));
+  if (results.length * width * height <= PRELOAD_PIXELS) results.forEach((pane) => ids.add(pane.id));
+  for (const pane of shownNow) if (pane && pane.stage && !pane.last) stagesOf(pane).forEach((stage) => ids.add(stage.id));
   for (const id of ids) if (paneWith(id)) load(paneWith(id));
 }
 

@@ -105,9 +105,34 @@ function show(lesson) {
 
 function open(lesson) {
   show(lesson);
+  tellAddress(lesson.id);
   find("h2").focus({ preventScroll: true });
   if (find("h2").getBoundingClientRect().top < 0) element.scrollIntoView();
 }
+
+// ---------------------------------------------------------------- addresses: #lessons/twice, #lessons/quiz
+
+function innerTab(id) {
+  /** @type {HTMLElement} */
+  const tab = document.querySelector("#lessons-tabs > .tab-wrapper .tab-container:not(.visually-hidden) [data-tab-id='" + id + "']");
+  return tab;
+}
+
+function tellAddress(id) {
+  if (document.documentElement.dataset.place === "lessons") history.replaceState(history.state, "", "#lessons/" + id);
+}
+
+document.addEventListener("studio-place", (event) => {
+  const { place, rest } = /** @type {CustomEvent} */ (event).detail;
+  if (place !== "lessons" || !rest) return;
+  const lesson = lessons().find(({ id }) => id === rest);
+  (innerTab(lesson ? "list" : rest) || innerTab("list")).click();
+  if (lesson) show(lesson);
+});
+document.addEventListener("click", (event) => {
+  const tab = targetOf(event).closest("#lessons-tabs > .tab-wrapper [data-tab-id]");
+  if (tab && event.isTrusted) tellAddress(tab.getAttribute("data-tab-id") === "list" ? current.id : tab.getAttribute("data-tab-id"));
+});
 
 // ---------------------------------------------------------------- what the server sends, and what is pressed
 

@@ -70,9 +70,8 @@ async function shareIt() {
 
 main.addEventListener("click", () => {
   if (isOff(main)) return;
-  known = { ...known, state: "running", share: 0, left: "" };
-  draw();
-  document.dispatchEvent(new CustomEvent("studio-run"));
+  props.value = { ...props.value, state: "running" };  // so that any answer is a change
+  update();
   trigger("run");
 });
 stop.addEventListener("click", () => {
