@@ -28,6 +28,7 @@ from studio.anatomy.taken_apart import (
 from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.session.examples import example
 from tests.paths import SHARED, needs_shared_data
+from tests.present import present
 
 CAT = read(example("chelsea").read_bytes()).pixels[20:221, 40:323]  # 201 x 283, blocks cut off on two sides
 
@@ -59,14 +60,14 @@ def test_ten_random_blocks_agree_with_the_jpeg_layer(degradation):
             assert (part.row, part.column) == (place[0] // part.factors[0], place[1] // part.factors[1])
             np.testing.assert_array_equal(part.integers, component.coefficients[part.row, part.column])
             np.testing.assert_array_equal(part.table, component.quantization_table)
-            assert part.bits == taken.bits.components[part.number][part.row, part.column]
-            for pixels, shown in (
-                (outputs.original, part.original),
+            assert part.bits == present(taken.bits).components[part.number][part.row, part.column]
+            for pixels, coefficients in (
+                (present(outputs.original), present(part.original)),
                 (outputs.restorations["bright"].pixels, part.restored["bright"]),
             ):
                 plane = encoder_plane(pixels, part.number, *part.factors)
                 whole = forward_dct(plane_to_blocks(plane - 128))
-                np.testing.assert_allclose(shown, whole[part.row, part.column], atol=1e-3)
+                np.testing.assert_allclose(coefficients, whole[part.row, part.column], atol=1e-3)
                 if part.column and pixels is outputs.original:
                     assert part.previous_dc == pytest.approx(whole[part.row, part.column - 1, 0, 0], abs=1e-3)
             assert part.previous_dc == 0 or part.column > 0
@@ -76,7 +77,7 @@ def test_the_originals_coefficients_round_to_the_file():
     outputs = outputs_of(ONCE[2])
     taken = take_apart(outputs.degraded)
     for part in block_parts(taken, outputs, 7, 11):
-        distance = np.abs(part.original / part.table - part.integers)
+        distance = np.abs(present(part.original) / part.table - part.integers)
         assert (distance <= 0.5 + 0.2 / part.table).all()
 
 
@@ -141,7 +142,7 @@ def test_the_busiest_block_has_the_most_bits():
     outputs = outputs_of(ONCE[2])
     taken = take_apart(outputs.degraded)
     place = busiest_block(taken)
-    assert block_parts(taken, outputs, *place)[0].bits == taken.bits.components[0].max()
+    assert block_parts(taken, outputs, *place)[0].bits == present(taken.bits).components[0].max()
 
 
 def test_a_histogram_counts_every_block():
@@ -174,9 +175,9 @@ def test_a_shifted_histogram_is_taken_on_the_first_grid(shift):
 
 def test_an_earlier_save_is_found():
     image = degrade(read(example("coffee").read_bytes()).pixels, TWICE).image
-    _, verdict = earlier_save(image)
-    assert (verdict.kind, verdict.grid_shift) == ("shifted", (4, 4))
-    assert abs(verdict.quality_factor - 15) <= 2
+    _, found = present(earlier_save(image))
+    assert (present(found).kind, present(found).grid_shift) == ("shifted", (4, 4))
+    assert abs(present(found).quality_factor - 15) <= 2
 
 
 def test_cmyk_files_have_blocks_but_are_not_compared():
