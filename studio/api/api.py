@@ -76,7 +76,8 @@ class Api:
         request = RestoreRequest(
             photograph.key, names, None, options.guidance, options.quality_factor, options.stages
         )
-        *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
+        steps = self._engine.run_stages(photograph.image, request, stop or Event())
+        *_, outputs = (step for step in steps if isinstance(step, StageOutputs))
         return {
             "picture": file_facts(photograph.image),
             "results": [self._result(photograph, outputs, name) for name in outputs.restorations],
