@@ -11,6 +11,7 @@ from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from tests.models.sample_networks import CARDS, lively_network, sample_inputs
 from tests.paths import REPOSITORY
+from tests.present import present
 from training.teacher import weights_to_start_from
 
 BLOCKS_OF_BOTH_GROUPS = 2 * 32
@@ -74,7 +75,9 @@ def test_edsr_is_qcn_that_is_blind_to_its_tables() -> None:
 def test_maps_repeat_both_tables_on_the_block_grid() -> None:
     network = lively_network(CARDS["qcn"])
     seen = []
-    network.trunk.enter.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]))
+    network.get_submodule("trunk.enter").register_forward_pre_hook(
+        lambda _layer, inputs: seen.append(inputs[0])
+    )
     tables = torch.arange(1.0, 129.0)[None]
     network(torch.rand(1, 3, 16, 24), network.condition(UNSEEN, tables=tables))
     maps = seen[0][0, 3:] * 255
@@ -118,8 +121,8 @@ def test_the_global_branch_learns_from_the_third_step_on() -> None:
         (network(pixels)[-1] - pixels.flip(0)).square().mean().backward()
         with torch.no_grad():
             for parameter in network.parameters():
-                parameter -= 0.1 * parameter.grad
-    assert network.globally.convolutions[0].weight.grad.abs().max() > 1e-6
+                parameter -= 0.1 * present(parameter.grad)
+    assert present(network.get_parameter("globally.convolutions.0.weight").grad).abs().max() > 1e-6
 
 
 def test_a_qgcn_begun_with_a_qcns_weights_equals_it(tmp_path) -> None:

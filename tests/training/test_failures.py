@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def fill_after(monkeypatch, count: int) -> None:
     """Let the disk be full from the count-th state that is written."""
     save, calls = torch.save, []
 
-    def full(state: object, file: object) -> None:
+    def full(state: object, file: BinaryIO) -> None:
         calls.append(1)
         if len(calls) >= count:
             file.write(b"PK half a file")
