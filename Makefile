@@ -9,7 +9,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" != Linux ] || command -v nvidia-smi >/dev/null || echo $(CPU_INDEX))
 PIP := $(BIN)/python -m pip install --quiet
 
-.PHONY: help run test check baseline lock clean
+.PHONY: help run test check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -29,18 +29,13 @@ else
 	$(BIN)/python -m pytest $(ALONE)
 endif
 
-# Passes if the type errors are those of the baseline: it fails on a new one, and on a mended one that is still listed.
 NPM := $(shell command -v npm)
-TYPES := $(BIN)/basedpyright --pythonpath $(BIN)/python --baselinemode
 check: $(VENV)/.development $(if $(NPM),node_modules/.package-lock.json) ## lint, formatting, types; of Python and of the page's scripts
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(TYPES) lock
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@if [ -d node_modules/eslint ]; then npm run --silent check; \
 	else echo "The page's scripts are NOT checked: npm or its packages are missing. Node.js 20.19 or later is needed."; fi
-
-baseline: $(VENV)/.development ## take mended type errors out of .basedpyright/baseline.json
-	$(TYPES) auto
 
 lock: $(VENV)/.development ## write the newest versions that fit, with hashes, into requirements.lock
 	echo torch > $(VENV)/no-torch.txt
