@@ -1,16 +1,14 @@
 """The engine of the Anatomy tab agrees with models.jpeg, block by block."""
 
-import csv
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from models.errors import RestorationError
 from models.jpeg import Degradation, Save, degrade, encode, read
 from models.jpeg.dct import forward_dct, plane_to_blocks
-from models.jpeg.encoder_planes import encoder_plane, has_whole_factors
+from models.jpeg.encoder_planes import encoder_plane
 from models.jpeg.planes import component_plane
 from models.restorer import Restoration
 from studio.anatomy.taken_apart import (
@@ -27,7 +25,6 @@ from studio.anatomy.taken_apart import (
 )
 from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.session.examples import example
-from tests.paths import SHARED, needs_shared_data
 from tests.present import present
 
 CAT = read(example("chelsea").read_bytes()).pixels[20:221, 40:323]  # 201 x 283, blocks cut off on two sides
@@ -191,39 +188,3 @@ def test_cmyk_files_have_blocks_but_are_not_compared():
     parts = block_parts(take_apart(image), kept, 2, 2)
     assert [part.name for part in parts] == ["C", "M", "Y", "K"]
     assert all(part.restored == {} for part in parts)
-
-
-def hostile_jpegs():
-    manifest = SHARED / "hostile" / "MANIFEST.csv"
-    if not manifest.is_file():
-        return []
-    with manifest.open(newline="") as lines:
-        return [row["file"] for row in csv.DictReader(lines)]
-
-
-@needs_shared_data
-def test_hostile_files_have_blocks_or_a_reason():
-    opened = 0
-    for name in hostile_jpegs():
-        try:
-            image = read((SHARED / "hostile" / name).read_bytes())
-        except RestorationError:
-            continue
-        if not image.saved_as_jpeg:
-            continue
-        taken = take_apart(image)
-        if taken.bits is None:
-            continue
-        opened += 1
-        same = {"same": Restoration(image.pixels)}
-        outputs = StageOutputs(RestoreRequest("x", ("same",)), None, image, same)
-        rows, columns = extent(image)
-        for place in ((0, 0), (rows - 1, columns - 1), busiest_block(taken)):
-            parts = block_parts(taken, outputs, *place)
-            assert len(parts) == len(image.components)
-            assert has_whole_factors(image.jpeg_header) or all(part.restored == {} for part in parts)
-        earlier_save(image)
-        cell_share(image, "degraded", image.pixels)
-        file_histogram(image.components[0], 0, 1)
-        shifted_histogram(image.components[0], (4, 4), 0, 1)
-    assert opened >= 90

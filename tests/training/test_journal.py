@@ -18,7 +18,7 @@ from models.zoo import Zoo
 from tests.paths import REPOSITORY, needs_shared_data
 from tests.present import present
 from tests.training.doomed import small_configuration, write_photographs
-from tests.training.test_trainer import any_architecture
+from tests.training.tiny_runs import any_architecture
 from training.clock import Clock, Throughput
 from training.config import TrainConfig
 from training.events import TrainEvent
