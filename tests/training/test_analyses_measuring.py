@@ -177,7 +177,7 @@ def test_frequency_content_is_the_centre_of_the_spectrum() -> None:
 
 
 def test_classes_are_equal_and_ordered() -> None:
-    values = np.random.default_rng(0).random(100).tolist()
+    values = np.random.default_rng(0).random(100)
     classes = patches.equal_classes(values)
     assert np.bincount(classes).tolist() == [20] * 5
     for lower in range(4):

@@ -136,7 +136,7 @@ def frequency_content(patch: Plane) -> float:
     return float(weighted / total) if total > 1e-6 else 0.0
 
 
-def equal_classes(values: Sequence[float]) -> NDArray[np.int64]:
+def equal_classes(values: Sequence[float] | NDArray[np.floating]) -> NDArray[np.int64]:
     """The class of every value, 0..4, in five classes of equal numbers; of equal values the earlier is lower."""
     ranks = np.empty(len(values), np.int64)
     ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
