@@ -9,11 +9,11 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?= $(shell [ "$$(uname -s)" != Linux ] || command -v nvidia-smi >/dev/null || echo $(CPU_INDEX))
 PIP := $(BIN)/python -m pip install --quiet
 
-.PHONY: help run test check baseline lock clean
+.PHONY: help run test test-all check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## set up what is needed and open the studio on http://127.0.0.1:7860 (ARGS="--port 8000")
 	$(BIN)/python app.py $(ARGS)
@@ -21,26 +21,30 @@ run: $(VENV)/.runtime ## set up what is needed and open the studio on http://127
 # Threads of torch that wait for each other cost several times what they bring where other processes run. Servers under
 # load and pages in a browser are timed, so nothing else runs beside them.
 ALONE := tests/browser tests/load
-test: $(VENV)/.development ## set up what is needed and run all tests (ARGS="tests/models -k tiles")
+TOGETHER := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ALONE:%=--ignore=%)
+JOURNEYS := test_journey.py::test_drop_break_twice_run_three_models_and_download \
+    test_takeaway.py::test_a_link_restores_every_control_and_the_view \
+    test_keyboard.py::test_a_photograph_is_chosen_broken_restored_looked_at_and_taken_away \
+    test_train.py::test_the_whole_journey
+test: $(VENV)/.development ## set up what is needed and run the quick tests and four journeys (ARGS="tests/models -k tiles")
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ALONE:%=--ignore=%)
-	$(BIN)/python -m pytest $(ALONE)
+	$(TOGETHER) --ignore=tests/slow
+	$(BIN)/python -m pytest $(JOURNEYS:%=tests/browser/%)
 endif
 
-# Passes if the type errors are those of the baseline: it fails on a new one, and on a mended one that is still listed.
+test-all: $(VENV)/.development ## set up what is needed and run all tests
+	$(TOGETHER)
+	$(BIN)/python -m pytest $(ALONE)
+
 NPM := $(shell command -v npm)
-TYPES := $(BIN)/basedpyright --pythonpath $(BIN)/python --baselinemode
 check: $(VENV)/.development $(if $(NPM),node_modules/.package-lock.json) ## lint, formatting, types; of Python and of the page's scripts
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(TYPES) lock
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	@if [ -d node_modules/eslint ]; then npm run --silent check; \
 	else echo "The page's scripts are NOT checked: npm or its packages are missing. Node.js 20.19 or later is needed."; fi
-
-baseline: $(VENV)/.development ## take mended type errors out of .basedpyright/baseline.json
-	$(TYPES) auto
 
 lock: $(VENV)/.development ## write the newest versions that fit, with hashes, into requirements.lock
 	echo torch > $(VENV)/no-torch.txt

@@ -13,8 +13,8 @@ _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 def begin() -> None:
     """Let no letter end a command: what a console or a pipe cannot show becomes an escape such as \\u65e5."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
 
 
 def version() -> str:

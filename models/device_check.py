@@ -10,6 +10,7 @@ from models.images import RgbImage
 from models.jpeg import Save, encode
 from models.network_restorer import NetworkRestorer
 from models.networks.cascade import Cascade
+from models.tensors import placed
 
 LEVELS_APART = 1
 """Of 255: different orders of summing up may round one sample to either side, and no more."""
@@ -52,7 +53,7 @@ def restored_on(device: torch.device) -> RgbImage:
             spread = 0.5 / np.sqrt(max(tensor[0].numel() if tensor.dim() > 1 else 1, 1))
             weights[name] = torch.from_numpy(numbers.normal(0, spread, tuple(tensor.shape))).to(tensor.dtype)
     network.load_state_dict(weights)
-    network.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
+    placed(network.requires_grad_(False).eval(), device)
     restorer = NetworkRestorer(network=network, card=_CARD, device=device, reduced_precision=False)
     return restorer.restore(encode(_picture(), Save(30))).pixels
 

@@ -23,14 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.images import RgbImage
+from models.images import Levels, RgbImage
 from models.jpeg import JpegImage, estimated_quality_factor, quantization_tables
 from models.jpeg.dct import BLOCK
-from models.jpeg.double import Verdict
+from models.jpeg.double import EarlierSave
 from models.jpeg.judgement import LARGEST_JUMP
 from models.quantization_cells import (
     MIDDLE_LEVEL,
@@ -83,7 +82,7 @@ _TO_RGB = torch.tensor([[1, 0, 1.402], [1, -0.344136286, -0.714136286], [1, 1.77
 class Guard:
     """Holds a network's picture to what a file proves; see the module's text."""
 
-    def __init__(self, image: JpegImage, earlier: Verdict | None, *, cautious: bool = False) -> None:
+    def __init__(self, image: JpegImage, earlier: EarlierSave | None, *, cautious: bool = False) -> None:
         """Read the cells.
 
         Args:
@@ -97,8 +96,10 @@ class Guard:
         self._neutral = image.judgement.neutral
         self._trusted = 0.0 if image.judgement.repeats else 1.0
         self._chroma_share = 1 - _distance_of_chroma(image) * (1 - TRUST_IF_UNFAMILIAR)
+        fading = image.luma_table if earlier is None else quantization_tables(earlier.quality_factor)[0]
+        assert fading is not None  # as of every JPEG
         if earlier is None:
-            likeness = estimated_quality_factor(image.luma_table).confidence
+            likeness = estimated_quality_factor(fading).confidence
             unfamiliar = 1 - float(rise(torch.tensor(likeness), FAMILIAR))
             self._trusted *= 1 - unfamiliar * (1 - TRUST_IF_UNFAMILIAR)
         self._on_grid = image.judgement.drawn_on_grid
@@ -109,16 +110,14 @@ class Guard:
         if earlier is None and model in ("gray", "YCbCr", "RGB") and has_cells(image):
             self._luma_only = False
             self._cells = cells_of_file(image)
-            fading = image.luma_table
         else:
             self._luma_only = True
-            fading = quantization_tables(earlier.quality_factor)[0] if earlier else image.luma_table
             self._cells = [cells_of_pixels(image, column(fading), self._shift or (0, 0))]
         self._fade = float(rise(torch.tensor(float(fading.mean())), FADE))
         self._brighter = torch.zeros(3)
         self._keeps_mean = 1 - float(rise(torch.tensor(float(fading[0, 0])), MEAN_STEPS))
 
-    def hold(self, decoded: RgbImage, levels: NDArray[np.floating]) -> RgbImage:
+    def hold(self, decoded: RgbImage, levels: Levels) -> RgbImage:
         """Keep of a network's picture what can be believed.
 
         Args:
@@ -137,7 +136,8 @@ class Guard:
         tall, wide = (BLOCK * max(cells.factors[axis] for cells in self._cells) for axis in (0, 1))
         padding = ((top, -(top + rows) % tall), (left, -(left + columns) % wide), (0, 0))
         if any(padding[0]) or any(padding[1]):
-            decoded, levels = (np.pad(picture, padding, mode="edge") for picture in (decoded, levels))
+            decoded = np.pad(decoded, padding, mode="edge")
+            levels = np.pad(levels, padding, mode="edge")
         held = np.empty_like(decoded)
         halo, step = 2 * tall, -(-STRIP_ROWS // tall) * tall
         for start in range(0, len(decoded), step):
@@ -148,14 +148,14 @@ class Guard:
             held[start:stop] = strip[start - first : stop - first]
         return np.ascontiguousarray(held[top : top + rows, left : left + columns])
 
-    def compared(self, decoded: RgbImage, levels: NDArray[np.floating], first: int = 0) -> list["Blocks"]:
+    def compared(self, decoded: RgbImage, levels: Levels, first: int = 0) -> list["Blocks"]:
         """What the network changed, for every component: rows of whole units, beginning with row `first`."""
         pixels = torch.from_numpy(np.ascontiguousarray(decoded)).float()
         change = torch.from_numpy(np.ascontiguousarray(levels)).float() - pixels - self._brighter
         plain, change = self._planes(pixels - MIDDLE_LEVEL), self._planes(change)
         return [Blocks.of(cells, plain, change, first) for cells in self._cells]
 
-    def _strip(self, decoded: RgbImage, levels: NDArray[np.floating], first: int) -> RgbImage:
+    def _strip(self, decoded: RgbImage, levels: Levels, first: int) -> RgbImage:
         """Rows of whole units, the first of which is row `first` of the picture."""
         every = self.compared(decoded, levels, first)
         size = decoded.shape[:2]
@@ -280,7 +280,7 @@ def _distance_of_chroma(image: JpegImage) -> float:
     return float(rise(torch.tensor(float(apart)), APART))
 
 
-def _mean_change(decoded: RgbImage, levels: NDArray[np.floating]) -> Tensor:
+def _mean_change(decoded: RgbImage, levels: Levels) -> Tensor:
     """(3,): by how much a network's picture is brighter on the whole, which fine quantization cannot have caused."""
     total = torch.zeros(3)
     for start in range(0, len(decoded), STRIP_ROWS):

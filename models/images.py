@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 RgbImage = NDArray[np.uint8]
 """(rows, columns, 3), uint8 0..255, sRGB, exactly as decoded."""
 
+Levels = NDArray[np.uint8 | np.floating]
+"""(rows, columns, 3), 0..255, rounded or not."""
+
 
 def luma(pixels: RgbImage) -> NDArray[np.float64]:
     """Full-range BT.601 luma, as in JFIF.

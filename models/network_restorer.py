@@ -16,7 +16,7 @@ from models.errors import InvalidSetting, OutOfMemory
 from models.guard import Guard
 from models.images import RgbImage
 from models.jpeg import JpegImage
-from models.jpeg.double import Verdict
+from models.jpeg.double import EarlierSave
 from models.jpeg.judgement import MUCH_COARSER
 from models.networks.base import Network
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn_back
@@ -221,7 +221,7 @@ class NetworkRestorer:
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
 
-def _on_earlier_grid(image: JpegImage, earlier: Verdict) -> JpegImage:
+def _on_earlier_grid(image: JpegImage, earlier: EarlierSave) -> JpegImage:
     """The same pixels as if nothing had been cut off after an earlier save, so that its blocks begin at the corner."""
     rows, columns = earlier.grid_shift
     pixels = np.pad(image.decoded_pixels, ((rows, 0), (columns, 0), (0, 0)), mode="edge")

@@ -46,8 +46,8 @@ def peak_memory_bytes() -> int:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
         memory = psutil.Process().memory_info()
-    if hasattr(memory, "peak_wset"):
-        return memory.peak_wset
+    if peak := getattr(memory, "peak_wset", None):
+        return peak
     try:
         import resource
     except ImportError:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.images import RgbImage
 from models.jpeg import JpegImage, quantization_tables
-from models.jpeg.double import Verdict
+from models.jpeg.double import EarlierSave
 from models.networks.base import Network
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn
 from models.tensors import area_weights, pixels_to_tensor, table_to_tensor
@@ -77,8 +77,8 @@ def steer(
     estimates = network.estimates_quality
     sentence = _sentence(quality_factor, use_tables, estimates)
     earlier = image.judgement.coarser_save if use_tables and estimates else None
-    if use_tables and estimates and _is_below_training(image):
-        use_tables, quality_factor = False, image.estimated_quality_factor.quality_factor
+    if use_tables and estimates and (low := _quality_below_training(image)) is not None:
+        use_tables, quality_factor = False, low
     elif earlier is not None:
         use_tables = False
         if earlier.kind == "aligned":
@@ -110,7 +110,7 @@ def steer(
     return Steering(conditions, predicted, applied, use_tables, sentence)
 
 
-def quality_of_two_saves(earlier: Verdict) -> int | None:
+def quality_of_two_saves(earlier: EarlierSave) -> int | None:
     """The quality factor of one save that does as much harm as both that a picture went through.
 
     What two quantizations on different grids add to a picture is nearly independent, so their mean squares add up.
@@ -125,7 +125,7 @@ def quality_of_two_saves(earlier: Verdict) -> int | None:
         1..100, or None where the file's own tables serve better.
     """
     first = earlier.quality_factor
-    if first is None or (first < LOWEST_TOLD and earlier.coarseness > LARGEST_COARSENESS):
+    if first < LOWEST_TOLD and earlier.coarseness > LARGEST_COARSENESS:
         return None
     scale = 50 / first if first < 50 else 2 - first / 50  # of libjpeg's steps, 1 at quality factor 50
     scale *= TWO_SAVES_FACTOR * (1 + earlier.coarseness**-2) ** 0.5
@@ -195,12 +195,12 @@ def _sentence(quality_factor: int | None, use_tables: bool, estimates: bool) -> 
     return "its own estimate of the quality factor" if estimates else "the picture alone"
 
 
-def _is_below_training(image: JpegImage) -> bool:
-    """Whether the tables are libjpeg's of a quality so low that its number says more than steps cut off at 255."""
+def _quality_below_training(image: JpegImage) -> int | None:
+    """Of libjpeg's tables where it is so low that its number says more than steps cut off at 255; else None."""
     estimate = image.estimated_quality_factor
-    if estimate is None or estimate.quality_factor is None:
-        return False
-    return estimate.standard and estimate.quality_factor < LOWEST_BY_TABLES
+    if estimate is None or not estimate.standard or estimate.quality_factor is None:
+        return None
+    return estimate.quality_factor if estimate.quality_factor < LOWEST_BY_TABLES else None
 
 
 def _has_usual_tables(image: JpegImage) -> bool:

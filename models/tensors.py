@@ -1,17 +1,27 @@
 """The only crossing between uint8 pictures, channels last, and float tensors, channels first, in 0..1; and colours."""
 
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.images import RgbImage
 from models.jpeg.color import rgb_to_ycbcr
 from models.jpeg.dct import BLOCK, forward_dct
 
 GREY_LEVELS = 255
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+
+def placed(
+    module: AnyModule, device: torch.device, layout: torch.memory_format = torch.channels_last
+) -> AnyModule:
+    """Put a module onto a device, its convolutions in that layout; returns the module."""
+    return module.to(device=device, memory_format=layout)  # pyright: ignore[reportCallIssue]  # torch declares neither
 
 
 @lru_cache(maxsize=1)

@@ -34,6 +34,7 @@ from models.networks.luma_chroma import LumaChroma
 from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from models.restorer import Restorer
+from models.tensors import placed
 
 logger = logging.getLogger(__name__)
 
@@ -247,7 +248,7 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
     network.load_state_dict(weights)
     if device.type == "cpu":
         keep_freed_buffers()
-    network.requires_grad_(False).eval().to(device=device, memory_format=torch.channels_last)
+    placed(network.requires_grad_(False).eval(), device)
     return NetworkRestorer(network=network, card=card, device=device)
 
 

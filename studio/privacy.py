@@ -33,8 +33,9 @@ class Privacy:
     def left(self, request: gr.Request) -> None:
         """The page was closed, or its connection broke."""
         visitor = request.session_hash
-        self.forget(visitor)
-        self._stragglers.call(visitor, STRAGGLER_SECONDS, lambda: self._pictures.forget(visitor))
+        if visitor:
+            self.forget(visitor)
+            self._stragglers.call(visitor, STRAGGLER_SECONDS, lambda: self._pictures.forget(visitor))
 
     def forget(self, visitor: str | None) -> int:
         """End a visitor's runs and delete their files, results and state; returns how many files that were."""
@@ -47,8 +48,10 @@ class Privacy:
             elif isinstance(value, SweepRecord):
                 for run in value.runs:
                     run.stop.set()
-        for photograph in {_photograph(value) for value in values} - {None}:
-            if not photograph.example:  # everybody's results of the examples may stay
+        for photograph in {_photograph(value) for value in values}:
+            if (
+                photograph is not None and not photograph.example
+            ):  # everybody's results of the examples may stay
                 self._cache.forget(photograph.key)
         if not visitor:
             return 0

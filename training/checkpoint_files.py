@@ -62,12 +62,19 @@ def seed_everything(seed: int) -> None:
 
 def random_states() -> dict[str, Any]:
     """The states of torch on the CPU and on every GPU, of numpy and of Python, as tensors and plain values."""
-    kind, key, position, has_gauss, gauss = np.random.get_state()
+    own = np.random.get_state(legacy=False)
+    key, position = own["state"]["key"], own["state"]["pos"]
     version, numbers, next_gauss = random.getstate()
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "numpy": [kind, torch.from_numpy(key.astype(np.int64)), int(position), int(has_gauss), float(gauss)],
+        "numpy": [
+            own["bit_generator"],
+            torch.from_numpy(key.astype(np.int64)),
+            int(position),
+            int(own["has_gauss"]),
+            float(own["gauss"]),
+        ],
         "python": [version, torch.tensor(numbers), next_gauss],
     }
 

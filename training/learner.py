@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.network_restorer import bfloat16_is_fast
 from models.networks.base import ColorRule, Network
+from models.tensors import placed
 from training.checkpoint_files import random_states, restore_random_states, seed_everything
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, validation_batches
@@ -74,7 +75,7 @@ class Learner:
             start = weights_to_start_from(config.start_from, self.network, anew=config.start_anew)
             self.network.load_state_dict(start)
         _freeze(self.network, config.optimizer.frozen)
-        self.network.to(self.device, memory_format=self.layout)
+        placed(self.network, self.device, self.layout)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.mac_per_pixel = self.averaged.mmac_per_pixel() * 1e6 / self.network.color.samples_per_pixel
         self.forward = self.network.forward
@@ -230,7 +231,10 @@ class Learner:
     @torch.no_grad()
     def average(self, decay: float) -> None:
         """Move the averaged weights towards the present ones."""
-        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.network.parameters()), 1 - decay)
+        averages: list[Tensor] = list(self.averaged.parameters())
+        currents: list[Tensor] = list(self.network.parameters())
+        # torch.optim is made of such functions, but torch does not list them.
+        torch._foreach_lerp_(averages, currents, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
         for average, current in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
             if average.is_floating_point():  # running statistics of batch normalization
                 average.lerp_(current, 1 - decay)

@@ -70,7 +70,7 @@ class PerceptualLoss(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         try:
-            from torchvision.models import VGG19_Weights, vgg19
+            from torchvision.models import VGG19_Weights, vgg19  # pyright: ignore[reportMissingImports]  # optional
 
             features = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features[:18]
         except (
@@ -120,8 +120,11 @@ class RestorationLoss(nn.Module):
         """
         spatial = self.squared if squared else self.charbonnier
         weights = self.config.stage_weights[-len(pictures) :]
-        terms = {f"spatial_{i + 1}": spatial(picture, original) for i, picture in enumerate(pictures)}
-        total = sum(weight * term for weight, term in zip(weights, terms.values(), strict=True))
+        terms: dict[str, Tensor] = {
+            f"spatial_{i + 1}": spatial(picture, original) for i, picture in enumerate(pictures)
+        }
+        first, *others = (weight * term for weight, term in zip(weights, terms.values(), strict=True))
+        total = sum(others, first)
         if self.config.frequency:
             terms["frequency"] = self.frequency(pictures[-1], original)
             total = total + self.config.frequency * terms["frequency"]

@@ -27,22 +27,24 @@ class GroupedMuon(torch.optim.Muon):
         super().__init__(parameters, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, closure: None = None) -> None:
         """One update from the parameters' gradients."""
         for group in self.param_groups:
             parameters = [each for each in group["params"] if each.grad is not None]
             gradients = [each.grad for each in parameters]
             momenta = [self._momentum(each) for each in parameters]
-            torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
-            updates = torch._foreach_lerp(gradients, momenta, group["momentum"])
+            # torch.optim is made of such functions, but torch does not list them.
+            torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])  # pyright: ignore[reportPrivateImportUsage]
+            updates = torch._foreach_lerp(gradients, momenta, group["momentum"])  # pyright: ignore[reportPrivateImportUsage]
             by_shape = defaultdict(list)
             for parameter, update in zip(parameters, updates, strict=True):
                 by_shape[update.shape].append((parameter, update))
             for shape, pairs in by_shape.items():
                 equal, theirs = zip(*pairs, strict=True)
                 directions = orthogonalized(torch.stack(theirs)).to(equal[0].dtype).unbind()
-                torch._foreach_mul_(equal, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(equal, directions, alpha=-0.2 * max(shape) ** 0.5 * group["lr"])
+                decay, pace = 1 - group["lr"] * group["weight_decay"], -0.2 * max(shape) ** 0.5 * group["lr"]
+                torch._foreach_mul_(equal, decay)  # pyright: ignore[reportPrivateImportUsage]
+                torch._foreach_add_(equal, directions, alpha=pace)  # pyright: ignore[reportPrivateImportUsage]
 
     def _momentum(self, parameter: Tensor) -> Tensor:
         state = self.state[parameter]

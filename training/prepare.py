@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     begin()
     parser = argparse.ArgumentParser(
-        prog="python -m training.prepare", description=__doc__.split("\n\n")[1].replace("\n", " ")
+        prog="python -m training.prepare",
+        description=" ".join((__doc__ or "").split("\n\n")[1:2]).replace("\n", " "),
     )
     add = parser.add_argument
     add("folder", type=Path, help="holds the photographs")

@@ -87,7 +87,8 @@ class Processes:
         from accelerate.utils import broadcast
 
         kind = torch.float32 if self.device.type == "mps" else torch.float64
-        return tuple(broadcast(torch.tensor(values, device=self.device, dtype=kind)).tolist())
+        agreed: Any = broadcast(torch.tensor(values, device=self.device, dtype=kind))
+        return tuple(agreed.tolist())
 
     def share(self, found: Any) -> Any:
         """The first process's object, in all processes; theirs is ignored."""

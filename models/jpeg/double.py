@@ -67,19 +67,19 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the evidence carries.
+class EarlierSave:
+    """A save before the file's own, as far as the evidence tells.
 
     Attributes:
-        kind: "aligned" or "shifted" where an earlier save is evident, else "none".
-        quality_factor: of the earlier save, as if it used libjpeg's tables; None for "none".
-        grid_shift: rows and columns trimmed between the saves, modulo 8, as in Save; None for "none".
-        coarseness: how many times larger the earlier save's luma steps are than the file's own; 0 for "none".
+        kind: on the file's own grid, or on another.
+        quality_factor: 1..100, as if it used libjpeg's tables.
+        grid_shift: rows and columns trimmed between the saves, modulo 8, as in Save.
+        coarseness: how many times larger its luma steps are than the file's own.
     """
 
-    kind: Literal["aligned", "shifted", "none"]
-    quality_factor: int | None = None
-    grid_shift: tuple[int, int] | None = None
+    kind: Literal["aligned", "shifted"]
+    quality_factor: int
+    grid_shift: tuple[int, int]
     coarseness: float = 0.0
 
 
@@ -106,7 +106,7 @@ def gather(component: JpegComponent) -> Evidence | None:
     return Evidence(table, blocks, coefficients, different, gain, comb, residue)
 
 
-def judge(evidence: Evidence) -> Verdict:
+def judge(evidence: Evidence) -> EarlierSave | None:
     """Conclude no more than the evidence carries.
 
     The periods of a drawing are not those of a save. So integers must take many values, a pattern counts once however
@@ -119,13 +119,13 @@ def judge(evidence: Evidence) -> Verdict:
       from MANY_BLOCKS on, where fine structures no longer look like a save by chance.
     """
     if evidence.different_integers < FEWEST_DIFFERENT_INTEGERS:
-        return Verdict("none")
+        return None
     comb, offset, lead = strongest_comb(evidence)
     needed = LEAST_LEAD_OF_MIDDLES if set(offset) <= {0, BLOCK // 2} else LEAST_LEAD
     if comb >= LEAST_COMB and lead >= needed:
-        return _verdict(evidence, int(evidence.shifted_comb[:, *offset].argmax()) + 1, offset)
+        return _save(evidence, int(evidence.shifted_comb[:, *offset].argmax()) + 1, offset)
     if evidence.aligned_gain.max() >= needed_gain(evidence):
-        found = _verdict(evidence, int(evidence.aligned_gain.argmax()) + 1, (0, 0))
+        found = _save(evidence, int(evidence.aligned_gain.argmax()) + 1, (0, 0))
         if not LIKE_THE_FILE[0] < found.coarseness < LIKE_THE_FILE[1]:  # the file's own save explains itself
             return found
     quality, row, column = (
@@ -135,8 +135,8 @@ def judge(evidence: Evidence) -> Verdict:
     if evidence.blocks >= MANY_BLOCKS and ((row, column) == offset or lead >= LEADS[0]):
         allowed = RESIDUES[1]
     if comb >= LEAST_COMB_OF_RESIDUE and evidence.residue.min() < allowed:
-        return _verdict(evidence, quality + 1, (row, column))
-    return Verdict("none")
+        return _save(evidence, quality + 1, (row, column))
+    return None
 
 
 def coarseness(quality_factor: int, table: QuantizationTable) -> float:
@@ -165,12 +165,12 @@ def strongest_comb(evidence: Evidence) -> tuple[float, tuple[int, int], float]:
     return strongest, (int(row), int(column)), strongest / max(float(others.max()), 1.0)
 
 
-def _verdict(evidence: Evidence, quality_factor: int, offset: tuple[int, int]) -> Verdict:
-    """For a save with blocks that begin at that offset; (0, 0) is the file's own grid."""
+def _save(evidence: Evidence, quality_factor: int, offset: tuple[int, int]) -> EarlierSave:
+    """A save with blocks that begin at that offset; (0, 0) is the file's own grid."""
     row, column = offset
     kind = "shifted" if row or column else "aligned"
     coarser = coarseness(quality_factor, evidence.table)
-    return Verdict(kind, quality_factor, (-row % BLOCK, -column % BLOCK), coarser)
+    return EarlierSave(kind, quality_factor, (-row % BLOCK, -column % BLOCK), coarser)
 
 
 def _center(tall: int, wide: int) -> tuple[slice, slice]:

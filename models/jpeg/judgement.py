@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.images import RgbImage
 from models.jpeg.coefficients import JpegComponent
 from models.jpeg.dct import BLOCK
-from models.jpeg.double import Evidence, Verdict, gather, judge
+from models.jpeg.double import EarlierSave, Evidence, gather, judge
 
 COARSER = 1.1
 """How many times coarser than the file an earlier save must be to say more of the picture than the file does."""
@@ -39,22 +39,23 @@ class Judgement:
 
     Attributes:
         evidence: traces of an earlier save; None where there is too little to examine, or no luma.
-        earlier_save: what the evidence carries.
+        earlier_save: the one that is evident; None where none is.
         neutral: nothing in the file has a color.
         repeats: the picture is made of very few different blocks.
         drawn_on_grid: its areas of one level begin and end with blocks, as enlarged pixel art's do.
     """
 
     evidence: Evidence | None
-    earlier_save: Verdict
+    earlier_save: EarlierSave | None
     neutral: bool
     repeats: bool
     drawn_on_grid: bool
 
     @property
-    def coarser_save(self) -> Verdict | None:
+    def coarser_save(self) -> EarlierSave | None:
         """The earlier save, where it did more harm than the file's own."""
-        return self.earlier_save if self.earlier_save.coarseness >= COARSER else None
+        earlier = self.earlier_save
+        return earlier if earlier is not None and earlier.coarseness >= COARSER else None
 
 
 def judge_picture(components: Sequence[JpegComponent], pixels: RgbImage, *, has_luma: bool) -> Judgement:
@@ -69,7 +70,7 @@ def judge_picture(components: Sequence[JpegComponent], pixels: RgbImage, *, has_
     evidence = gather(luma) if has_luma else None
     return Judgement(
         evidence,
-        judge(evidence) if evidence else Verdict("none"),
+        judge(evidence) if evidence else None,
         neutral=_is_neutral(components, pixels, has_luma=has_luma),
         repeats=has_luma and _repeats(luma.coefficients),
         drawn_on_grid=has_luma and _drawn_on_grid(luma),

@@ -111,7 +111,7 @@ def profile_transform(icc_profile: bytes | None, mode: str) -> tuple[ImageCms.Im
     try:
         source = ImageCms.getOpenProfile(io.BytesIO(icc_profile))
         name = ImageCms.getProfileDescription(source).strip() or "its own profile"
-        if mode == "L" and source.profile.xcolor_space.strip() == "RGB":
+        if mode == "L" and is_of_rgb(source):
             mode = "RGB"  # gray pictures of some programs carry an RGB profile
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         if mode != "CMYK" and _keeps_colors(transform, mode):
@@ -119,6 +119,12 @@ def profile_transform(icc_profile: bytes | None, mode: str) -> tuple[ImageCms.Im
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None, "colour profile ignored, it is damaged or of another kind; colours are taken as sRGB"
     return transform, f"colours converted from {name[:60]} to sRGB"
+
+
+def is_of_rgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether a color profile is one of RGB; some programs give such a one to gray pictures."""
+    opened = profile.profile
+    return isinstance(opened, ImageCms.core.CmsProfile) and opened.xcolor_space.strip() == "RGB"
 
 
 def _keeps_colors(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

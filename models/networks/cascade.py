@@ -22,6 +22,7 @@ What the paper leaves open, and what was chosen here:
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,7 @@ from torch.nn import functional
 from models.networks.base import Network
 from models.networks.fused_convolution import convolve_and_add
 from models.networks.layers import (
+    Layers,
     ScaledResidualBlock,
     conv3x3,
     multilayer_perceptron,
@@ -111,12 +113,13 @@ class RestorationStage(nn.Module):
     Takes a picture and the three feature maps of the stage before; hands on both.
     """
 
-    def __init__(self, widths: tuple[int, int, int], blocks: tuple[int, int, int], context: int) -> None:
+    def __init__(self, widths: Sequence[int], blocks: Sequence[int], context: int) -> None:
+        """Args: as Cascade, three widths and three numbers of blocks; context: size of the pooled context."""
         super().__init__()
         half, quarter, eighth = widths
 
-        def stack(channels: int, count: int) -> nn.ModuleList:
-            return nn.ModuleList(ScaledResidualBlock(channels) for _ in range(count))
+        def stack(channels: int, count: int) -> "Layers[ScaledResidualBlock]":
+            return Layers(ScaledResidualBlock(channels) for _ in range(count))
 
         self.enter = conv3x3(12, half)
         self.encode_half = stack(half, blocks[0])
@@ -160,7 +163,7 @@ class RestorationStage(nn.Module):
         """
         remaining = iter(scales)
 
-        def through(stack: nn.ModuleList, features: Tensor) -> Tensor:
+        def through(stack: "Layers[ScaledResidualBlock]", features: Tensor) -> Tensor:
             for block in stack:
                 features = block(features, next(remaining))
             return features
@@ -223,9 +226,7 @@ class Cascade(Network):
         self.quality = QualityEstimation(periods, summary)
         self.steer = multilayer_perceptron(2 + 1 + TABLE_VALUES, 128, embedding)
         self.contextualize = multilayer_perceptron(summary, 128, embedding)
-        self.stages = nn.ModuleList(
-            RestorationStage(tuple(widths), tuple(blocks), embedding) for _ in range(stages)
-        )
+        self.stages = Layers(RestorationStage(widths, blocks, embedding) for _ in range(stages))
         self.scale = nn.Linear(embedding, sum(self._scale_sizes()))
         nn.init.zeros_(self.scale.weight)
         nn.init.zeros_(self.scale.bias)

@@ -54,6 +54,7 @@ def convolve_and_add(
     if one_pixel or not (one_scale and _can_fuse(convolution, features)):
         correction = convolution(features if input_scale is None else features * input_scale)
         return base + (correction if output_scale == 1 else output_scale * correction)
+    assert convolution.bias is not None
     scale = output_scale if input_scale is None else output_scale * input_scale
     features, weight, bias, base = _in_one_precision(
         features, convolution.weight * scale, convolution.bias * output_scale, base

@@ -44,7 +44,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.networks.base import ColorRule, Network
-from models.networks.layers import start_without_bias
+from models.networks.layers import Layers, start_without_bias
 
 BLOCK = 8
 FREQUENCIES = BLOCK * BLOCK
@@ -96,9 +96,10 @@ class HrCnn(Network):
     def __init__(self) -> None:
         super().__init__()
         self.reconstruct = nn.ConvTranspose2d(FREQUENCIES, FREQUENCIES, BLOCK, stride=BLOCK)
-        self.decode = nn.Sequential(nn.Conv2d(FREQUENCIES, 8, 5, padding=2), nn.Conv2d(8, 1, 3, padding=1))
-        self.details = nn.ModuleList(DetailBlock() for _ in range(4))
-        self._start_at_inverse_dct()
+        merge, leave = nn.Conv2d(FREQUENCIES, 8, 5, padding=2), nn.Conv2d(8, 1, 3, padding=1)
+        self.decode = nn.Sequential(merge, leave)
+        self.details = Layers(DetailBlock() for _ in range(4))
+        self._start_at_inverse_dct(merge, leave)
 
     def forward(
         self, coefficients: Tensor, /, condition: Tensor | None = None, stages: int | None = None
@@ -132,11 +133,11 @@ class HrCnn(Network):
             pictures.append(functional.relu(plane) if block is self.details[-1] else plane)
         return pictures[:stages]
 
-    def _start_at_inverse_dct(self) -> None:
-        """Weights that make the untrained network a plain JPEG decoder."""
-        merge, leave = self.decode
+    def _start_at_inverse_dct(self, merge: nn.Conv2d, leave: nn.Conv2d) -> None:
+        """Weights that make the untrained network a plain JPEG decoder; the two convolutions are those that decode."""
         for layer in (self.reconstruct, merge, leave):
-            nn.init.zeros_(layer.bias)
+            start_without_bias(layer)
+        assert leave.bias is not None  # as every convolution has, unless it is told to do without
         nn.init.zeros_(self.reconstruct.weight)
         nn.init.kaiming_normal_(merge.weight, nonlinearity="linear")
         nn.init.zeros_(leave.weight)

@@ -1,11 +1,30 @@
 """Layers that several networks share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
 from models.networks.fused_convolution import convolve_and_add, convolve_and_rectify
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+if TYPE_CHECKING:
+
+    class Layers(nn.ModuleList, Generic[Layer]):
+        """A ModuleList whose modules are of one kind, which torch's own does not tell type checkers."""
+
+        def __init__(self, modules: Iterable[Layer]) -> None: ...
+        def __iter__(self) -> Iterator[Layer]: ...
+        @overload
+        def __getitem__(self, idx: slice) -> "Layers[Layer]": ...
+        @overload
+        def __getitem__(self, idx: int) -> Layer: ...
+        def __getitem__(self, idx: int | slice) -> "Layer | Layers[Layer]": ...
+
+else:
+    Layers = nn.ModuleList
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
@@ -13,7 +32,7 @@ def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
-def start_without_bias(layer: nn.Conv2d) -> None:
+def start_without_bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     """Zeros where a convolution has a bias."""
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -42,7 +42,7 @@ from torch.nn import functional
 
 from models.networks.base import ColorRule, Network
 from models.networks.fused_convolution import convolve_and_rectify
-from models.networks.layers import conv3x3
+from models.networks.layers import Layers, conv3x3
 from models.networks.rrdb import NEGATIVE_SLOPE, ResidualInResidualDenseBlock, start_kaiming
 
 LARGEST_OVERLAP = 48
@@ -82,14 +82,14 @@ class Autoencoder(nn.Module):
         """
         super().__init__()
         channels, hidden = widths.channels, widths.hidden
-        self.encode = nn.ModuleList([nn.Conv2d(inputs, hidden, 5, padding=2), conv3x3(hidden, channels)])
+        self.encode = Layers([nn.Conv2d(inputs, hidden, 5, padding=2), conv3x3(hidden, channels)])
         self.trunk = nn.Sequential(
             *(
                 ResidualInResidualDenseBlock(channels, widths.growth, widths.dense_blocks)
                 for _ in range(blocks)
             )
         )
-        self.decode = nn.ModuleList([conv3x3(channels, hidden), nn.Conv2d(hidden, channels, 5, padding=2)])
+        self.decode = Layers([conv3x3(channels, hidden), nn.Conv2d(hidden, channels, 5, padding=2)])
         self.leave = conv3x3(channels, outputs)
         for layer in (*self.encode, *self.decode):
             start_kaiming(layer)

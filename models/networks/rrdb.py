@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.networks.fused_convolution import convolve_and_add, convolve_and_rectify
-from models.networks.layers import conv3x3, start_without_bias
+from models.networks.layers import Layers, conv3x3, start_without_bias
 
 NEGATIVE_SLOPE = 0.2
 """Of every leaky ReLU, as in ESRGAN."""
@@ -25,9 +25,7 @@ class DenseBlock(nn.Module):
 
     def __init__(self, channels: int, growth: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            conv3x3(channels + i * growth, growth if i < 4 else channels) for i in range(5)
-        )
+        self.layers = Layers(conv3x3(channels + i * growth, growth if i < 4 else channels) for i in range(5))
         for layer in self.layers:
             start_kaiming(layer, WEIGHT_SCALE)
 

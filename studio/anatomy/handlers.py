@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.jpeg import quantization_tables
-from models.jpeg.double import Verdict
 from studio.anatomy.block_view import Place, block_value, map_value
 from studio.anatomy.histogram import histogram_figure
 from studio.anatomy.taken_apart import (
@@ -262,7 +261,7 @@ class AnatomyHandlers:
         shares = [cell_share(image, name, pixels) for name, pixels in pictures.items()]
         degradation = outputs.request.degradation
         known = degradation is not None and len(degradation.saves) > 1
-        evident = state.found is not None and state.found[1].kind != "none"
+        evident = state.found is not None and state.found[1] is not None
         return shares_markup(
             [share for share in shares if share is not None],
             self._engine.cards(),
@@ -303,14 +302,16 @@ def _histogram_value(state: AnatomyState, number: int, row: int, column: int) ->
     can_show = number == 0 and (
         degradation is None or degradation.keeps_grid
     )  # else no grid is the first save's
-    verdict = state.found[1] if state.found and can_show else Verdict("none")
-    factor, shift = verdict.quality_factor, verdict.grid_shift
-    first_step = None if factor is None else int(quantization_tables(factor)[0][row, column])
+    earlier = state.found[1] if state.found and can_show else None
+    first_step = None
+    if earlier is not None:
+        first_step = int(quantization_tables(earlier.quality_factor)[0][row, column])
     title = f"{component.name}, frequency row {row}, column {column}"
     subtitle = f"{state.photograph.name}, {how_broken(degradation)}"
-    histograms = {"This file's grid": (file_histogram(component, row, column), verdict.kind == "aligned")}
-    if verdict.kind == "shifted" and shift is not None:
-        histogram = shifted_histogram(component, shift, row, column)
+    aligned = earlier is not None and earlier.kind == "aligned"
+    histograms = {"This file's grid": (file_histogram(component, row, column), aligned)}
+    if earlier is not None and earlier.kind == "shifted":
+        histogram = shifted_histogram(component, earlier.grid_shift, row, column)
         histograms = {"Grid of the first save": (histogram, True), **histograms}
     charts = []
     for label, (histogram, combed) in histograms.items():

@@ -13,7 +13,7 @@ from models.images import RgbImage
 from models.jpeg import JpegComponent, JpegImage
 from models.jpeg.anatomy import FileAnatomy, anatomy_of
 from models.jpeg.dct import BLOCK, blocks_to_plane, forward_dct, inverse_dct, plane_to_blocks
-from models.jpeg.double import Evidence, Verdict
+from models.jpeg.double import EarlierSave, Evidence
 from models.jpeg.encoder_planes import encoder_coefficients, has_whole_factors, sampling_factors
 from models.jpeg.entropy import BlockBits, bits_per_block
 from models.jpeg.metadata import upright
@@ -129,8 +129,8 @@ def take_apart(image: JpegImage) -> TakenApart:
     return TakenApart(image, anatomy, bits_per_block(image.components, image.jpeg_header, anatomy))
 
 
-def earlier_save(image: JpegImage) -> tuple[Evidence, Verdict] | None:
-    """Evidence of an earlier save and what it carries; None where there is too little to examine.
+def earlier_save(image: JpegImage) -> tuple[Evidence, EarlierSave | None] | None:
+    """Evidence of an earlier save, and the save if it is evident; None where there is too little to examine.
 
     Args:
         image: saved as JPEG.
@@ -281,7 +281,7 @@ def shifted_histogram(component: JpegComponent, shift: tuple[int, int], row: int
 
     Args:
         component: of the file.
-        shift: rows and columns trimmed between the saves, as Verdict.grid_shift.
+        shift: rows and columns trimmed between the saves, as EarlierSave.grid_shift.
         row, column: of the frequency, 0..7.
     """
     wide = component.coefficients.shape[1]

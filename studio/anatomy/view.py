@@ -10,7 +10,7 @@ from models.card import ModelCard
 from models.jpeg import Degradation, JpegImage, quantization_tables
 from models.jpeg.anatomy import FileAnatomy
 from models.jpeg.coefficients import COMPONENT_NAMES
-from models.jpeg.double import FEWEST_BLOCKS, Evidence, Verdict, needed_gain, strongest_comb
+from models.jpeg.double import FEWEST_BLOCKS, EarlierSave, Evidence, needed_gain, strongest_comb
 from models.jpeg.entropy import BlockBits
 from models.jpeg.header import JpegHeader
 from models.jpeg.tables import QuantizationTable
@@ -21,7 +21,7 @@ from studio.page.markup import template, templates
 from studio.page.wording import file_size, how_broken
 from studio.session.visitor import Photograph, Run
 
-Found = tuple[Evidence, Verdict]
+Found = tuple[Evidence, EarlierSave | None]
 
 MOST_ROWS = 80
 """Of the list of markers; hostile files have thousands."""
@@ -249,14 +249,14 @@ def save_markup(found: Found | None, degradation: Degradation | None, why_not: s
     if found is None:
         few = f"Fewer than {FEWEST_BLOCKS} whole blocks say nothing about an earlier save."
         return _render("save", comb=None, why_not=why_not or few)
-    evidence, verdict = found
+    evidence, earlier = found
     strongest = evidence.shifted_comb.max(axis=0)
     texts = [[f"{value:.0f}" for value in row] for row in strongest]
     texts[0][0] = "–"
     return _render(
         "save",
-        verdict=verdict_words(verdict),
-        evidence=evidence_words(evidence, verdict),
+        verdict=verdict_words(earlier),
+        evidence=evidence_words(evidence, earlier),
         truth=how_broken(degradation) if degradation else "",
         care=CARE,
         texts=texts,
@@ -264,28 +264,28 @@ def save_markup(found: Found | None, degradation: Degradation | None, why_not: s
     )
 
 
-def verdict_words(verdict: Verdict) -> str:
+def verdict_words(earlier: EarlierSave | None) -> str:
     """The conclusion in one sentence."""
-    if verdict.kind == "none":
+    if earlier is None:
         return "No evidence of an earlier save."
     where = "on the same 8×8 grid"
-    if verdict.kind == "shifted":
-        where = f"on a grid shifted by {verdict.grid_shift} rows and columns"
-    return f"Saved twice: the first time at a quality of about {verdict.quality_factor}, {where}."
+    if earlier.kind == "shifted":
+        where = f"on a grid shifted by {earlier.grid_shift} rows and columns"
+    return f"Saved twice: the first time at a quality of about {earlier.quality_factor}, {where}."
 
 
-def evidence_words(evidence: Evidence, verdict: Verdict) -> str:
+def evidence_words(evidence: Evidence, earlier: EarlierSave | None) -> str:
     """What the conclusion rests on, with the numbers it had to reach."""
     gain, needed = float(evidence.aligned_gain.max()), needed_gain(evidence)
     comb, _, lead = strongest_comb(evidence)
-    if verdict.kind == "aligned":
+    if earlier is not None and earlier.kind == "aligned":
         return (
             f"The file's integers have the gaps and peaks that such a first save leaves: two saves explain them better "
             f"than one by {gain:,.0f} nats, and {needed:,.0f} are needed."
         )
-    if verdict.grid_shift is not None and verdict.quality_factor is not None:
-        row, column = (-shift % 8 for shift in verdict.grid_shift)
-        residue = evidence.residue[verdict.quality_factor - 1, row, column]
+    if earlier is not None:
+        row, column = (-shift % 8 for shift in earlier.grid_shift)
+        residue = evidence.residue[earlier.quality_factor - 1, row, column]
         closeness = (
             "" if np.isinf(residue) else f" Their distance from those multiples is {residue:.0%} of chance."
         )

@@ -77,7 +77,8 @@ class Api:
         options = RestoreOptions.of(factor, blind=blind, stages=count, effort=how_long)
         photograph = self._opened(picture)
         request = RestoreRequest(photograph.key, names, None, options)
-        *_, outputs = self._engine.run_stages(photograph.image, request, stop or Event())
+        steps = self._engine.run_stages(photograph.image, request, stop or Event())
+        *_, outputs = (step for step in steps if isinstance(step, StageOutputs))
         return {
             "picture": file_facts(photograph.image),
             "results": [self._result(photograph, outputs, name) for name in outputs.restorations],

@@ -7,9 +7,10 @@ import importlib
 import logging
 from collections.abc import Callable
 from threading import Event
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict
 
 import gradio as gr
+from gradio.events import api
 
 from models.errors import MissingExtra, RestorationError
 from studio.api.api import Api
@@ -17,8 +18,6 @@ from studio.page.binding import UNFORESEEN
 from studio.server.gradio_internals import MODELS, current_caller
 
 logger = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
 
 QUICK = {"concurrency_limit": 2, "concurrency_id": "api"}
 """Whatever decodes and measures, but runs no model."""
@@ -87,9 +86,9 @@ class Endpoints:
 
     def build(self) -> None:
         """Register all of them with the Blocks being built."""
-        gr.api(self.restore, api_name="restore", **MODELS)  # in the page's own line
+        api(self.restore, api_name="restore", **MODELS)  # in the page's own line
         for endpoint in (self.degrade, self.measure, self.inspect, self.models):
-            gr.api(endpoint, api_name=endpoint.__name__, **QUICK)
+            api(endpoint, api_name=endpoint.__name__, **QUICK)
 
     def restore(
         self,
@@ -194,7 +193,7 @@ def mcp_settings() -> dict[str, bool]:
     return {"mcp_server": True}
 
 
-def _calmly(work: Callable[[], Answer]) -> Answer:
+def _calmly(work: Callable[[], Any]) -> Any:
     """The work's answer, or one clear sentence as an error that Gradio hands on."""
     try:
         return work()

@@ -129,8 +129,8 @@ def _work_watched(work: Callable[[], int], parent: int, pipe: int) -> None:
         code = work()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as problem:
+        sys.excepthook(type(problem), problem, problem.__traceback__)
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):

@@ -20,6 +20,7 @@ from models.images import RgbImage
 from models.jpeg import JpegImage
 from models.jpeg.density import png_with_density
 from models.jpeg.kept_exif import kept_exif, png_with_exif
+from models.jpeg.metadata import is_of_rgb
 
 KEYWORD = "Restoration"
 """Of the PNG text chunk that holds the record, as JSON."""
@@ -94,5 +95,4 @@ def _channels(pixels: RgbImage, image: JpegImage, *, gray: bool) -> NDArray[np.u
 
 def _is_rgb_profile(icc_profile: bytes) -> bool:
     """Some programs give gray pictures a profile of RGB; a PNG with it must hold RGB."""
-    profile = ImageCms.getOpenProfile(io.BytesIO(icc_profile))
-    return profile.profile.xcolor_space.strip() == "RGB"
+    return is_of_rgb(ImageCms.getOpenProfile(io.BytesIO(icc_profile)))

@@ -152,9 +152,12 @@ class BatchRestorer:
         try:
             data = bytes_at(picture.source)
             made_of = {model: self._made_of(picture, data, model) for model in self.settings.model_names}
-            rows = {model: self._done_before(picture, model, made_of[model]) for model in made_of}
-            rows |= {model: self._taken(picture, model) for model, row in rows.items() if row is None}
-            missing = tuple(model for model, row in rows.items() if row is None)
+            known = {
+                model: self._done_before(picture, model, made_of[model]) or self._taken(picture, model)
+                for model in made_of
+            }
+            rows = {model: row for model, row in known.items() if row is not None}
+            missing = tuple(model for model in known if model not in rows)
             if missing:
                 photograph = open_photograph(data, name)
                 rows |= self._restored(picture, photograph, missing, made_of, on_progress)

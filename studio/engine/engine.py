@@ -3,7 +3,7 @@
 Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Measured. Nothing here knows the page.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -167,7 +167,7 @@ class Engine:
         request: RestoreRequest,
         stop: Event,
         cards: Mapping[str, ModelCard] | None = None,
-    ) -> Iterator[Progress | StageOutputs]:
+    ) -> Generator[Progress | StageOutputs, None, None]:
         """Restore with every model of the request, cheapest first.
 
         Args:

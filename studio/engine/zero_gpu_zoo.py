@@ -5,7 +5,7 @@ as they were at the start, gets arguments and gives results by pickling, and is 
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,7 +54,9 @@ class ZeroGpuZoo(Zoo):
         def seconds(names: Sequence[str], image: JpegImage, options: RestoreOptions) -> float:
             return seconds_for([self._remote[name].card for name in names], image)
 
-        def on_gpu(names: Sequence[str], image: JpegImage, options: RestoreOptions) -> Iterator[Any]:
+        def on_gpu(
+            names: Sequence[str], image: JpegImage, options: RestoreOptions
+        ) -> Generator[Any, None, None]:
             yield from restored_in_turn({name: self._networks[name] for name in names}, image, options)
 
         self._call = spaces.GPU(duration=seconds)(on_gpu)
@@ -82,7 +84,9 @@ class ZeroGpuZoo(Zoo):
         items = self.call(wanted, image, options)
         return {name: _InTurn(self._remote[name].card, items) for name in wanted}
 
-    def call(self, names: Sequence[str], image: JpegImage, options: RestoreOptions) -> Iterator[Any]:
+    def call(
+        self, names: Sequence[str], image: JpegImage, options: RestoreOptions
+    ) -> Generator[Any, None, None]:
         """One call to the GPU for one picture; see restored_in_turn for what comes back."""
         # Whatever reads and converts here stays here.
         sent = replace(image, read_coefficients=components_from_bitstream, convert_colors=to_srgb)

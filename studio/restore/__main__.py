@@ -171,6 +171,7 @@ def _pipes(arguments: argparse.Namespace) -> Iterator[None]:
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         yield
         if writes and arguments.output.is_file():
+            assert sys.__stdout__ is not None  # None under pythonw alone, which has no pipes
             sys.__stdout__.buffer.write(arguments.output.read_bytes())
             sys.__stdout__.flush()
 

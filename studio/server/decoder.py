@@ -1,5 +1,6 @@
 """Opens pictures from strangers in child processes with little memory and time, which are replaced when they die."""
 
+import io
 import json
 import logging
 import os
@@ -217,6 +218,9 @@ class _Child:
             bufsize=0,
             pipesize=PIPE_BYTES,
         )
+        questions, answers = self.process.stdin, self.process.stdout
+        assert isinstance(questions, io.FileIO) and isinstance(answers, io.FileIO)  # pipes, not buffered
+        self.questions, self.answers = questions, answers
 
     def ask(self, kind: bytes, *parts: bytes | np.ndarray) -> tuple[dict[str, Any], "_Answer"]:
         """What the child says first, and where the rest comes from.
@@ -241,12 +245,12 @@ class _Child:
         self.is_sound = False
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            pipe.close()
+        self.questions.close()
+        self.answers.close()
 
     def _write(self, view: memoryview) -> None:
         while view:
-            view = view[self.process.stdin.write(view) :]
+            view = view[self.questions.write(view) :]
 
 
 class _Answer:
@@ -265,7 +269,7 @@ class _Answer:
         found = bytearray(count)
         view = memoryview(found)
         while view:
-            read = self._child.process.stdout.readinto(view)
+            read = self._child.answers.readinto(view)
             if not read:
                 _TIME_IS_UP.forget(id(self))
                 raise _Died

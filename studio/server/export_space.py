@@ -57,7 +57,8 @@ def export(folder: Path) -> int:
 
 
 def _python_of(front_matter: str) -> str:
-    return re.search(r'^python_version: "(.+)"$', front_matter, re.M)[1]
+    [version] = re.findall(r'^python_version: "(.+)"$', front_matter, re.M)
+    return version
 
 
 def pinned_requirements(python: str) -> str:
@@ -69,10 +70,9 @@ def pinned_requirements(python: str) -> str:
     Args:
         python: the Space's version, such as "3.12".
     """
-    from packaging.markers import default_environment
     from packaging.requirements import Requirement
 
-    environment = default_environment() | {
+    environment = {
         "python_version": python,
         "python_full_version": f"{python}.0",
         "sys_platform": "linux",

@@ -3,7 +3,7 @@
 A sweep is a list of jobs; the sweeper works through them one after the other and hands out each point as it is there.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import product
@@ -187,7 +187,7 @@ class Sweeper:
 
     def run(
         self, picture: SweptPicture, sweep: Sweep, stop: Event
-    ) -> Iterator[SweepStep | SweepPoint | SweepFailure]:
+    ) -> Generator[SweepStep | SweepPoint | SweepFailure, None, None]:
         """Work through a sweep's jobs.
 
         Args:

@@ -43,6 +43,7 @@ def keep(folder: Path, command: list[str]) -> int:
             log.write(f"The trainer could not be started ({error}).\n".encode())
             replace(known, exit_code=127).write(folder / "process.json")
             return 127
+        assert trainer.stdout is not None  # but a pipe
         known = replace(known, trainer=ProcessMark.of(trainer.pid))
         known.write(folder / "process.json")
         while data := os.read(trainer.stdout.fileno(), CHUNK_BYTES):

@@ -90,7 +90,7 @@ def served(folder):
 class QuietHandler(SimpleHTTPRequestHandler):
     """Serves files without a word."""
 
-    def log_message(self, *words):
+    def log_message(self, format, *words):
         pass
 
 
@@ -161,7 +161,7 @@ def main():
 
     from tests.browser.conftest import CHROMIUM
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--megapixels", type=float, default=12, help="of each picture")
     parser.add_argument("--panes", type=int, default=5, help="in the grid")
     parser.add_argument("--seconds", type=float, default=5, help="of each gesture")

@@ -29,6 +29,7 @@ from playwright.sync_api import sync_playwright
 from studio.train.jobs import Jobs
 from studio.train.recipe import PRESETS, Recipe
 from tests.paths import REPOSITORY
+from tests.present import present
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -79,7 +80,7 @@ def studio(runs: Path, folder: Path):
 
 def watched(jobs: Jobs, name: str, browsers: int, folder: Path) -> float:
     """Started in the studio, with so many browsers at its Train tab."""
-    config = Recipe.read((jobs.root / name / "config.yaml").read_text()).config
+    config = present(Recipe.read((jobs.root / name / "config.yaml").read_text()).config)
     with studio(jobs.root, folder) as address, sync_playwright() as playwright:
         open_ones = [
             playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS) for _ in range(browsers)
@@ -112,7 +113,7 @@ def recipe(name: str, seconds: float) -> Recipe:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--browsers", type=int, default=2)
@@ -129,7 +130,7 @@ def main() -> None:
                 ("watched", lambda jobs, name: watched(jobs, name, asked.browsers, folder)),
             ]
             for way, measure in ways[:: -1 if number % 2 else 1]:
-                config = recipe(f"{way}-{number}", asked.seconds).config
+                config = present(recipe(f"{way}-{number}", asked.seconds).config)
                 jobs.write_recipe(config)
                 found[way].append(measure(jobs, config.name))
                 print(f"round {number + 1}, {way}: {found[way][-1]:.4f} MP/s", flush=True)

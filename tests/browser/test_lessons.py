@@ -10,6 +10,7 @@ from studio.lessons.lessons import lesson, lessons
 from studio.page.wording import how_broken
 from studio.session.form import RestoreForm
 from studio.session.link import from_query
+from tests.present import present
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +57,7 @@ def overflow(page):
 
 
 def test_a_lesson_sets_the_studio_up_and_comes_along(open_page, settled):
-    page, one = open_page(), lesson("twice")
+    page, one = open_page(), present(lesson("twice"))
     open_lessons(page)
     choose(page, one)
     assert not page.locator("#lessons-page .answer > div").is_visible()
@@ -87,7 +88,7 @@ def test_a_lesson_sets_the_studio_up_and_comes_along(open_page, settled):
 
 
 def test_another_view_arrives_with_its_lesson(open_page, settled):
-    page, one = open_page(), lesson("network")
+    page, one = open_page(), present(lesson("network"))
     open_lessons(page)
     choose(page, one)
     set_up(page, one, settled)
@@ -223,7 +224,7 @@ def test_the_blind_test_counts_votes_before_it_tells_names(open_page):
 
 @pytest.mark.parametrize("query", ["", "?__theme=dark"])
 def test_a_phone_shows_every_part_without_sideways_scrolling(open_page, settled, query):
-    page, one = open_page(390, 844, query), lesson("chroma")
+    page, one = open_page(390, 844, query), present(lesson("chroma"))
     open_lessons(page)
     page.select_option("#lessons-page select", one.identifier)
     assert overflow(page) <= 0

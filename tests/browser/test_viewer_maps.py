@@ -3,6 +3,7 @@
 import re
 import warnings
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from skimage.metrics import structural_similarity
 from models.jpeg import Degradation, Save, degrade
 from studio.page.standalone import FOLDER
 from tests.browser.viewer_page import canvas_pixels, opened, pane, press, settle, value_of, views
+from tests.present import present
 from training.evaluation.metrics import psnr_db, ssim
 
 pytestmark = pytest.mark.browser
@@ -57,7 +59,7 @@ def arithmetic(browser):
     page.close()
 
 
-def expected(kind, pixels, others, phase=(0, 0)):
+def expected(kind, pixels, others, phase=(0, 0)) -> np.ndarray:
     """The map of a whole picture, not a number where it has none."""
     difference = pixels.astype(float) - others
     if kind == "signed":
@@ -69,7 +71,8 @@ def expected(kind, pixels, others, phase=(0, 0)):
     if kind == "blockiness":
         return edges(pixels, phase)
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
-    _, whole = structural_similarity(pixels, others, channel_axis=2, full=True, **settings)
+    found: Any = structural_similarity(pixels, others, channel_axis=2, full=True, **settings)
+    whole = found[1]
     framed = np.full(whole.shape[:2], np.nan)
     framed[5:-5, 5:-5] = whole.mean(2)[5:-5, 5:-5]
     return framed
@@ -267,7 +270,7 @@ def crop_of(page):
     found = re.search(
         r"Visible crop (\d+) × (\d+) at column (\d+), row (\d+): PSNR \(RGB\) and SSIM against", words
     )
-    width, height, x, y = map(int, found.groups())
+    width, height, x, y = map(int, present(found).groups())
     return slice(y, y + height), slice(x, x + width)
 
 
@@ -307,7 +310,7 @@ def test_numbers_of_the_visible_crop_are_those_of_training(browser, tmp_path, pi
             assert labels[0] == "" and labels[3] == "crop identical, SSIM 1.000"
             for label, picture in ((labels[1], degraded), (labels[2], better)):
                 psnr, similarity = map(
-                    float, re.fullmatch(r"crop ([\d.]+) dB, SSIM ([\d.]+)", label).groups()
+                    float, present(re.fullmatch(r"crop ([\d.]+) dB, SSIM ([\d.]+)", label)).groups()
                 )
                 assert abs(psnr - psnr_db(picture[crop], original[crop])) < 0.0051
                 assert abs(similarity - ssim(picture[crop], original[crop])) < 0.00051

@@ -79,7 +79,7 @@ def test_small_views_show_the_whole_picture_where_it_belongs(browser, tmp_path):
             for y in (-1, 0, 1)
             for x in (-1, 0, 1)
         }
-        assert min(errors, key=errors.get) == (0, 0)
+        assert min(errors, key=errors.__getitem__) == (0, 0)
         assert errors[0, 0] < 1.5 < min(error for shift, error in errors.items() if shift != (0, 0))
 
 

@@ -37,7 +37,8 @@ class Crowd:
     @property
     def p95(self) -> float:
         """Nineteen of twenty pictures took no longer."""
-        return statistics.quantiles(self.seconds, n=20)[18] if len(self.seconds) > 1 else self.seconds[0]
+        first, *others = self.seconds
+        return statistics.quantiles(self.seconds, n=20)[18] if others else first
 
 
 def crowd(

@@ -5,7 +5,9 @@ import json
 import secrets
 import socket
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -66,7 +68,7 @@ def large_json(server: Server, megabytes: int) -> int:
     return _sent(server, "/gradio_api/queue/join", pieces(), "application/json")
 
 
-def _sent(server: Server, path: str, pieces: object, kind: str) -> int:
+def _sent(server: Server, path: str, pieces: Iterable[bytes], kind: str) -> int:
     try:
         answer = httpx.post(
             server.address + path, content=pieces, headers={"Content-Type": kind}, timeout=120
@@ -91,9 +93,7 @@ def half_sent_uploads(server: Server, count: int) -> list[socket.socket]:
     return connections
 
 
-def bombard(
-    server: Server, sessions: int, megabytes: int, uploads: int, *, attempt: int
-) -> dict[str, object]:
+def bombard(server: Server, sessions: int, megabytes: int, uploads: int, *, attempt: int) -> dict[str, Any]:
     """All of it at once, while a visitor waits in line behind a slow run.
 
     Args:

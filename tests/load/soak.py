@@ -35,20 +35,19 @@ def soak(server: Server, jobs: int, settled_after: int) -> tuple[State, State]:
     """
     layout = Layout.of(server.address)
     states = []
-    for job in range(jobs):
-        if job == settled_after:
-            states.append(state_of(server))
-        if job % JOBS_PER_VISITOR == 0:
-            visitor = Visitor(server.address, layout)
-            visitor.set("Models", ["plain"])
-            heart = _heart(visitor) if job // JOBS_PER_VISITOR % 2 else None
-        visitor.open(tinted(job % 24, job, 64, 96))
-        visitor.restore()
-        assert foreign_pixels(visitor.result("plain"), job % 24) == 0
-        if job % JOBS_PER_VISITOR == JOBS_PER_VISITOR - 1 or job == jobs - 1:
-            if heart is not None:
-                heart.close()
-            visitor.close()
+    for number, first in enumerate(range(0, jobs, JOBS_PER_VISITOR)):
+        visitor = Visitor(server.address, layout)
+        visitor.set("Models", ["plain"])
+        heart = _heart(visitor) if number % 2 else None
+        for job in range(first, min(first + JOBS_PER_VISITOR, jobs)):
+            if job == settled_after:
+                states.append(state_of(server))
+            visitor.open(tinted(job % 24, job, 64, 96))
+            visitor.restore()
+            assert foreign_pixels(visitor.result("plain"), job % 24) == 0
+        if heart is not None:
+            heart.close()
+        visitor.close()
     time.sleep(2)
     states.append(state_of(server))
     return states[0], states[-1]

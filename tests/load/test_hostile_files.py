@@ -79,7 +79,7 @@ def test_no_file_takes_long_or_much_memory_or_spoils_the_next_picture():
                 good.restore()
                 assert foreign_pixels(good.result("plain"), 3) == 0, path.name
         good.close()
-        slowest = max(seconds, key=seconds.get)
+        slowest = max(seconds, key=seconds.__getitem__)
         print(
             f"\n{len(FILES)} files, {refused} refused; slowest {seconds[slowest]:.2f} s ({slowest}); "
             f"memory rose by at most {peak.mb - before:.0f} MB, {server.memory_mb() - before:.0f} MB stayed"

@@ -9,7 +9,7 @@ ROWS, COLUMNS = 192, 232
 _SHAPE = ROWS, COLUMNS
 
 
-def _places() -> tuple[np.ndarray, np.ndarray]:
+def _places() -> np.ndarray:
     return np.mgrid[:ROWS, :COLUMNS].astype(float)
 
 
@@ -80,7 +80,7 @@ def chart(seed: int) -> RgbImage:
     for number in range(7):
         color = tuple(rng.integers(0, 220, 3).tolist())
         left = 30 + 96 * number
-        draw.rectangle((left, rng.integers(150, 500), left + 50, 3 * ROWS - 30), fill=color)
+        draw.rectangle((left, int(rng.integers(150, 500)), left + 50, 3 * ROWS - 30), fill=color)
         draw.line(
             [(x, 80 + 60 * number / 3 + rng.normal(0, 30)) for x in range(0, 3 * COLUMNS, 60)], color, 5
         )

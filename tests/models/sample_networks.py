@@ -11,7 +11,7 @@ from models.card import ModelCard
 from models.images import RgbImage
 from models.network_restorer import NetworkRestorer
 from models.networks.base import ColorRule, Network
-from models.zoo import ARCHITECTURES
+from models.zoo import ARCHITECTURES, Zoo
 
 SMALL = {
     "cascade": {"widths": [16, 24, 32], "blocks": [1, 1, 2], "embedding": 16, "periods": 4, "summary": 32},
@@ -81,6 +81,13 @@ def lively_restorer(architecture: str, **settings: object) -> NetworkRestorer:
         lively_network(card), card, torch.device("cpu"), reduced_precision=False, guarded=False
     )
     return replace(plain, **settings)
+
+
+def loaded(zoo: Zoo, name: str) -> NetworkRestorer:
+    """The restorer of a checkpoint."""
+    restorer = zoo.load(name)
+    assert isinstance(restorer, NetworkRestorer)
+    return restorer
 
 
 def photograph(rows: int, columns: int) -> RgbImage:

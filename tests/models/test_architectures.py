@@ -27,7 +27,7 @@ def test_every_parameter_gets_a_finite_gradient(architecture) -> None:
     card = CARDS[architecture]
     network = lively_network(card)
     inputs = sample_inputs(network, 24, 40)
-    outputs, loss = network(*inputs), 0.0
+    outputs, loss = network(*inputs), torch.zeros(())
     predicted = network.predicted_quality_factor(network.summarize(inputs[0]))
     if predicted is not None:
         loss = predicted.mean()

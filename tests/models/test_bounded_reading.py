@@ -2,6 +2,7 @@
 
 import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_no_numbers(value):
 
 
 def test_any_value_is_quoted_briefly():
-    wound = [1]
+    wound: list[Any] = [1]
     wound.append(wound)
     unfolding = [1]
     for _ in range(100):

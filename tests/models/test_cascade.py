@@ -1,5 +1,7 @@
 """The cascade: its budget, its stages, its steering, and what is pooled over the whole picture."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -50,9 +52,11 @@ def test_the_dct_front_end_is_the_dct_of_luma_and_chroma() -> None:
         3, 8, 8
     )
     luma = 0.299 * pixels[0] + 0.587 * pixels[1] + 0.114 * pixels[2]
-    np.testing.assert_allclose(found[0].numpy(), dctn(luma, norm="ortho"), atol=1e-5)
+    expected: Any = dctn(luma, norm="ortho")
+    np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-5)
     blue = 0.5 / (1 - 0.114) * (pixels[2] - luma)
-    np.testing.assert_allclose(found[1].numpy(), dctn(blue, norm="ortho"), atol=1e-4)
+    expected = dctn(blue, norm="ortho")
+    np.testing.assert_allclose(found[1].numpy(), expected, atol=1e-4)
 
 
 def test_the_summary_is_a_mean_over_blocks(cascade) -> None:

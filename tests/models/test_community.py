@@ -1,8 +1,10 @@
 """Community models through a stand-in for spandrel, and through the real one where it can be imported."""
 
+import importlib
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from models.jpeg import Save, encode
 from models.restorer import RestoreOptions
 from models.tensors import pixels_to_tensor, tensor_to_pixels
 from models.zoo import CARD_FILE, WEIGHTS_FILE, Zoo
+from tests.models.sample_networks import loaded
+from tests.present import present
 
 CARD = ModelCard("fbcnn", "FBCNN", "spandrel", "For tests.", "None.", steerable=True)
 
@@ -55,7 +59,7 @@ class Descriptor:
 @pytest.fixture
 def spandrel(monkeypatch):
     """A stand-in that makes whatever its `made` says of a state dict."""
-    module = ModuleType("spandrel")
+    module: Any = ModuleType("spandrel")
 
     class UnsupportedModelError(Exception):
         """As spandrel's."""
@@ -116,7 +120,7 @@ def test_all_tiles_of_fbcnn_share_one_estimate(spandrel, tmp_path):
     torch.manual_seed(0)
     pixels = np.full((40, 400, 3), 20, np.uint8)
     pixels[:, 200:] = 230
-    restorer = dropped(tmp_path, CARD, TinyFbcnn()).load("fbcnn")
+    restorer = loaded(dropped(tmp_path, CARD, TinyFbcnn()), "fbcnn")
     image = encode(pixels, Save(90))
     whole = restorer.restore(image)
     tiled = replace(restorer, longest_tile=2 * 64 + 64).restore(image)
@@ -143,7 +147,7 @@ def test_other_networks_are_called_through_their_descriptor(spandrel, tmp_path, 
 def test_gray_networks_restore_plane_by_plane(spandrel, tmp_path, image):
     network = nn.Conv2d(1, 1, 1)
     nn.init.ones_(network.weight)
-    nn.init.zeros_(network.bias)
+    nn.init.zeros_(present(network.bias))
     spandrel.made = lambda weights: Descriptor(
         nn.Conv2d(1, 1, 1), "DRUNet", lambda model, x: model(x), channels=1
     )
@@ -195,11 +199,11 @@ def test_without_spandrel_the_card_is_shown_and_loading_says_what_to_install(tmp
 
 def real_spandrel():
     try:
-        import spandrel
-        from spandrel.architectures.FBCNN import FBCNN
+        spandrel = importlib.import_module("spandrel")
+        fbcnn = importlib.import_module("spandrel.architectures.FBCNN").FBCNN
     except (ImportError, RuntimeError, OSError) as problem:
         pytest.skip(f"spandrel cannot be imported here: {str(problem).splitlines()[0]}")
-    return spandrel, FBCNN
+    return spandrel, fbcnn
 
 
 def test_the_real_fbcnn_gives_what_its_own_module_gives(tmp_path, image):
@@ -218,10 +222,12 @@ def test_the_real_fbcnn_gives_what_its_own_module_gives(tmp_path, image):
 
 def test_the_real_scunet_runs(tmp_path, image):
     spandrel, _ = real_spandrel()
-    from spandrel.architectures.SCUNet import SCUNet
-
     torch.manual_seed(2)
-    network = SCUNet(in_nc=3, config=[1] * 7, dim=64).eval()
+    network = (
+        importlib.import_module("spandrel.architectures.SCUNet")
+        .SCUNet(in_nc=3, config=[1] * 7, dim=64)
+        .eval()
+    )
     card = replace(CARD, name="scunet", steerable=False)
     restored = dropped(tmp_path, card, network).load("scunet").restore(image)
     expected = spandrel.ModelLoader("cpu").load_from_state_dict(network.state_dict())

@@ -1,5 +1,7 @@
 """HR-CNN: the paper's parameter counts, its front end against libjpeg's coefficients, its stages."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -27,8 +29,8 @@ def amplitudes(component: JpegComponent) -> Tensor:
 def inverse_dct(coefficients: Tensor) -> NDArray:
     """(1, 64, block rows, block columns) -> (rows, columns), 0..1 and beyond, by scipy."""
     blocks = coefficients[0].permute(1, 2, 0).reshape(*coefficients.shape[2:], 8, 8).double().numpy()
-    samples = idctn(blocks, axes=(2, 3), norm="ortho").swapaxes(1, 2)
-    return (samples.reshape(blocks.shape[0] * 8, -1) + 128) / 255
+    samples: Any = idctn(blocks, axes=(2, 3), norm="ortho")
+    return (samples.swapaxes(1, 2).reshape(blocks.shape[0] * 8, -1) + 128) / 255
 
 
 def lively(seed: int = 1) -> HrCnn:

@@ -7,7 +7,9 @@ from torch.nn import functional
 
 from models.networks.luma_chroma import ChromaNet, LumaChroma, Widths
 from models.networks.rrdb import DenseBlock, ResidualInResidualDenseBlock
+from models.tensors import placed
 from tests.paths import REPOSITORY
+from tests.present import present
 from training.config import TrainConfig
 
 TINY = {"channels": 8, "hidden": 12, "growth": 4, "dense_blocks": 2, "luma_blocks": 2, "chroma_blocks": 1}
@@ -50,7 +52,8 @@ def test_the_layers_are_those_of_table_1() -> None:
     for block in (*luma.correct.trunk, *chroma.correct.trunk):
         assert isinstance(block, ResidualInResidualDenseBlock)
         assert [parameters(dense) for dense in block.blocks] == [553_280] * 5
-        assert all(layer.out_channels == 64 for dense in block.blocks for layer in dense.layers)
+        layers = [layer for layer in block.modules() if isinstance(layer, nn.Conv2d)]
+        assert [layer.out_channels for layer in layers] == [64] * 25
     assert chroma.enter.weight.numel() == 64 * 3 * 3 * 3
     assert chroma.correct.leave.out_channels == 2
 
@@ -82,7 +85,7 @@ def test_the_slices_are_convolved_in_three_dimensions() -> None:
     network = ChromaNet(Widths(channels=6, hidden=4, growth=4, dense_blocks=1), blocks=1)
     planes = picture(9, 11, batch=2)
     with torch.no_grad():
-        network.enter.bias.normal_()
+        present(network.enter.bias).normal_()
         expected = functional.conv3d(
             planes[:, None], network.enter.weight[:, None], network.enter.bias, padding=1
         )  # (2, 6, 3, 9, 11)
@@ -187,7 +190,7 @@ def test_nothing_beyond_the_overlap_matters_to_a_network_of_short_reach() -> Non
 def test_weights_can_be_kept_channels_last() -> None:
     network, pixels = lively(), picture(8, 12)
     expected = network(pixels)[-1]
-    found = network.to(memory_format=torch.channels_last)(pixels)[-1]
+    found = placed(network, torch.device("cpu"))(pixels)[-1]
     torch.testing.assert_close(found, expected)
 
 

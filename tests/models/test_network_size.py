@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-import torch
 
 from models.card import LARGEST_CARD_BYTES, ModelCard
 from models.errors import BrokenCheckpoint
@@ -100,7 +99,7 @@ def test_a_described_network_has_the_size_and_cost_of_a_built_one(name):
 def test_describing_ends_where_it_is_too_much(hyperparameters):
     with pytest.raises(NetworkTooLarge, match=f"{MOST_PARAMETERS:,}"):
         described_network(ARCHITECTURES["dncnn"], hyperparameters)
-    assert ARCHITECTURES["dncnn"](layers=3, width=8).body[0].weight.device == torch.device("cpu")
+    assert ARCHITECTURES["dncnn"](layers=3, width=8).get_parameter("body.0.weight").device.type == "cpu"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs limits of memory")

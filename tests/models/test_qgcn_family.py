@@ -74,7 +74,9 @@ def test_edsr_is_qcn_that_is_blind_to_its_tables() -> None:
 def test_maps_repeat_both_tables_on_the_block_grid() -> None:
     network = lively_network(CARDS["qcn"])
     seen = []
-    network.trunk.enter.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]))
+    network.get_submodule("trunk.enter").register_forward_pre_hook(
+        lambda _layer, inputs: seen.append(inputs[0])
+    )
     tables = torch.arange(1.0, 129.0)[None]
     network(torch.rand(1, 3, 16, 24), network.condition(UNSEEN, tables=tables))
     maps = seen[0][0, 3:] * 255

@@ -12,6 +12,7 @@ from models.orientations import ORIENTATIONS, turn, turn_back, turn_coefficients
 from models.steering import steer
 from models.tensors import area_weights, pixels_to_tensor, pixels_to_ycbcr, ycbcr_to_pixels
 from tests.models.sample_networks import CARDS, lively_network, photograph
+from tests.present import present
 
 CPU = torch.device("cpu")
 
@@ -41,7 +42,9 @@ def test_strips_do_not_change_what_is_seen_of_the_whole(monkeypatch) -> None:
     whole = condition()
     monkeypatch.setattr("models.steering.SUMMARY_PIXELS", 900)
     torch.testing.assert_close(condition(), whole)
-    tables = torch.from_numpy(np.stack([image.luma_table, image.chroma_table]).reshape(1, 128)).float()
+    tables = torch.from_numpy(
+        np.stack([present(image.luma_table), present(image.chroma_table)]).reshape(1, 128)
+    ).float()
     at_once = network.summarize(pixels_to_tensor(image.decoded_pixels))
     torch.testing.assert_close(network.condition(at_once, tables=tables), whole)
 

@@ -22,6 +22,7 @@ from studio.session.examples import example
 from studio.session.form import RestoreForm
 from studio.session.link import from_query
 from studio.session.visitor import open_photograph
+from tests.present import present
 from training.evaluation.metrics import Measured, measure
 
 WHITE = 255
@@ -144,7 +145,7 @@ class Scene:
 
     def header_quality_factor(self) -> int:
         """What the file's tables say."""
-        return self._image.estimated_quality_factor.quality_factor
+        return present(present(self._image.estimated_quality_factor).quality_factor)
 
     def pixels_per_chroma_sample(self) -> float:
         """Samples of luma for each sample of Cb."""
@@ -193,7 +194,7 @@ class Scene:
 
     def inside_cells(self) -> float:
         """Share of restored luma coefficients that the file's table would round to the file's integers."""
-        return 100 * cell_share(self._image, "restored", self._restored).share
+        return 100 * present(cell_share(self._image, "restored", self._restored)).share
 
     def lost_detail_returned(self) -> float:
         """Share of the energy of the deleted luma waves that the restoration gets right."""

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 
 from models.card import ModelCard
 from models.jpeg import Degradation, Save, degrade, quantization_tables, read
-from models.jpeg.double import Evidence, Verdict
+from models.jpeg.double import EarlierSave, Evidence
 from models.jpeg.entropy import BlockBits
 from models.restorer import Restoration
 from studio.anatomy.block_view import block_value, map_value, number_sheet
@@ -31,6 +32,7 @@ from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.server.files import PictureFolder
 from studio.session.examples import example
 from studio.session.visitor import Photograph, Run, open_photograph
+from tests.present import present
 
 CAT = read(example("chelsea").read_bytes()).pixels[:96, :144]
 CARDS = {
@@ -159,16 +161,16 @@ def test_verdicts_are_careful_and_carry_their_evidence():
     gain[34] = 4321.0
     comb = EVIDENCE.shifted_comb.copy()
     comb[34, 4, 4] = 33.0
-    assert verdict_words(Verdict("none")) == "No evidence of an earlier save."
-    shifted = Verdict("shifted", 35, (4, 4))
+    assert verdict_words(None) == "No evidence of an earlier save."
+    shifted = EarlierSave("shifted", 35, (4, 4))
     assert verdict_words(shifted) == (
         "Saved twice: the first time at a quality of about 35, on a grid shifted by (4, 4) rows and columns."
     )
     assert "33 standard deviations" in evidence_words(replace(EVIDENCE, shifted_comb=comb), shifted)
-    aligned = evidence_words(replace(EVIDENCE, aligned_gain=gain), Verdict("aligned", 35, (0, 0)))
+    aligned = evidence_words(replace(EVIDENCE, aligned_gain=gain), EarlierSave("aligned", 35, (0, 0)))
     assert "4,321 nats" in aligned
     assert "600 are needed" in aligned
-    none = save_markup((EVIDENCE, Verdict("none")), Degradation((Save(30),)))
+    none = save_markup((EVIDENCE, None), Degradation((Save(30),)))
     assert "In truth: saved at quality 30 (4:2:0)." in none
     assert "saved once" not in none.lower()
     assert "Fewer than 256 whole blocks" in save_markup(None, None)
@@ -213,7 +215,7 @@ def test_the_maps_numbers_survive_their_picture(tmp_path):
     np.testing.assert_array_equal(sheet[..., 0].astype(int) * 256 + sheet[..., 1], np.minimum(numbers, 65535))
     photograph, outputs, taken = shown(saved(quality=30))
     value = map_value(photograph, outputs, taken, (2, 3), PictureFolder(tmp_path, 600))
-    for map_, bits in zip(value["maps"], taken.bits.components, strict=True):
+    for map_, bits in zip(value["maps"], present(taken.bits).components, strict=True):
         written = np.array(Image.open(map_["file"]["path"])).astype(int)
         np.testing.assert_array_equal(written[..., 0] * 256 + written[..., 1], bits)
         assert map_["highest"] <= max(map_["most"], 8)
@@ -224,7 +226,7 @@ def test_the_maps_numbers_survive_their_picture(tmp_path):
 def test_the_histogram_cuts_its_tower_and_marks_the_comb(first_step):
     component = read(saved(quality=20)).components[0]
     histogram = file_histogram(component, 0, 1)
-    figure = histogram_figure(histogram, "title", "subtitle", first_step=first_step)
+    figure: Any = histogram_figure(histogram, "title", "subtitle", first_step=first_step)
     bars = figure.data[0]
     assert sum(bars.y) == histogram.counts.sum()
     highest = max(y for x, y in zip(bars.x, bars.y, strict=True) if x != 0)

@@ -17,6 +17,7 @@ from studio.batch.report import columns
 from studio.batch.results import record_in
 from studio.batch.run import BatchRestorer, BatchSettings
 from studio.restore.__main__ import main
+from tests.present import present
 from training.evaluation.metrics import as_json, measure
 
 
@@ -369,7 +370,7 @@ def test_mistakes_are_one_sentence_and_write_nothing(run, pictures, tmp_path, wo
 
 def test_a_result_says_what_it_was_made_of_and_others_say_nothing(run, pictures, tmp_path):
     assert run(pictures / "one.jpg", "-o", "one.png", "--model", "ar_cnn") == 0
-    record = record_in(tmp_path / "one.png")
+    record = present(record_in(tmp_path / "one.png"))
     assert record["made_of"]["model"] == "ar_cnn"
     assert len(record["made_of"]["weights_sha256"]) == 64
     assert record["facts"]["rows"] == 80

@@ -10,6 +10,7 @@ from models.errors import RestorationCancelled
 from studio.engine.background import in_background
 from studio.engine.turn import Turn
 from studio.server.call_queue import FairOrder
+from tests.present import present
 
 
 def served(line, waiting, places=1):
@@ -43,7 +44,7 @@ def test_who_was_away_saved_nothing_up():
 def test_a_long_job_counts_for_more_than_a_short_one():
     line, order, waiting = FairOrder(), [], ["long"] * 5 + ["short"] * 20
     while waiting:
-        client = waiting.pop(line.next_of(waiting, {}, 1))
+        client = waiting.pop(present(line.next_of(waiting, {}, 1)))
         line.charge(client, 10.0 if client == "long" else 1.0)
         order.append(client)
     assert order[:12].count("short") >= 10

@@ -11,6 +11,7 @@ from studio.lessons.lessons import FOLDER, PUPILS, lesson, lessons, read_lesson
 from studio.session.form import RestoreForm
 from studio.session.link import from_query, to_query
 from tests.paths import REPOSITORY
+from tests.present import present
 from tests.studio.lesson_facts import LessonFacts
 
 CLAIMS = [(one, claim) for one in lessons() for claim in one.claims]
@@ -42,7 +43,7 @@ def facts():
 
 def test_there_are_six_in_order():
     assert [one.number for one in lessons()] == [1, 2, 3, 4, 5, 6]
-    assert lesson("block").title == "What a block is"
+    assert present(lesson("block")).title == "What a block is"
     assert lesson("nothing") is None
     for one in lessons():
         assert 3 <= len(one.steps) <= 6
@@ -89,7 +90,7 @@ def test_the_link_sets_the_studio_up_without_a_problem(one, facts):
 
 
 def test_a_claim_without_a_measure_is_refused(facts):
-    one = lesson("block")
+    one = present(lesson("block"))
     for measure in ("_picture", "nothing"):
         with pytest.raises(ValueError, match="measure"):
             facts.value(one, replace(one.claims[0], measure=measure))

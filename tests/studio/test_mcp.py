@@ -14,6 +14,7 @@ from studio.api.endpoints import mcp_settings
 from studio.interface import build_studio, launch_settings
 from studio.server.guard import OTHER_BYTES
 from tests.paths import REPOSITORY
+from tests.present import present
 
 needs_mcp = pytest.mark.skipif(
     importlib.util.find_spec("mcp") is None,
@@ -52,8 +53,8 @@ def test_assistants_restore_what_they_send(zoo, photograph, tmp_path, monkeypatc
     data += bytes(OTHER_BYTES)  # more than a request may hold that brings no file
     picture = "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
-    async def asked():
-        address = f"{demo.local_url.rstrip('/')}/gradio_api/mcp/"
+    async def asked() -> tuple[set[str], Any, Any]:
+        address = f"{present(demo.local_url).rstrip('/')}/gradio_api/mcp/"
         async with streamablehttp_client(address) as (read, write, _), ClientSession(read, write) as session:
             await session.initialize()
             tools = {tool.name for tool in (await session.list_tools()).tools}

@@ -13,7 +13,7 @@ from models.jpeg import Save, encode
 from models.jpeg.tables import quantization_tables
 from studio.api.api import Api
 from studio.engine.cache import ResultCache
-from studio.engine.engine import Engine
+from studio.engine.engine import Engine, StageOutputs
 from studio.page.facts import photograph_line, tables_say
 from studio.restore.__main__ import main
 from studio.restore.takeaway import report_of
@@ -93,6 +93,7 @@ def test_programs_zip_and_page_tell_the_same(files, api, zoo):
         assert all(words in photograph_line(photograph) for words in facts["notes"])
         engine = Engine(zoo, ResultCache(0))
         *_, outputs = engine.run_stages(photograph.image, _request(photograph), _never())
+        assert isinstance(outputs, StageOutputs)
         report = report_of(photograph, outputs, [], weights_hash=lambda name: None)
         assert report["photograph"]["notes"] == facts["notes"]
 

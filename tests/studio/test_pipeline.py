@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 from models.errors import OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, Save, degrade
-from models.restorer import AUTOMATIC, Restoration, RestoreOptions
+from models.restorer import Restoration, RestoreOptions
+from models.zoo import Zoo
 from studio.engine import engine as pipeline
 from studio.engine.cache import ResultCache, array_bytes
 from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs
@@ -27,6 +29,12 @@ def results(engine, photograph, wanted, stop=None):
     return list(engine.run_stages(photograph.image, wanted, stop or Event()))
 
 
+def end_of(engine, photograph, wanted):
+    *_, last = results(engine, photograph, wanted)
+    assert isinstance(last, StageOutputs)
+    return last
+
+
 @dataclass(frozen=True, eq=False)
 class SlowRestorer:
     """Counts tiles; stands for any restorer that reports them."""
@@ -37,7 +45,7 @@ class SlowRestorer:
     error: Exception | None = None
     seen: list = field(default_factory=list)
 
-    def restore(self, image, options=AUTOMATIC, on_tile=None):
+    def restore(self, image, options, on_tile):
         for done in range(1, self.tiles + 1):
             time.sleep(self.seconds)
             self.seen.append(done)
@@ -47,10 +55,11 @@ class SlowRestorer:
         return Restoration(image.pixels)
 
 
-class OneModelZoo:
+class OneModelZoo(Zoo):
     """A zoo whose only model is the given one."""
 
     def __init__(self, card, restorer_type, **settings):
+        super().__init__(Path("nowhere"), "cpu")
         self.restorer = restorer_type(card, **settings)
 
     def cards(self):
@@ -151,7 +160,7 @@ def test_an_abandoned_run_ends_too(zoo, photograph):
 )
 def test_one_model_failing_leaves_a_sentence_and_the_others(zoo, photograph, error):
     engine, _ = engine_of(zoo, tiles=1, error=error)
-    outputs = results(engine, photograph, request(photograph, "plain"))[-1]
+    outputs = end_of(engine, photograph, request(photograph, "plain"))
     assert list(outputs.restorations) == []
     assert outputs.failures["plain"].endswith(".")
     assert "secret" not in outputs.failures["plain"]

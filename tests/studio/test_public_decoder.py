@@ -24,6 +24,7 @@ from studio.server.decoder_child import ANSWER
 from studio.server.header_facts import header_facts
 from studio.session.examples import EXAMPLES
 from tests.paths import SHARED, needs_shared_data
+from tests.present import present
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,7 @@ def png_told(**lie):
 
 
 def jpeg_told(**lie):
-    header = header_facts(probe(JPEG).jpeg)
+    header = header_facts(present(probe(JPEG).jpeg))
     return png_told(format="JPEG", jpeg=json.loads(json.dumps(header)) | lie)
 
 

@@ -81,9 +81,10 @@ def test_the_sweep_finds_what_aborted_uploads_and_earlier_processes_left(folder)
     (pictures.root / "0f0f").mkdir()
     (pictures.root / "0f0f" / "of-an-earlier-process.png").write_bytes(b"x")
     fresh = folder("anna").served("fresh.png", PIXELS)["path"]
+    before = time.time() - 200
     for path in pictures.root.rglob("*"):
         if str(path) != fresh and path != pictures.root / os.path.basename(os.path.dirname(fresh)):
-            os.utime(path, (time.time() - 200,) * 2)
+            os.utime(path, (before, before))
     assert pictures.sweep() == 2
     assert [str(path) for path in pictures.root.rglob("*") if path.is_file()] == [fresh]
 

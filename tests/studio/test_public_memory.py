@@ -12,6 +12,7 @@ from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm
+from tests.present import present
 from tests.studio.visitor import Visitor
 
 
@@ -42,7 +43,7 @@ def test_no_memory_is_one_sentence_and_the_next_model_runs(zoo, tmp_path, photog
     form = RestoreForm(door="experiment", model_names=["plain", "reapply"])
     visitor = Visitor(Engine(zoo, ResultCache(2**20)), PictureFolder(tmp_path, 600), form)
     *_, last, _ = visitor.restore(photograph)
-    rows = {row["id"]: row for row in last.results["rows"]}
+    rows = {row["id"]: row for row in present(last.results)["rows"]}
     assert rows["reapply"]["state"] == "done"
     said = str(rows["plain"])
     assert "ran out of memory" in said and "smaller picture" in said and "unforeseen" not in said

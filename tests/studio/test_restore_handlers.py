@@ -157,9 +157,11 @@ def test_a_run_for_older_settings_shows_nothing_more(visitor, photograph):
 def test_stop_keeps_what_is_finished(visitor, photograph):
     visitor.bring(photograph)
     visitor.start()
+    page = None
     for page in visitor.work():
         if page.run is not None and "plain" in page.run.outputs.restorations:
             visitor.handlers.end(visitor.present)
+    assert page is not None
     states = {row["id"]: row["state"] for row in page.results["rows"]}
     assert states == {"degraded": "done", "plain": "done", "ar_cnn": "stopped", "cascade": "stopped"}
     assert "press again" in page.results["note"]

@@ -12,6 +12,7 @@ from studio.server import temporary_folder
 from studio.server.files import PictureFolder
 from studio.server.temporary_folder import MARK, PREFIX, own_temporary_folder
 from tests.paths import REPOSITORY
+from tests.present import present
 
 LONG_AGO = time.time() - 86_400
 
@@ -47,7 +48,7 @@ def test_folders_of_dead_studios_go_and_those_of_living_ones_stay(tmp_path):
         subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     )
-    places = [os.path.dirname(each.stdout.readline().strip()) for each in (alive, dead)]
+    places = [os.path.dirname(present(each.stdout).readline().strip()) for each in (alive, dead)]
     dead.communicate("")
     own_temporary_folder(tmp_path)
     assert [os.path.isdir(place) for place in places] == [True, False]

@@ -9,6 +9,7 @@ from studio.train.jobs import Jobs
 from studio.train.recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
 from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.recipe_view import form_of
+from tests.present import present
 from training.network_of import memory_problem
 
 MINIMAL = "# mine\nname: mine\narchitecture: cascade\n"
@@ -95,7 +96,7 @@ def test_settings_that_do_not_exist_are_refused():
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_network_can_be_chosen(architecture):
     recipe = Recipe.read(PRESETS[0].text()).with_network(architecture)
-    assert recipe.problems == () and recipe.config.architecture == architecture
+    assert recipe.problems == () and present(recipe.config).architecture == architecture
     words, problems = network_words(recipe)
     assert problems == [] and "parameters" in words
 

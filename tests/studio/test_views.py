@@ -239,12 +239,13 @@ def test_pictures_are_lossless_written_once_and_swept(tmp_path):
     written = os.stat(path).st_ino
     assert folder.served("a.png", pixels.copy())["path"] == path
     assert os.stat(path).st_ino == written
-    assert folder.served("a.png", pixels ^ 1)["path"] != path
+    assert folder.served("a.png", pixels ^ np.uint8(1))["path"] != path
     gray = np.repeat(pixels[..., :1], 3, axis=2)
     with Image.open(folder.served("b.png", gray)["path"]) as stored:
         assert stored.mode == "L"
     assert folder.sweep() == 0
-    os.utime(path, (time.time() - 200,) * 2)
+    before = time.time() - 200
+    os.utime(path, (before, before))
     assert folder.sweep() == 1
     assert not os.path.exists(path)
 
@@ -269,8 +270,9 @@ def test_the_sweep_spares_what_the_page_needs_and_takes_forgotten_uploads(tmp_pa
         (tmp_path / name).mkdir()
         (tmp_path / name / "file.png").write_bytes(b"x")
     folder.keep([tmp_path / "thumbnail" / "file.png"])
+    before = time.time() - 200
     for path in tmp_path.rglob("*.png"):
-        os.utime(path, (time.time() - 200,) * 2)
+        os.utime(path, (before, before))
     assert folder.sweep() == 1
     assert [path.parent.name for path in tmp_path.rglob("*.png")] == ["thumbnail"]
 

@@ -6,6 +6,7 @@ import sys
 from contextvars import ContextVar
 from threading import Event
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +22,13 @@ from studio.engine.zero_gpu_zoo import MOST_SECONDS, RemoteRestorer, ZeroGpuZoo,
 from studio.server.zero_gpu import zero_gpu
 from tests.paths import REPOSITORY
 
-REQUEST = ContextVar("request", default=None)
+REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
 
 
 @pytest.fixture
 def spaces():
     """A module with GPU(duration=...); `calls` lists (names, seconds, request) of each call."""
-    module = ModuleType("spaces")
+    module: Any = ModuleType("spaces")
     module.calls, module.error = [], None
 
     def gpu(*, duration):

@@ -18,6 +18,10 @@ SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["tests.training.doomed"])
 
 
+def assert_three_parts(sentence: str) -> None:
+    assert len(sentence.split(". ")) >= 3 and "Traceback" not in sentence and "\n" not in sentence, sentence
+
+
 def started(target, *arguments) -> BaseProcess:
     """A process that runs target(*arguments)."""
     process = SERVER.Process(target=target, args=arguments)

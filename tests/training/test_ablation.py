@@ -35,7 +35,7 @@ def test_the_table_holds_the_best_validation_of_every_finished_variant(series, t
     text = document.read_text()
     assert text.startswith("above\n") and text.endswith("\nbelow\n") and "old" not in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    full, one = (Cascade(**TINY | {"stages": stages}).mmac_per_pixel() for stages in (3, 1))
+    full, one = (Cascade(stages=stages, **TINY).mmac_per_pixel() for stages in (3, 1))
     assert rows[2:] == [
         f"| 1 full | {full:.3f} | 2.00 | 28.00 | – | 28.00 | 29.00 | 30.00 | 31.00 | 32.00 |",
         f"| 2 one stage | {one:.3f} | 2.00 | 27.50 | -0.50 | 27.50 | 28.50 | 29.50 | 30.50 | 31.50 |",

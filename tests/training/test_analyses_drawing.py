@@ -12,6 +12,7 @@ from plotly import graph_objects
 from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
 from tests.paths import REPOSITORY
+from tests.present import present
 from training.evaluation.style import FAMILIES, look_of, weakest_first
 from training.experiments.analyses import ANALYSES, main
 from training.experiments.measurements import Measurements, read_measurements
@@ -179,7 +180,7 @@ def test_one_command_measures_draws_and_documents(arguments, tmp_path, pictures,
     assert f'src="{SCRIPT}"' in markup and files[SCRIPT].stat().st_size > 1e6
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", markup) and len(markup) < 50_000
     with Image.open(files["picture-size.png"]) as picture:
-        assert picture.width == 2 * WIDTH and len(picture.convert("RGB").getcolors(10**6)) > 50
+        assert picture.width == 2 * WIDTH and len(present(picture.convert("RGB").getcolors(10**6))) > 50
     text = (tmp_path / "page.md").read_text()
     assert text.startswith("above") and text.endswith("below\n") and text.count("old") == len(ANALYSES) - 1
     for target in re.findall(r"\]\(([^)]+)\)", text):

@@ -187,7 +187,7 @@ def test_grain_is_as_strong_as_it_is_said_to_be_and_sharpening_adds_contrast() -
     gray = np.full((96, 96, 3), 128, np.uint8)
     strengths = [float(as_scanned(gray, np.random.default_rng(seed)).std()) for seed in range(60)]
     assert max(strengths) < 4 * STRONGEST_GRAIN and sum(strength > 0.5 for strength in strengths) > 30
-    edge = np.repeat(np.repeat(np.uint8([[80, 160]]), 48, 1)[..., None], 3, 2).repeat(96, 0)
+    edge = np.repeat(np.repeat(np.array([[80, 160]], np.uint8), 48, 1)[..., None], 3, 2).repeat(96, 0)
     spans = [int(np.ptp(as_scanned(edge, np.random.default_rng(seed)).mean((0, 2)))) for seed in range(60)]
     assert min(spans) >= 78 and max(spans) > 110
     black = as_scanned(np.zeros((64, 64, 3), np.uint8), np.random.default_rng(1))

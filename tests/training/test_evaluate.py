@@ -11,6 +11,7 @@ import skimage.data
 from models.jpeg import Degradation, Save, degrade, encode, read
 from models.png_files import write_png
 from models.zoo import Zoo
+from tests.models.sample_networks import loaded
 from training.evaluate import main
 from training.evaluation.benchmarks import already_compressed, never_compressed, recompressed
 from training.evaluation.metrics import mean_squared_error, measure
@@ -176,7 +177,7 @@ def test_the_cost_on_pictures_that_were_never_compressed(pictures, checkpoints, 
         assert (row["mean_squared_change"], row["psnr_db"], row["cost_db"]) == (0, None, 0)
         assert row["share_unchanged"] == 1
 
-    network = replace(Zoo(checkpoints).load("ar_cnn"), guarded=False)  # as it is by itself
+    network = replace(loaded(Zoo(checkpoints), "ar_cnn"), guarded=False)  # as it is by itself
     row = score_uncompressed(network, never_compressed(pictures), Options())
     changes, costs = [], []
     for name in ("astronaut", "coffee"):

@@ -39,3 +39,6 @@ def test_the_command_prints_a_table(tmp_path, capsys) -> None:
     assert "`ar_cnn`" in printed and f"density {DENSITIES[1]} to" in printed
     assert main([str(tmp_path), "--expected", "--side", "96"]) == 0
     assert main([str(tmp_path / "nothing")]) == 2
+    capsys.readouterr()
+    assert main([str(tmp_path), "--model", "plain", "--side", "96"]) == 2
+    assert "plain has no guard" in capsys.readouterr().err

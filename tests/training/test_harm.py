@@ -20,6 +20,7 @@ from models.png_files import write_png
 from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions
 from tests.models.sample_networks import CARDS, lively_network
 from tests.paths import REPOSITORY
+from tests.present import present
 from training.evaluate import main
 from training.evaluation import measure_all
 from training.evaluation.benchmarks import Case, Condition, kind_of, never_compressed, recompressed
@@ -218,7 +219,11 @@ def test_the_kinds_are_measured_and_summed_up_by_kind(kinds, folder, capsys) -> 
         for subsampling in ("4:2:0", "4:4:4")
         for quality_factor in (30, 50, 75, 90, 97)
     ]
-    assert set(measurement.never_compressed["picture_changes"]) == {"chart-1.png", "chart-2.png", "map-1.png"}
+    assert set(present(measurement.never_compressed)["picture_changes"]) == {
+        "chart-1.png",
+        "chart-2.png",
+        "map-1.png",
+    }
     models = measured_models(folder)
     harm = cells(harm_table(models, "kinds"), "QF 97, 4:4:4")
     row = own[-1]
@@ -235,12 +240,15 @@ def test_the_kinds_are_measured_and_summed_up_by_kind(kinds, folder, capsys) -> 
     }
     condition, picture = min(charts, key=charts.__getitem__)
     line = cells(kinds_table(models), "chart")
-    assert line[1] == signed(np.mean(list(charts.values()))) and line[4] == signed(min(charts.values()))
+    assert line[1] == signed(float(np.mean(list(charts.values())))) and line[4] == signed(
+        min(charts.values())
+    )
     assert line[5] == f"{picture}, {condition}"
-    changes = measurement.never_compressed["picture_changes"]
+    changes = present(measurement.never_compressed)["picture_changes"]
     assert line[7] == str(max(changes["chart-1.png"], changes["chart-2.png"]))
     means = {
-        row["condition"]: np.mean([charts[row["condition"], f"chart-{n}.png"] for n in (1, 2)]) for row in own
+        row["condition"]: float(np.mean([charts[row["condition"], f"chart-{n}.png"] for n in (1, 2)]))
+        for row in own
     }
     assert line[2:4] == [signed(min(means.values())), min(means, key=means.__getitem__)]
     assert "Not measured yet: `dncnn`." in kinds_table(models)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from models.tensors import placed
 from training.config import OptimizerConfig
 from training.optimizers import MuonAndAdamW, make_optimizer
 
@@ -19,6 +20,7 @@ def network() -> nn.Module:
 
 def optimizer_of(module: nn.Module, rate: float, weight_decay: float = 0.0) -> MuonAndAdamW:
     optimizer = make_optimizer(OptimizerConfig(method="muon", weight_decay=weight_decay), module.parameters())
+    assert isinstance(optimizer, MuonAndAdamW)
     for group in optimizer.param_groups:
         group["lr"] = rate
     return optimizer
@@ -32,25 +34,27 @@ def loss_of(module: nn.Module) -> torch.Tensor:
 def test_only_hidden_layers_are_orthogonalized():
     module = network()
     optimizer = optimizer_of(module, 0.1)
-    assert [id(weight) for weight in optimizer.weights] == [id(module[2].weight)]
-    before = module[2].weight.detach().clone()
+    assert [id(weight) for weight in optimizer.weights] == [id(module.get_parameter("2.weight"))]
+    before = module.get_parameter("2.weight").detach().clone()
     for parameter in module.parameters():
         parameter.grad = torch.randn_like(parameter)
     optimizer.step()
-    update = (module[2].weight.detach() - before).flatten(1) / (0.1 * 0.2 * (32 * 9) ** 0.5)
+    update = (module.get_parameter("2.weight").detach() - before).flatten(1) / (0.1 * 0.2 * (32 * 9) ** 0.5)
     singular = torch.linalg.svdvals(update.float())
     assert singular.max() < 1.5 and singular.median() > 0.5
 
 
 def test_channels_last_trains_to_the_same_weights():
-    plain, last = network(), network().to(memory_format=torch.channels_last)
+    plain, last = network(), placed(network(), torch.device("cpu"))
     for module in (plain, last):
         optimizer = optimizer_of(module, 1e-2)
         for _ in range(3):
             optimizer.zero_grad()
             loss_of(module).backward()
             optimizer.step()
-    torch.testing.assert_close(plain[2].weight, last[2].weight.contiguous(), atol=2e-3, rtol=0)
+    torch.testing.assert_close(
+        plain.get_parameter("2.weight"), last.get_parameter("2.weight").contiguous(), atol=2e-3, rtol=0
+    )
 
 
 def test_the_loss_falls():

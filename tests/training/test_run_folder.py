@@ -18,6 +18,7 @@ import torch
 
 from models.errors import BrokenCheckpoint, InvalidSetting
 from models.files import write_atomically
+from tests.present import present
 from tests.training.doomed import small_configuration, started, train, write_photographs
 from tests.training.sample_runs import holder_of, last_state
 from training.checkpoint_files import save_state
@@ -32,12 +33,18 @@ def leave_lock(run: RunFolder, holder: ProcessMark) -> None:
     run.lock_path.write_text(json.dumps(asdict(holder)))
 
 
+def beat(run: RunFolder, seconds_off: float) -> None:
+    """As a process does whose clock is that wrong."""
+    moment = time.time() + seconds_off
+    os.utime(run.heartbeat_path, (moment, moment))
+
+
 def test_a_lock_names_its_process_and_goes_with_it(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     assert holder_of(run) is None
     with run.lock():
         assert holder_of(run) == this_process()
-        assert holder_of(run).pid == os.getpid() and run.heartbeat_path.exists()
+        assert present(holder_of(run)).pid == os.getpid() and run.heartbeat_path.exists()
         with pytest.raises(InvalidSetting, match=f"in use: process {os.getpid()}") as caught, run.lock():
             pass
         assert "give another folder" in str(caught.value)
@@ -100,12 +107,12 @@ def test_a_holder_whose_clock_disagrees_is_not_pushed_aside(
     for off in (-7200, 7200):
         leave_lock(run, replace(this_process(), host="elsewhere"))
         run.heartbeat_path.touch()
-        os.utime(run.heartbeat_path, (time.time() + off,) * 2)
-        beat = threading.Timer(0.3, lambda off=off: os.utime(run.heartbeat_path, (time.time() + off,) * 2))
-        beat.start()
+        beat(run, off)
+        later = threading.Timer(0.3, beat, (run, off))
+        later.start()
         with pytest.raises(InvalidSetting, match="is in use"), run.lock():
             pass
-        beat.join()
+        later.join()
         with run.lock():
             assert holder_of(run) == this_process(), "no sign came any more"
 
@@ -115,7 +122,7 @@ def test_a_holder_whose_clock_disagrees_is_not_pushed_aside(
 def test_a_live_trainer_stays_alive_when_the_clock_is_set(
     step: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, mark = RunFolder(tmp_path), ProcessMark.of(os.getpid())
+    run, mark = RunFolder(tmp_path), present(ProcessMark.of(os.getpid()))
     create_time = psutil.Process.create_time
     with run.lock():
         monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + step)
@@ -143,7 +150,7 @@ def test_two_trainers_in_one_folder_are_one_too_many(tmp_path: Path) -> None:
     run, deadline = RunFolder(tmp_path / "run"), time.monotonic() + 300
     while holder_of(run) is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert holder_of(run).pid == process.pid
+    assert present(holder_of(run)).pid == process.pid
     with pytest.raises(InvalidSetting, match="is in use"):
         fit(small_configuration(), run, data_root=tmp_path, device="cpu")
     process.join(600)

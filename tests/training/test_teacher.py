@@ -9,8 +9,8 @@ from models.errors import InvalidSetting
 from models.tensors import pixels_to_ycbcr, ycbcr_to_pixels
 from models.zoo import save_checkpoint
 from tests.models.sample_networks import CARDS, lively_network
-from tests.training.test_failures import assert_three_parts
-from tests.training.test_trainer import any_architecture
+from tests.training.doomed import assert_three_parts
+from tests.training.tiny_runs import any_architecture
 from training.config import TrainConfig
 from training.learner import Learner
 from training.processes import Processes

@@ -226,10 +226,10 @@ def decibels(squared_error: float) -> float:
     return math.inf if squared_error == 0 else 10 * math.log10(PEAK**2 / squared_error)
 
 
-def _ssim_map(first: Picture, second: Picture) -> NDArray[np.float32]:
+def _ssim_map(first: Picture, second: Picture) -> NDArray[np.floating]:
     """SSIM under every whole 11x11 window; moments are taken around mid-gray for precision."""
     middle = np.float32(128)
-    first, second = (picture.astype(np.float32) - middle for picture in (first, second))
+    first, second = first.astype(np.float32) - middle, second.astype(np.float32) - middle
     mean_first, mean_second = _window_mean(first), _window_mean(second)
     variance_sum = _window_mean(first * first + second * second) - mean_first**2 - mean_second**2
     covariance = _window_mean(first * second) - mean_first * mean_second
@@ -241,11 +241,12 @@ def _ssim_map(first: Picture, second: Picture) -> NDArray[np.float32]:
     return luminance * (2 * covariance + contrast_constant) / (variance_sum + contrast_constant)
 
 
-def _window_mean(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+def _window_mean(picture: NDArray[np.floating]) -> NDArray[np.floating]:
     """Gaussian-weighted mean under every whole 11x11 window: 10 rows and columns fewer."""
     taps = cv2.getGaussianKernel(SSIM_WINDOW, SSIM_SIGMA, cv2.CV_32F)
     margin = SSIM_WINDOW // 2
-    return cv2.sepFilter2D(picture, cv2.CV_32F, taps, taps)[margin:-margin, margin:-margin]
+    means = np.asarray(cv2.sepFilter2D(picture, cv2.CV_32F, taps, taps), np.float32)
+    return means[margin:-margin, margin:-margin]
 
 
 METRICS: tuple[Metric, ...] = (

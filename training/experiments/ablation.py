@@ -122,7 +122,7 @@ def ablation_table(members: Sequence[Member], measured: dict[str, Any] | None) -
             f"{_score(member):.2f}",
             signed(_score(member) - _score(full)) if member is not full else MISSING,
         ]
-        cells += [f"{member.best.values[f'{case.name}_db']:.2f}" for case in VALIDATION_CASES]
+        cells += [f"{_best(member)[f'{case.name}_db']:.2f}" for case in VALIDATION_CASES]
         cells += [_measured(member, measured, each) for each in QUALITY_FACTORS] if measured else []
         lines.append(cells)
     return "\n".join([_sentence(full, measured), "", *markdown(heading, lines), "", _chance(members)])
@@ -174,7 +174,14 @@ def _but_for_seed(member: Member) -> Any:
 
 
 def _score(member: Member) -> float:
-    return member.best.values["score_db"]
+    return _best(member)["score_db"]
+
+
+def _best(member: Member) -> dict[str, Any]:
+    """What the best validation of a finished run found."""
+    best = member.best
+    assert best is not None
+    return best.values
 
 
 def _mmac(member: Member) -> float:

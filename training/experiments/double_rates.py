@@ -19,7 +19,7 @@ from models.command_line import begin
 from models.errors import RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, Resize, Save, degrade, read
-from models.jpeg.double import Verdict, gather, judge
+from models.jpeg.double import EarlierSave, gather, judge
 
 SINGLE_FACTORS = tuple(range(5, 100, 5))
 PAIR_FACTORS = tuple(range(10, 100, 10))
@@ -38,12 +38,12 @@ class Case:
     Attributes:
         picture: its number in the folder.
         degradation: what was done to it.
-        verdict: what judge() said.
+        named: the earlier save that judge() named.
     """
 
     picture: int
     degradation: Degradation
-    verdict: Verdict
+    named: EarlierSave | None
 
     @property
     def factors(self) -> tuple[int, ...]:
@@ -62,7 +62,10 @@ class Case:
     @property
     def found(self) -> bool:
         """True where an earlier save was found on the right grid."""
-        return self.verdict.kind == self.kind and self.verdict.grid_shift == self.degradation.total_shift
+        named = self.named
+        if named is None:
+            return False
+        return named.kind == self.kind and named.grid_shift == self.degradation.total_shift
 
 
 def degradations(seed: int) -> Iterator[Degradation]:
@@ -107,15 +110,10 @@ def report(found: Sequence[Case]) -> str:
     """
     once, resized = ([case for case in found if case.kind == kind] for kind in ("once", "resized"))
     twice = [case for case in found if case.kind in ("aligned", "shifted")]
-    alarms, misplaced = ([case for case in some if case.verdict.kind != "none"] for some in (once, resized))
-    named = [case for case in twice if case.verdict.kind != "none"]
+    alarms, misplaced = ([case for case in some if case.named] for some in (once, resized))
+    named = [case for case in twice if case.named]
     right = [case for case in named if case.found]
-    near = [
-        case
-        for case in right
-        if case.verdict.quality_factor is not None
-        and abs(case.verdict.quality_factor - case.factors[0]) <= NEAR
-    ]
+    near = [case for case in right if case.named and abs(case.named.quality_factor - case.factors[0]) <= NEAR]
     pictures = len({case.picture for case in found})
     lines = [
         f"Measured on {pictures} photographs of at most {LARGEST_COLUMNS} × {LARGEST_ROWS} pixels, 4:2:0, none of "

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.command_line import begin
-from models.errors import RestorationError
+from models.errors import InvalidSetting, RestorationError
 from models.guard import Guard
 from models.images import RgbImage
 from models.jpeg import JpegImage, Save, encode
@@ -144,7 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 shares = Shares()
                 for clean in pictures:
                     image = encode(clean, Save(quality_factor, "4:4:4"))
-                    shares.add(image, restorer.restore(image).unguarded, clean)
+                    restored = restorer.restore(image).unguarded
+                    if restored is None:
+                        raise InvalidSetting(
+                            f"{name} has no guard, so there is nothing to measure. Networks have one. Name one of them."
+                        )
+                    shares.add(image, restored, clean)
                 print("\n".join(shares.rows(f"QF {quality_factor}")), flush=True)
     except RestorationError as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)

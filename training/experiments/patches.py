@@ -53,14 +53,15 @@ def measure(request: Request) -> None:
     Raises:
         InvalidSetting: more than one quality factor.
     """
-    folder, quality_factors = request.pictures(), request.quality_factors or (QUALITY_FACTOR,)
-    if len(quality_factors) > 1:
+    folder = request.pictures()
+    quality_factor, *others = request.quality_factors or (QUALITY_FACTOR,)
+    if others:
         raise InvalidSetting(
-            f"{len(quality_factors)} quality factors were given. Patches are divided at one of them. Give one, or none "
+            f"{1 + len(others)} quality factors were given. Patches are divided at one of them. Give one, or none "
             f"for {QUALITY_FACTOR}."
         )
-    [condition] = recompressed(folder, quality_factors=quality_factors, limit=request.limit)
-    scope = scope_of(folder, [condition]) | {"quality_factor": quality_factors[0]}
+    [condition] = recompressed(folder, quality_factors=(quality_factor,), limit=request.limit)
+    scope = scope_of(folder, [condition]) | {"quality_factor": quality_factor}
     measurements = Measurements(request.file, scope)
     last = {"by": list(KINDS)[-1], "class": CLASSES[-1]}
     missing = [
@@ -135,7 +136,7 @@ def frequency_content(patch: Plane) -> float:
     return float(weighted / total) if total > 1e-6 else 0.0
 
 
-def equal_classes(values: Sequence[float]) -> NDArray[np.int64]:
+def equal_classes(values: Sequence[float] | NDArray[np.floating]) -> NDArray[np.int64]:
     """The class of every value, 0..4, in five classes of equal numbers; of equal values the earlier is lower."""
     ranks = np.empty(len(values), np.int64)
     ranks[np.argsort(values, kind="stable")] = np.arange(len(values))

@@ -121,7 +121,7 @@ def test_changed_bytes_never_raise():
     for _ in range(300):
         damaged = bytearray(data)
         for place in RNG.integers(0, len(data), RNG.integers(1, 9)):
-            damaged[place] = RNG.choice([0, 0xFF, 0xC4, 0xDA, 0xD9, RNG.integers(256)])
+            damaged[place] = RNG.choice([0, 0xFF, 0xC4, 0xDA, 0xD9, int(RNG.integers(256))])
         assert_whole(bytes(damaged))
 
 

@@ -13,6 +13,7 @@ from models.errors import UnreadableImage
 from models.jpeg import Save, encode, read
 from models.jpeg.anatomy import anatomy_of
 from models.jpeg.entropy import bits_per_block
+from tests.present import present
 
 PIXELS = np.ascontiguousarray(skimage.data.astronaut()[40:232, 60:260])  # 192 x 200
 WHOLE = encode(PIXELS, Save(55))
@@ -37,11 +38,10 @@ def _same_rows(image, count):
 def test_data_that_end_before_the_end_marker_are_told_with_their_rows(share):
     image = read(WHOLE.data[: _at(share)] + b"\xff\xd9")
     (note,) = image.notes
-    rows = int(
-        re.fullmatch(r"picture data end early: (\d+) of 192 rows are there, the missing part is gray", note)[
-            1
-        ]
+    said = re.fullmatch(
+        r"picture data end early: (\d+) of 192 rows are there, the missing part is gray", note
     )
+    rows = int(present(said)[1])
     assert rows % 16 == 0
     assert 192 * share - 64 < rows < 192
     assert _same_rows(image, rows - 1)
@@ -104,7 +104,7 @@ def test_damage_that_looks_like_a_marker_ends_the_picture_there_and_refuses_noth
     place = _at(0.5)
     image = read(WHOLE.data[:place] + bogus + WHOLE.data[place + len(bogus) :])
     (note,) = image.notes
-    rows = int(re.search(r"(\d+) of 192 rows are there", note)[1])
+    rows = int(present(re.search(r"(\d+) of 192 rows are there", note))[1])
     assert rows >= 48
     assert _same_rows(image, rows - 1)
     assert image.coefficients_from == "bitstream"
@@ -154,8 +154,9 @@ def test_components_are_told_apart_by_position(numbers, subsampling):
         data[frame + 10 + 3 * place] = data[scan + 5 + 2 * place] = number
     image = read(bytes(data))
     assert np.array_equal(image.pixels, whole.pixels)
-    assert image.estimated_quality_factor.standard
-    assert image.estimated_quality_factor.quality_factor == 35
+    estimate = present(image.estimated_quality_factor)
+    assert estimate.standard
+    assert estimate.quality_factor == 35
     for part, same in zip(image.components, whole.components, strict=True):
         np.testing.assert_array_equal(part.coefficients, same.coefficients)
         np.testing.assert_array_equal(part.quantization_table, same.quantization_table)

@@ -10,14 +10,15 @@ from models.jpeg.combs import FREQUENCIES, grid_histograms
 from models.jpeg.dct import forward_dct, plane_to_blocks
 from models.jpeg.double import (
     MOST_BLOCKS,
+    EarlierSave,
     Evidence,
-    Verdict,
     gather,
     judge,
     needed_gain,
     strongest_comb,
 )
 from studio.session.examples import example
+from tests.present import present
 from training.experiments.double_rates import BEGIN, END, Case, degradations, main, report
 
 NAMES = ("coffee", "astronaut")
@@ -28,7 +29,7 @@ def pictures():
     return {name: read(example(name).read_bytes()).pixels for name in NAMES}
 
 
-def verdict(pixels, *factors, shift=(0, 0), gray=False, resize=None):
+def earlier_save(pixels, *factors, shift=(0, 0), gray=False, resize=None):
     steps: list[Step] = [Save(factor) for factor in factors]
     if len(steps) == 2:
         steps[1:] = [*([Resize(resize)] if resize else []), Save(factors[1], grid_shift=shift)]
@@ -44,13 +45,13 @@ def evidence_in(image: JpegImage) -> Evidence:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("quality_factor", [10, 25, 50, 75, 92])
 def test_saved_once_is_no_evidence(pictures, name, quality_factor):
-    assert verdict(pictures[name], quality_factor) == Verdict("none")
+    assert earlier_save(pictures[name], quality_factor) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("first", "second"), [(10, 30), (35, 70), (60, 90)])
 def test_saved_twice_on_one_grid(pictures, name, first, second):
-    found = verdict(pictures[name], first, second)
+    found = present(earlier_save(pictures[name], first, second))
     assert (found.kind, found.grid_shift) == ("aligned", (0, 0))
     assert found.quality_factor == pytest.approx(first, abs=1)
 
@@ -59,25 +60,25 @@ def test_saved_twice_on_one_grid(pictures, name, first, second):
 @pytest.mark.parametrize(("first", "second"), [(10, 30), (25, 40), (35, 70), (60, 80)])
 @pytest.mark.parametrize("shift", [(4, 4), (3, 1), (0, 5)])
 def test_saved_twice_on_shifted_grids(pictures, name, first, second, shift):
-    found = verdict(pictures[name], first, second, shift=shift)
+    found = present(earlier_save(pictures[name], first, second, shift=shift))
     assert (found.kind, found.grid_shift) == ("shifted", shift)
     assert found.quality_factor == pytest.approx(first, abs=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stronger_second_save_leaves_no_evidence(pictures, name):
-    assert verdict(pictures[name], 90, 20).kind == "none"
-    assert verdict(pictures[name], 90, 20, shift=(4, 4)).kind == "none"
-    assert verdict(pictures[name], 40, 40).kind == "none"  # the very same table again changes almost nothing
+    assert earlier_save(pictures[name], 90, 20) is None
+    assert earlier_save(pictures[name], 90, 20, shift=(4, 4)) is None
+    assert earlier_save(pictures[name], 40, 40) is None  # the very same table again changes almost nothing
 
 
 def test_a_resize_between_the_saves_leaves_no_grid(pictures):
-    assert verdict(pictures["coffee"], 20, 70, resize=0.75).kind == "none"
+    assert earlier_save(pictures["coffee"], 20, 70, resize=0.75) is None
 
 
 def test_gray_files_are_examined_too(pictures):
     gray = np.repeat(pictures["coffee"][..., :1], 3, axis=2)
-    found = verdict(gray, 20, 60, shift=(2, 6), gray=True)
+    found = present(earlier_save(gray, 20, 60, shift=(2, 6), gray=True))
     assert (found.kind, found.quality_factor, found.grid_shift) == ("shifted", 20, (2, 6))
     assert found.coarseness == pytest.approx(3.1, abs=0.1)
 
@@ -119,15 +120,16 @@ def test_what_steers_and_what_anatomy_shows_is_one_judgement(pictures, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_pixels_without_a_file_are_examined_on_every_grid(pictures, name):
     whole = JpegImage(b"", pictures[name], "PNG")
-    assert whole.judgement.earlier_save == Verdict("none")
+    assert whole.judgement.earlier_save is None
     saved = degrade(pictures[name], Degradation((Save(40),))).image.pixels
     for top, left in ((0, 0), (3, 6)):
         cropped = JpegImage(b"", np.ascontiguousarray(saved[top:, left:]), "PNG").judgement.earlier_save
+        assert cropped is not None
         assert (cropped.kind == "aligned", cropped.grid_shift) == (not top, (top, left))
         assert cropped.quality_factor == pytest.approx(40, abs=1) and cropped.coarseness > 10
 
 
-def test_the_evidence_says_what_the_verdict_rests_on(pictures):
+def test_the_evidence_says_what_the_conclusion_rests_on(pictures):
     broken = degrade(pictures["coffee"], Degradation((Save(15), Save(50, grid_shift=(1, 2)))))
     evidence = evidence_in(broken.image)
     strength, offset, lead = strongest_comb(evidence)
@@ -147,7 +149,7 @@ def test_a_wide_gap_around_zero_is_no_comb():
         if row + column >= 3:
             integers[..., row, column] *= np.abs(integers[..., row, column]) > 1
     evidence = gather(replace(component, coefficients=integers))
-    assert evidence is not None and judge(evidence) == Verdict("none")
+    assert evidence is not None and judge(evidence) is None
 
 
 def test_histograms_count_every_grid():
@@ -169,11 +171,11 @@ def test_the_rates_count_what_happened():
     once, twice = Degradation((Save(30),)), Degradation((Save(10), Save(30)))
     shifted = Degradation((Save(10), Save(30, grid_shift=(4, 4))))
     found = [
-        Case(1, once, Verdict("none")),
-        Case(1, once, Verdict("aligned", 40, (0, 0))),
-        Case(1, twice, Verdict("aligned", 12, (0, 0))),
-        Case(1, twice, Verdict("aligned", 20, (0, 0))),
-        Case(1, shifted, Verdict("shifted", 10, (4, 3))),
+        Case(1, once, None),
+        Case(1, once, EarlierSave("aligned", 40, (0, 0))),
+        Case(1, twice, EarlierSave("aligned", 12, (0, 0))),
+        Case(1, twice, EarlierSave("aligned", 20, (0, 0))),
+        Case(1, shifted, EarlierSave("shifted", 10, (4, 3))),
     ]
     text = report(found)
     assert "1 of 2 (50.0%) were taken for saved twice" in text
@@ -202,7 +204,7 @@ def test_the_command_sets_the_rates_in_a_document(tmp_path, pictures, monkeypatc
 
 
 def test_every_way_of_breaking_is_measured():
-    kinds = [Case(0, one, Verdict("none")).kind for one in degradations(3)]
+    kinds = [Case(0, one, None).kind for one in degradations(3)]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "once": 19,
         "aligned": 81,

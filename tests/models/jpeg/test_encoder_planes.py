@@ -39,7 +39,7 @@ def test_planes_are_whole_and_filled():
 
 
 def test_factors_of_a_file():
-    header = encode(CAT[:40, :40], Save(50, "4:2:0")).header
+    header = encode(CAT[:40, :40], Save(50, "4:2:0")).jpeg_header
     assert [sampling_factors(header, number) for number in range(3)] == [(1, 1), (2, 2), (2, 2)]
-    header = encode(CAT[:40, :40], Save(50, "4:2:2")).header
+    header = encode(CAT[:40, :40], Save(50, "4:2:2")).jpeg_header
     assert [sampling_factors(header, number) for number in range(3)] == [(1, 1), (1, 2), (1, 2)]

@@ -12,6 +12,7 @@ from PIL import Image
 from models.errors import ImageTooLarge, RestorationError, UnreadableImage, UnsupportedImage
 from models.jpeg import Save, encode, probe, read
 from models.jpeg.limits import MAX_ARITHMETIC_BYTES, MAX_BYTES, MAX_SEGMENTS
+from tests.present import present
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
 JPEG = encode(PIXELS, Save(50)).data
@@ -53,7 +54,7 @@ def _sentences(message: str) -> list[str]:
 
 def test_the_sound_file_is_taken():
     assert read(_with_frame()).pixels.shape == (24, 40, 3)
-    assert probe(_with_scans(100)).jpeg.scans == 100
+    assert present(probe(_with_scans(100)).jpeg).scans == 100
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from models.errors import InvalidSetting
 from models.jpeg import Save, encode, estimated_quality_factor, quantization_tables
@@ -14,8 +15,9 @@ from models.jpeg.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 def _tables_by_pillow(quality_factor: int) -> list[np.ndarray]:
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8)).save(buffer, "JPEG", quality=quality_factor)
-    tables = Image.open(io.BytesIO(buffer.getvalue())).quantization
-    return [np.array(tables[number]).reshape(8, 8) for number in (0, 1)]
+    saved = Image.open(io.BytesIO(buffer.getvalue()))
+    assert isinstance(saved, JpegImageFile)
+    return [np.array(saved.quantization[number]).reshape(8, 8) for number in (0, 1)]
 
 
 @pytest.mark.parametrize("quality_factor", range(1, 101))

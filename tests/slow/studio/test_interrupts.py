@@ -12,6 +12,7 @@ import pytest
 
 from models.png_files import write_png
 from tests.paths import REPOSITORY
+from tests.present import present
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are another thing there")
 
@@ -37,7 +38,7 @@ def waiting_for(module, words, tmp_path):
     waiting = "import sys, time\nprint('importing', flush=True)\ntime.sleep(60)\n"
     (tmp_path / module / "__init__.py").write_text(waiting)
     process = started(words, tmp_path, PYTHONPATH=str(tmp_path))
-    assert process.stdout.readline() == "importing\n"
+    assert present(process.stdout).readline() == "importing\n"
     return process
 
 
@@ -85,7 +86,7 @@ def test_a_studio_that_serves(tmp_path, number, code):
         one.bind(("127.0.0.1", 0))
         port = str(one.getsockname()[1])
     process = started(["app.py", "--port", port, "--device", "cpu"], tmp_path)
-    assert "http://" in process.stdout.readline()
+    assert "http://" in present(process.stdout).readline()
     limit = time.monotonic() + 120
     while time.monotonic() < limit:
         try:

@@ -17,6 +17,7 @@ from models.zoo import Zoo
 from tests.models.drawings import DRAWINGS
 from tests.models.sample_networks import lively_restorer, photograph
 from tests.paths import REPOSITORY
+from tests.present import present
 from training.evaluation.metrics import psnr_db
 
 
@@ -185,7 +186,7 @@ def test_a_damaged_picture_saved_again_at_its_finest_or_cropped_is_repaired(zoo,
     cropped = np.ascontiguousarray(first[shift[0] :, shift[1] :])
     clean = whole[shift[0] :, shift[1] :]
     image = JpegImage(b"", cropped, "PNG") if last is None else saved(cropped, last, "4:4:4")
-    found = image.judgement.coarser_save
+    found = present(image.judgement.coarser_save)
     assert abs(found.quality_factor - 25) <= 1 and found.grid_shift == shift
     restoration = zoo.load(name).restore(image)
     assert gain(image, restoration.pixels, clean) > 0.7

@@ -13,7 +13,7 @@ from PIL import Image
 
 from studio.server.export_space import MAX_BYTES, export, main
 from tests.paths import REPOSITORY
-from tests.test_hosting_files import free_port, wait_for
+from tests.slow.test_hosting_files import free_port, wait_for
 
 SPACE = {"SPACE_ID": "somebody/studio", "SPACE_HOST": "somebody-studio.hf.space"}
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
@@ -20,7 +19,7 @@ from training.config import TrainConfig
 from training.log import KEPT_BYTES, SHOWN_LINES, log_lines
 from training.run_state import ProcessFile, ProcessMark, trainer_of
 
-FAKE = Path(__file__).with_name("fake_trainer.py")
+FAKE = REPOSITORY / "tests" / "studio" / "fake_trainer.py"
 PATIENCE_SECONDS = 120
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from models.zoo import Zoo
 from tests.paths import REPOSITORY
+from tests.present import present
 
 SLOWEST_SECONDS = 240
 TRUTHS = """
@@ -165,7 +166,7 @@ def test_the_page_opens_and_restores(environment, tmp_path):
     try:
         address, limit = f"http://127.0.0.1:{port}", time.monotonic() + SLOWEST_SECONDS
         while True:
-            assert server.poll() is None and time.monotonic() < limit, server.stderr.read()[-3000:]
+            assert server.poll() is None and time.monotonic() < limit, present(server.stderr).read()[-3000:]
             try:
                 page = urllib.request.urlopen(address, timeout=10).read().decode()
                 break

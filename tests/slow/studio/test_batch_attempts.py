@@ -103,7 +103,8 @@ def check(ended, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="a command watches itself on Linux only")
 def test_one_command_reports_it_and_restores_the_others(pictures, checkpoints, tmp_path):
     words, env = command(pictures, checkpoints, tmp_path)
-    for _ in range(2):  # a repeated command does not try it again
+
+    def again():
         ended = subprocess.run(
             [sys.executable, "-c", PROGRAM, *words],
             cwd=REPOSITORY,
@@ -113,6 +114,10 @@ def test_one_command_reports_it_and_restores_the_others(pictures, checkpoints, t
             text=True,
         )
         check(ended, tmp_path)
+        return ended
+
+    again()
+    ended = again()  # a repeated command does not try it again
     assert "0 restored, 3 done before, 2 failed" in ended.stdout
 
 
@@ -200,4 +205,4 @@ def test_exit_codes_come_through():
     assert [watched(lambda code=code: code) for code in (0, 1, 2, 130)] == [0, 1, 2, 130]
     assert watched(lambda: sys.exit(2)) == 2
     assert watched(lambda: ended(3)) == 3  # outside any picture: once is enough
-    assert watched(lambda: os.kill(os.getpid(), signal.SIGKILL)) == 128 + signal.SIGKILL
+    assert watched(lambda: os.kill(os.getpid(), signal.SIGKILL) or 0) == 128 + signal.SIGKILL

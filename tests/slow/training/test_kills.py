@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from training.trainer import fit
 KILLS_OF_RUNS, KILLS_OF_SAVES = 20, 50
 
 
-def same(first: object, second: object) -> bool:
+def same(first: Any, second: Any) -> bool:
     """Whether two states hold the same tensors, bit by bit, and the same values."""
     if isinstance(first, dict):
         return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)

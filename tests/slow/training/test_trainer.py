@@ -17,25 +17,13 @@ from models.zoo import ARCHITECTURES, Zoo
 from tests.models.sample_networks import CARDS
 from tests.paths import REPOSITORY
 from tests.training.sample_runs import last_state
+from tests.training.tiny_runs import TINY, any_architecture, tiny
 from training.clock import Clock
 from training.config import TrainConfig
 from training.learner import Learner
 from training.processes import Processes
 from training.run import RunFolder
 from training.trainer import fit, learning_rate
-
-TINY = REPOSITORY / "training" / "configs" / "tiny-cpu.yaml"
-
-
-def tiny(**optimizer) -> TrainConfig:
-    config = TrainConfig.from_yaml(TINY)
-    settings = {"steps": 8, "minutes": None, "warmup_steps": 2, **optimizer}
-    return dataclasses.replace(
-        config,
-        data=dataclasses.replace(config.data, batch_sizes=(2,), validation_size=64, workers=0),
-        optimizer=dataclasses.replace(config.optimizer, **settings),
-        runtime=dataclasses.replace(config.runtime, validate_every=4, save_every=4, log_every=2),
-    )
 
 
 def same_weights(first: RunFolder, second: RunFolder) -> bool:
@@ -58,18 +46,6 @@ def test_a_stopped_run_resumes_to_the_very_same_weights(tmp_path) -> None:
     assert same_weights(whole, parts)
     kinds = [event.kind for event in parts.events()]
     assert kinds.count("start") == 2 and kinds[-1] == "end" and "validation" in kinds
-
-
-def any_architecture(architecture: str, **optimizer) -> TrainConfig:
-    """A tiny run of an architecture."""
-    config = tiny(**optimizer)
-    return dataclasses.replace(
-        config,
-        architecture=architecture,
-        hyperparameters=CARDS[architecture].hyperparameters,
-        data=dataclasses.replace(config.data, patch_sizes=(32,), validation_size=32),
-        loss=dataclasses.replace(config.loss, stage_weights=(1.0,)),
-    )
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

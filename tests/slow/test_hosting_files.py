@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,6 +23,7 @@ from PIL import Image
 
 from studio.server.hosting import hosting
 from tests.paths import REPOSITORY
+from tests.present import present
 
 LARGEST_WITHOUT_LFS = 10_000_000
 SPACE_COLORS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -45,7 +47,8 @@ def requirements():
 
 @pytest.fixture(scope="module")
 def instructions():
-    parser = DockerfileParser(fileobj=BytesIO((REPOSITORY / "Dockerfile").read_bytes()))
+    content: Any = BytesIO((REPOSITORY / "Dockerfile").read_bytes())  # bytes, whatever the parser's types say
+    parser = DockerfileParser(fileobj=content)
     return [(one["instruction"], one["value"]) for one in parser.structure if one["instruction"] != "COMMENT"]
 
 
@@ -225,7 +228,7 @@ def wait_for(url, process, **headers):
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed; the documented proxy is tried where it is")
 def test_the_documented_proxy_passes_everything_on(tmp_path):
     inner, outer = free_port(), free_port()
-    block = re.search(r"```nginx\n(.*?)```", DOCUMENT, re.S)[1]
+    block = present(re.search(r"```nginx\n(.*?)```", DOCUMENT, re.S))[1]
     block = block.replace("listen 80;", f"listen 127.0.0.1:{outer};").replace(
         "127.0.0.1:7860", f"127.0.0.1:{inner}"
     )
@@ -244,7 +247,7 @@ def test_the_documented_proxy_passes_everything_on(tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    proxy = subprocess.Popen([NGINX, "-c", str(config)], stderr=subprocess.DEVNULL)
+    proxy = subprocess.Popen([present(NGINX), "-c", str(config)], stderr=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{outer}"
         assert wait_for(f"{address}/", server, Host="studio.example.org") == 200

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from safetensors.torch import save_file
 from models.errors import BrokenCheckpoint, InvalidSetting, RestorationError
 from models.zoo import ARCHITECTURES
 from tests.paths import REPOSITORY
-from tests.training.doomed import small_configuration, write_photographs
+from tests.training.doomed import assert_three_parts, small_configuration, write_photographs
 from tests.training.sample_runs import holder_of, last_state, write_configuration
 from training import checkpoint_files, learner, pictures
 from training.failures import RunStopped
@@ -25,10 +26,6 @@ from training.losses import RestorationLoss
 from training.pictures import load_photographs
 from training.run import RunFolder
 from training.trainer import fit
-
-
-def assert_three_parts(sentence: str) -> None:
-    assert len(sentence.split(". ")) >= 3 and "Traceback" not in sentence and "\n" not in sentence, sentence
 
 
 def fails(config, run: RunFolder, root: Path, error: type[RestorationError], match: str, **options) -> str:
@@ -52,7 +49,7 @@ def fill_after(monkeypatch, count: int) -> None:
     """Let the disk be full from the count-th state that is written."""
     save, calls = torch.save, []
 
-    def full(state: object, file: object) -> None:
+    def full(state: object, file: BinaryIO) -> None:
         calls.append(1)
         if len(calls) >= count:
             file.write(b"PK half a file")
