@@ -26,7 +26,7 @@ Found = tuple[Evidence, EarlierSave | None]
 MOST_ROWS = 80
 """Of the list of markers; hostile files have thousands."""
 
-NO_PHOTOGRAPH = "There is no photograph yet. Open one in the Restore tab, or take an example there."
+NO_PHOTOGRAPH = "There is no photograph yet. Open one under “Repair my photograph”, or take an example there."
 PICK = "Click an 8×8 block in the picture or in the map of its bits; below it is taken apart."
 UNREADABLE = "The integers of this file cannot be read, so that its blocks cannot be shown."
 CARE = (
@@ -64,7 +64,7 @@ def no_jpeg(photograph: Photograph) -> str:
     """What to say of a picture that has no anatomy."""
     return (
         f"{photograph.name} is a {photograph.image.format} picture: no blocks, no tables, no markers of a JPEG. Choose "
-        "“save once” under “Break it” in the Restore tab; the file made there is a real JPEG, and it is shown here."
+        "“Save once” under “Damage it” in Experiment; the file made there is a real JPEG, and it is shown here."
     )
 
 
@@ -90,7 +90,7 @@ def hint_markup(outputs: StageOutputs, run: Run) -> str:
     ):
         words.append("Models are still at work: enter this tab again for their results.")
     elif not outputs.restorations:
-        words.append("No model has restored this file yet: press Restore in the Restore tab.")
+        words.append("No model has restored this file yet: press Run in Experiment.")
     return _hint(words=" ".join(words))
 
 

@@ -108,7 +108,7 @@ class _Running(Generic[Result]):
 
     def stopped_before_it_began(self) -> RestorationCancelled:
         """What the listener is told then."""
-        return RestorationCancelled(f"Stopped before {self._name} began. Press Restore to run it.")
+        return RestorationCancelled(f"Stopped before {self._name} began. Press the button again to run it.")
 
     def on_tile(self, done: int, total: int) -> None:
         """Tell of a tile, and let others have one in between."""
@@ -121,7 +121,7 @@ class _Running(Generic[Result]):
         if self._has_left():
             raise RestorationCancelled(
                 f"Stopped {self._name} after {done} of {total} tiles. "
-                "Finished results stay on the page. Press Restore to run the rest."
+                "Finished results stay on the page. Press the button again to run the rest."
             )
 
     def in_turn(self, work: Callable[[OnTile], Result]) -> Result:

@@ -173,7 +173,7 @@ def _next_result(items: Iterator[Any], name: str, on_tile: OnTile | None) -> Res
                 raise item[1]
             return item[1]
     raise RestorationError(
-        f"The GPU ended before {name} was done. It is lent for a limited time. Press Restore again, or take fewer "
+        f"The GPU ended before {name} was done. It is lent for a limited time. Press the button again, or take fewer "
         "models."
     )
 

@@ -40,7 +40,7 @@ def picture_for(choice: Any, session: Session | None, random: Random) -> SweptPi
         return swept_picture(open_example(random.choice(CLEAN) if choice == ANY else choice), "crop")
     if session is None or session.photograph is None:
         raise InvalidSetting(
-            "There is no photograph in memory. The photograph open in the Restore tab can be used, and is held for a "
+            "There is no photograph in memory. The photograph open in Experiment can be used, and is held for a "
             "limited time. Open one there, or choose an example."
         )
     return swept_picture(session.photograph, "crop")

@@ -41,13 +41,13 @@ def diagnosis(image: JpegImage, condition: Condition, block_edges: float) -> str
     """
     earlier = image.judgement.earlier_save
     if not image.saved_as_jpeg:
-        if condition.quality_factor is None:
+        if condition.quality_factor is None or earlier is None:
             return NO_DAMAGE
         where = " on a shifted grid" if earlier.grid_shift != (0, 0) else ""
         saved = f"at about quality {condition.quality_factor}{where}"
         return f"No JPEG header, but its pixels were saved as JPEG before, {saved}."
     parts = [_quality(image), COLOR_WORDS.get(image.subsampling or "", "")]
-    if earlier.kind == "none":
+    if earlier is None:
         parts.append("once")
     else:
         first = "" if earlier.quality_factor is None else f", first at about quality {earlier.quality_factor}"

@@ -34,7 +34,7 @@ PROGRESS_SECONDS = 0.15
 DRAWING_SECONDS = 0.25
 """Points that come sooner after the last drawing wait for the next one: drawing keeps the browser busy."""
 
-NOTHING_OPEN = "No photograph is open. Sweeps measure what is open in the Restore tab. Open one there."
+NOTHING_OPEN = "No photograph is open. Sweeps measure what is open under “Repair my photograph” or in Experiment. Open one there."
 CHANGED = "Settings or photograph changed: these results belong to the earlier ones. Press Run."
 REPLACED = "These results belong to the earlier settings; the new ones are on their way."
 BUSY = "Busy: as many runs are waiting as the line takes. This sweep could not join. Press Run in a minute."

@@ -14,8 +14,9 @@ import pytest
 from models.jpeg import Degradation, Save, Step, degrade, degrade_pixels
 from models.jpeg.degradation import STEPS
 from studio.api.api import Api
-from studio.engine.engine import RestoreRequest
-from studio.page.facts import summary
+from models.restorer import RestoreOptions
+from studio.engine.engine import Broken, RestoreRequest
+from studio.page.facts import bench_line
 from studio.page.wording import how_broken, settings_slug
 from studio.restore.__main__ import main
 from studio.restore.takeaway import zip_of_results
@@ -90,9 +91,10 @@ def test_it_is_done_and_its_original_stays_what_it_was(degradation, photograph):
 
 def test_words_and_file_names_say_it(degradation, photograph):
     request = RestoreRequest(photograph.key, (), degradation)
-    assert how_broken(degradation) == WORDS and WORDS in summary(photograph, request)
+    broken = Broken(photograph.image, photograph.image.pixels)
+    assert how_broken(degradation) == WORDS and WORDS in bench_line(photograph, broken, degradation)
     assert settings_slug(request) == SLUG
-    assert settings_slug(replace(request, guidance="pixels")) == f"{SLUG}_from-pixels"
+    assert settings_slug(replace(request, options=RestoreOptions("pixels"))) == f"{SLUG}_from-pixels"
 
 
 def test_form_and_link_carry_it(degradation, form):

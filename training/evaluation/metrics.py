@@ -171,7 +171,7 @@ def mean_absolute_difference(one: Picture, other: Picture) -> float:
     """Of all values of two pictures of the same shape, in levels of 0..255."""
     total = 0.0
     for rows in _strips(len(one), overlap=0):
-        total += float(np.abs(one[rows].astype(np.int16) - other[rows]).sum(dtype=np.int64))
+        total += float(np.abs(one[rows].astype(np.int16) - other[rows].astype(np.int16)).sum(dtype=np.int64))
     return total / one.size
 
 

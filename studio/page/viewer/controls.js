@@ -126,7 +126,7 @@ function remarks() {
 
 function lossRemark() {
   const lost = shown().map(paneWith).find((pane) => pane && pictures.get(pane.id)?.failed);
-  return lost ? "“" + lost.label + "” could not be loaded. Pictures are kept for a limited time. Restore it again." : "";
+  return lost ? "“" + lost.label + "” could not be loaded. Pictures are kept for a limited time. Repair it again." : "";
 }
 
 function mapRemark() {
