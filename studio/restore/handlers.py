@@ -352,8 +352,10 @@ class RestoreHandlers:
             condition = self._engine.condition(photograph.image)
             of = self._engine.expectations.of
             expected = {name: of(cards[name], condition) for name in outputs.restorations}
-        pane = next(pane for pane in view["panes"] if pane["id"] == best)
-        return verdict_value(outputs, cards, expected, condition, preferred, best, pane, photograph.name)
+        file = next(pane["file"] for pane in view["panes"] if pane["id"] == best)
+        if outputs.original is None:
+            file = self._pictures.under_another_name(file, f"{photograph.name}_repaired.png")
+        return verdict_value(outputs, cards, expected, condition, preferred, best, file)
 
     @staticmethod
     def end(present: Present) -> Page:

@@ -80,8 +80,7 @@ def verdict_value(
     condition: Condition | None,
     recommended: str | None,
     best: str,
-    pane: Mapping[str, Any],
-    photograph_name: str,
+    file: dict[str, Any],
 ) -> dict[str, Any]:
     """The verdict on a run: which result to take, why, and the file.
 
@@ -92,8 +91,7 @@ def verdict_value(
         condition: of the picture; None where it was not judged.
         recommended: the model that measurements recommend.
         best: the result that is shown.
-        pane: the viewer's of that result.
-        photograph_name: names the file that is offered.
+        file: that result, under the name that people keep it by.
     """
     title, words, tone = cards[best].title, "", "good"
     measured = outputs.metrics.get(best)
@@ -113,14 +111,13 @@ def verdict_value(
         found = expected.get(best)
         if found is not None and found.harms:
             tone = "bad"
-    size = pane["file"].get("size")
     return {
         "title": headline,
         "words": words,
         "tone": tone,
-        "file": pane["file"],
-        "download": f"{photograph_name}_repaired.png" if outputs.original is None else pane["download"],
-        "label": "Download PNG" + (f" · {file_size(size)}" if size else ""),
+        "file": file,
+        "download": file["orig_name"],
+        "label": f"Download PNG · {file_size(file['size'])}",
         "result": best,
     }
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -103,6 +104,11 @@ class PictureFolder:
         except OSError:
             return False
         return True
+
+    def under_another_name(self, file: dict[str, Any], file_name: str) -> dict[str, Any]:
+        """A served file once more, for those who keep it."""
+        path = Path(file["path"])
+        return self._written_once(path.with_name(file_name), lambda place: shutil.copyfile(path, place))
 
     def served_bytes(self, file_name: str, data: bytes) -> dict[str, Any]:
         """Like served(), for a file that is made already."""

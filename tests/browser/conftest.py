@@ -23,6 +23,8 @@ from tests.paths import REPOSITORY
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 START_SECONDS = 180
+LEFT = "AbortError: signal is aborted without reason"
+"""Gradio ends its streams so where a page is left."""
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +119,13 @@ def open_page(browser, address):
         page = browser.new_page(viewport={"width": width, "height": height}, accept_downloads=True)
         pages.append(page)
         page.on("request", watch)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: None if LEFT in str(error) else errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                errors.append(message.text) if message.type == "error" and LEFT not in message.text else None
+            ),
+        )
         page.goto(f"{address}/{query}")
         wait_until_idle(page)
         return page

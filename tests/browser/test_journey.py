@@ -126,7 +126,9 @@ def test_one_to_one_draws_every_pixel_of_the_png(open_page):
     _, picture = downloaded(page, "degraded")
     drawn = canvas_pixels(page)
     rows, columns = picture.shape[:2]
-    top, left = round(drawn.shape[0] / 2 - rows / 2), round(drawn.shape[1] / 2 - columns / 2)
+    top, left = (
+        (whole - part + 1) // 2 for whole, part in ((drawn.shape[0], rows), (drawn.shape[1], columns))
+    )
     assert top >= 0
     assert left >= 0
     np.testing.assert_array_equal(drawn[top : top + rows, left : left + columns], picture)
@@ -151,7 +153,7 @@ def test_keys_flip_hold_and_scrub(open_page):
     label = page.locator("#viewer canvas")
     page.wait_for_function("() => document.querySelector('#viewer canvas').ariaLabel.includes('original')")
     page.keyboard.down(" ")
-    page.wait_for_function("() => document.querySelector('#viewer canvas').ariaLabel.includes('degraded')")
+    page.wait_for_function("() => document.querySelector('#viewer canvas').ariaLabel.includes('damaged')")
     page.keyboard.up(" ")
     page.wait_for_function("() => document.querySelector('#viewer canvas').ariaLabel.includes('original')")
     page.locator("#viewer .side-b select").select_option("cascade")
@@ -194,11 +196,11 @@ def test_stop_ends_a_run(open_page, settled):
 def test_a_file_that_is_no_picture_is_one_calm_sentence(open_page):
     page = open_page()
     page.evaluate(DROP, [base64.b64encode(b"%PDF-1.7 nothing to see").decode(), "<b>x</b>.png"])
-    page.wait_for_selector("#notice .notice")
+    page.wait_for_selector("#photograph .trouble:not([hidden])")
     assert "Traceback" not in page.content()
     assert page.locator("#results tr[data-state=done]").count() > 0
     page.locator("#photograph button[data-name=camera]").click()
-    page.wait_for_selector("#notice .notice", state="detached")
+    page.wait_for_selector("#photograph .trouble", state="hidden")
 
 
 def in_sight(page, selector):

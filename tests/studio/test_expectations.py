@@ -88,6 +88,8 @@ def test_a_model_harms_where_it_lost_on_average_or_on_many_pictures(shipped):
 
 def test_what_a_header_or_a_damage_tells_needs_no_pixel():
     rocket, coffee = open_example("rocket").image, open_example("coffee").image
-    assert told_condition(rocket, None).quality_factor == present(rocket.estimated_quality_factor).quality_factor
+    assert (
+        told_condition(rocket, None).quality_factor == present(rocket.estimated_quality_factor).quality_factor
+    )
     assert told_condition(coffee, None).quality_factor is None
     assert told_condition(coffee, Degradation((Save(30), Save(12)))).quality_factor == 12

@@ -13,8 +13,8 @@ import pytest
 
 from models.jpeg import Degradation, Save, Step, degrade, degrade_pixels
 from models.jpeg.degradation import STEPS
-from studio.api.api import Api
 from models.restorer import RestoreOptions
+from studio.api.api import Api
 from studio.engine.engine import Broken, RestoreRequest
 from studio.page.facts import bench_line
 from studio.page.wording import how_broken, settings_slug

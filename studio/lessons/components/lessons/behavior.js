@@ -122,12 +122,16 @@ function tellAddress(id) {
   if (document.documentElement.dataset.place === "lessons") history.replaceState(history.state, "", "#lessons/" + id);
 }
 
+function arriveAt(rest) {
+  const lesson = lessons().find(({ id }) => id === rest), list = innerTab("list");
+  if (!list) requestAnimationFrame(() => arriveAt(rest));  // the tabs are still to come
+  else (innerTab(lesson ? "list" : rest) || list).click();
+  if (lesson) show(lesson);
+}
+
 document.addEventListener("studio-place", (event) => {
   const { place, rest } = /** @type {CustomEvent} */ (event).detail;
-  if (place !== "lessons" || !rest) return;
-  const lesson = lessons().find(({ id }) => id === rest);
-  (innerTab(lesson ? "list" : rest) || innerTab("list")).click();
-  if (lesson) show(lesson);
+  if (place === "lessons" && rest) arriveAt(rest);
 });
 document.addEventListener("click", (event) => {
   const tab = targetOf(event).closest("#lessons-tabs > .tab-wrapper [data-tab-id]");
@@ -154,3 +158,4 @@ document.addEventListener("studio-lesson-ticked", () => {
 explainTerms(find(".lessons"), terms);
 watch("value", update);
 update();
+if (location.hash.startsWith("#lessons/")) arriveAt(location.hash.slice("#lessons/".length));
