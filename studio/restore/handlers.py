@@ -115,6 +115,10 @@ class RestoreHandlers:
         """Every model's card by name, as the checkpoints folder holds them now."""
         return self._engine.cards()
 
+    def first_models(self) -> list[str]:
+        """What is ticked at first."""
+        return first_models(self._engine.zoo)
+
     # What is open
 
     def arrive(self, query: Mapping[str, str], present: Present) -> Page:
@@ -125,7 +129,7 @@ class RestoreHandlers:
             present: what the visitor's page is about.
         """
         cards = self.cards()
-        default = RestoreForm(model_names=tuple(first_models(list(cards.values()))))
+        default = RestoreForm(model_names=tuple(self.first_models()))
         link = from_query(query, default, tuple(cards))
         form: dict[str, Any] = {entry.name: getattr(link.form, entry.name) for entry in fields(RestoreForm)}
         form["model_names"] = Props(

@@ -11,7 +11,7 @@ from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
-from studio.page.controls import first_models, heading, model_choices, run_bar
+from studio.page.controls import heading, model_choices, run_bar
 from studio.restore.handlers import IDLE, FormGroups, LinkedPage, Page, RestoreHandlers, guidance_markup
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
@@ -53,7 +53,7 @@ class RestoreTab:
             "run": gr.State(Run(), time_to_live=kept_seconds),
             "present": gr.State(Present()),
         }
-        self.components = state | _layout(list(handlers.cards().values()), examples, kept_seconds)
+        self.components = state | _layout(handlers, examples, kept_seconds)
         self._bound = Binding(Page, self.components, form=RestoreForm)
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -108,7 +108,7 @@ class RestoreTab:
         bound.on(worked.then, self._handlers.finish, **IMMEDIATE)  # also where the queue refused a place
 
 
-def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> dict[str, Any]:
+def _layout(handlers: RestoreHandlers, examples: list[dict], kept_seconds: int) -> dict[str, Any]:
     """Every component by its name."""
     made: dict[str, Any] = {"summary": component("restore/steps", "", elem_id="steps-bar")}
     choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB", "accept": ACCEPTED}
@@ -128,7 +128,7 @@ def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> 
                 made["bench_facts"] = gr.HTML("", elem_id="bench-facts", elem_classes="facts")
             with gr.Column(elem_classes="step"):
                 heading(3, "Repair it")
-                made |= _models(cards)
+                made |= _models(list(handlers.cards().values()), handlers.first_models())
                 bar = run_bar("Restore", "restore-button", "stop-button", "notice")
                 made["restore"], made["stop"], made["notice"] = bar
         with gr.Column(elem_id="looking"):
@@ -167,12 +167,12 @@ def _degradation() -> dict[str, Any]:
     return made
 
 
-def _models(cards: list[ModelCard]) -> dict[str, Any]:
+def _models(cards: list[ModelCard], ticked: list[str]) -> dict[str, Any]:
     """Step 3 without its main buttons: which models, and what steers them."""
     made: dict[str, Any] = {
         "model_names": gr.CheckboxGroup(
             model_choices(cards),
-            value=first_models(cards),
+            value=ticked,
             label="Models",
             show_label=False,
             elem_classes="models",
