@@ -46,7 +46,7 @@ def main() -> None:
         print(f"{card.title}: {crop.psnr_db:.2f} dB")
         crops.append(crop)
     crops.sort(key=lambda crop: (crop.model != PLAIN, crop.psnr_db))
-    write_crops(CropSeries(shown.title, QUALITY_FACTOR, step.subsampling, LEFT, TOP, SIDE, crops))
+    write_crops(CropSeries(shown.title, QUALITY_FACTOR, step.subsampling, LEFT, TOP, SIDE, tuple(crops)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """One photograph's crop as every model restores it; drawn and measured by python -m assets.draw_crops."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from models.files import write_text_atomically
 from models.places import shipped
@@ -53,14 +52,13 @@ class CropSeries:
     left: int
     top: int
     side: int
-    crops: Sequence[Crop] = field(default=())
+    crops: tuple[Crop, ...] = ()
 
 
 def read_crops(folder: Path = CROPS_FOLDER) -> CropSeries | None:
     """What was drawn; None where nothing was, or the file holds something else."""
-    adapter = TypeAdapter(CropSeries, config=ConfigDict(extra="forbid"))
     try:
-        return adapter.validate_json((folder / CROPS_FILE).read_bytes())
+        return TypeAdapter(CropSeries).validate_json((folder / CROPS_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
 

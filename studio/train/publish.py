@@ -73,7 +73,8 @@ def withdraw(own_folder: Path, name: str) -> None:
             folder.rmdir()
     except OSError as error:
         raise InvalidSetting(
-            f"{name} cannot be withdrawn whole ({error.strerror}). Its folder must be writable. Remove {folder} by hand."
+            f"{name} cannot be withdrawn whole ({error.strerror}). Its folder must be writable. Remove "
+            f"{folder} by hand."
         ) from None
 
 
