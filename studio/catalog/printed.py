@@ -61,10 +61,10 @@ def _all_tables(row: CatalogRow | None) -> list[PrintedTable]:
     printed, measured, tables = literature(), row.measured if row else None, []
     for data, sources in printed.single_saves.items():
         setting = setting_of(data)
-        here: Mapping[Any, Mapping[str, Any]] = measured.single_saves(setting) if measured else {}
+        singles: dict[Any, dict[str, Any]] = {**measured.single_saves(setting)} if measured else {}
         where = f"{data}, single saves, {_color_words(setting)}"
         for source in sources:
-            lines = [_line(source, label, f"{label}", here.get(label)) for label in source.psnr_db]
+            lines = [_line(source, label, str(label), singles.get(label)) for label in source.psnr_db]
             tables.append(PrintedTable(source, where, lines))
     for data, sources in printed.double_saves.items():
         setting = setting_of(data)

@@ -85,7 +85,12 @@ def catalog_rows(zoo: Zoo, cards: Iterable[ModelCard]) -> list[CatalogRow]:
     for card in cards:
         if not card.architecture:
             rows.append(CatalogRow(card, singles=plain if card.name == PLAIN else {}))
-    return sorted(rows, key=lambda row: -(row.gain_db(10) if row.gain_db(10) is not None else -99))
+    return sorted(rows, key=_place)
+
+
+def _place(row: CatalogRow) -> tuple[bool, float]:
+    gain = row.gain_db(10)
+    return (gain is None, -(gain or 0.0))
 
 
 def _row(zoo: Zoo, card: ModelCard) -> CatalogRow:

@@ -1,6 +1,7 @@
 """The Models tab: two figures, one table that sorts, one crop by every model, and all cards."""
 
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
@@ -31,7 +32,7 @@ def build_models_tab(
     """
     addresses = {path.name: address_of(path) for path in sorted(CROPS_FOLDER.glob("*.webp"))}
     handlers = CatalogHandlers(zoo, addresses, withdraw)
-    parts = {"intro": gr.HTML("", elem_id="models-intro")}
+    parts: dict[str, Any] = {"intro": gr.HTML("", elem_id="models-intro")}
     with gr.Row(elem_id="models-figures"):
         with gr.Column(min_width=320):
             parts["costs"] = chart("models-costs")

@@ -62,9 +62,13 @@ def test_heavy_models_are_ticked_by_hand(own_zoo):
     assert first_models(own_zoo) == [*BASELINES, "cascade"]
 
 
+def no_file(*_):
+    raise AssertionError("nothing is uploaded")
+
+
 def test_the_restore_tab_and_the_sweep_tab_begin_with_them(own_zoo, pictures):
-    restore = RestoreHandlers(Engine(own_zoo, ResultCache(2**20)), pictures, None)
+    restore = RestoreHandlers(Engine(own_zoo, ResultCache(2**20)), pictures, no_file)
     ticked = [*BASELINES, "cascade"]
-    assert restore.arrive({}, Present()).model_names["value"] == ticked
+    assert vars(restore.arrive({}, Present()))["model_names"]["value"] == ticked
     sweep = SweepHandlers(own_zoo, Sweeper(own_zoo, ResultCache(2**20)), pictures)
-    assert sweep.models_offered().model_names["value"] == ticked
+    assert sweep.pickers()["model_names"]["value"] == ticked
