@@ -138,6 +138,10 @@ class Zoo:
                 return own
         return self.folder / name
 
+    def is_own(self, name: str) -> bool:
+        """Whether the checkpoint of that name was trained here, and does not come with the studio."""
+        return self.own_folder is not None and self.folder_of(name).parent == self.own_folder
+
     def _folders(self) -> Iterator[Path]:
         return filter(None, (self.folder, self.own_folder))
 

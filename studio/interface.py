@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ from studio.sweep.sweeper import Sweeper
 from studio.sweep.tab import build_sweep_tab
 from studio.train.handlers import TrainHandlers
 from studio.train.jobs import Jobs
+from studio.train.publish import withdraw
 from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.tab import build_train_tab
 
@@ -131,7 +133,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 games = GuessHandlers(pictures), BlindHandlers(zoo, pictures)
                 build_lessons_tab(tabs, *games, opened["session"], restore.follow, KEPT_SECONDS)
             with gr.Tab(PLACES["models"], id="models") as models:
-                build_models_tab(demo, models, zoo)
+                take_back = partial(withdraw, jobs.published) if jobs else None
+                build_models_tab(models, zoo, tabs, opened["model_names"], take_back)
         build_lesson_guide(tabs)
         with gr.Row(elem_id="foot"):
             gr.HTML(foot_markup(zoo))

@@ -1,10 +1,9 @@
 """What a model can be expected to do for a picture, by what was measured of it: the best one, and those that harm."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from models.card import ModelCard
 from models.errors import RestorationError
@@ -12,10 +11,11 @@ from models.file_cache import FileCache
 from models.jpeg import Degradation, JpegImage
 from models.plain_values import is_number
 from models.zoo import WEIGHTS_FILE, Zoo
-from training.evaluation.benchmarks import USUAL_SUBSAMPLING
-from training.evaluation.score_files import SCORES_FILE, Measurement, Setting, read_scores, weights_of
+from training.evaluation.measured_models import MeasuredModel, measured_model
+from training.evaluation.score_files import SCORES_FILE, Setting
+from training.evaluation.scoring import DO_NOTHING
 
-COLOR_SETTING, GRAY_SETTING = Setting("LIVE1"), Setting("LIVE1_gray", "gray")
+COLOR, GRAY = Setting("LIVE1"), Setting("LIVE1_gray", "gray")
 MAX_SHARE_WORSE = 0.25
 """Of the pictures of the benchmark; a model that made more of them worse is said to harm, whatever its mean gain."""
 
@@ -128,32 +128,20 @@ def _files(folder: Path) -> list[Path]:
 def _curves(folder: Path, card: ModelCard) -> dict[bool, Curve]:
     """By whether the pictures were gray; nothing where the scores cannot be used."""
     try:
-        measured = read_scores(folder / SCORES_FILE).present(weights_of(folder, card))
+        measured = measured_model(folder, card)
     except (RestorationError, OSError):
         return {}
-    settings = {False: COLOR_SETTING, True: GRAY_SETTING}
-    return {
-        gray: _curve(measured[setting.key], card.name)
-        for gray, setting in settings.items()
-        if setting.key in measured
+    return {gray: _curve(measured, setting) for gray, setting in {False: COLOR, True: GRAY}.items()}
+
+
+def _curve(measured: MeasuredModel, setting: Setting) -> Curve:
+    plain = measured.single_saves(setting, DO_NOTHING)
+    points = {
+        quality: Expectation(row["psnr_db"] - plain[quality]["psnr_db"], row["share_worse"], setting.data)
+        for quality, row in measured.single_saves(setting).items()
+        if quality in plain and is_number(row.get("share_worse"))
     }
-
-
-def _curve(measured: Measurement, name: str) -> Curve:
-    plain = {row["condition"]: row for row in measured.current_rows if row["model"] == "none"}
-    points = {}
-    for row in measured.current_rows:
-        if row["model"] == name and _is_single_save(row) and row["condition"] in plain:
-            gain = row["psnr_db"] - plain[row["condition"]]["psnr_db"]
-            points[row["quality_factor"]] = Expectation(gain, row["share_worse"], measured.setting.data)
     return tuple(sorted(points.items()))
-
-
-def _is_single_save(row: Mapping[str, Any]) -> bool:
-    """Saved once by libjpeg in the usual way, and told well enough to be compared."""
-    usual = row.get("double") is None and not row.get("tables")
-    usual = usual and row.get("subsampling", USUAL_SUBSAMPLING) in (USUAL_SUBSAMPLING, "gray", "", None)
-    return usual and all(is_number(row.get(key)) for key in ("quality_factor", "psnr_db", "share_worse"))
 
 
 def _between(curve: Curve, quality_factor: int) -> Expectation:

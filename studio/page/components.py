@@ -46,8 +46,7 @@ def component(
     behavior = folder / "behavior.js"
     head = None
     if library is not None:
-        serve_where_it_lies(library)
-        head = f'<script src="gradio_api/file={quote(library.as_posix())}"></script>'
+        head = f'<script src="{address_of(library)}"></script>'
     return gr.HTML(
         value,
         html_template=(folder / "template.html").read_text("utf-8"),
@@ -58,6 +57,12 @@ def component(
         head=head,
         server_functions=server_functions,
     )
+
+
+def address_of(path: Path) -> str:
+    """Where the page finds a file of the program, which is served from where it lies; to be asked before the launch."""
+    serve_where_it_lies(path)
+    return f"gradio_api/file={quote(path.as_posix())}"
 
 
 def viewer(elem_id: str, hint: str = OPEN_SOMETHING) -> gr.HTML:

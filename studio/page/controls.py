@@ -2,7 +2,12 @@
 
 import gradio as gr
 
+from models.baselines import PLAIN
 from models.card import ModelCard
+from models.errors import RestorationError
+from models.zoo import Zoo
+from training.evaluation.measured_models import measured_model
+from training.evaluation.score_files import Setting
 
 LIGHT_MMAC = 0.3
 """1e6 multiply-accumulates per pixel that a processor does in about a second per megapixel; more is ticked by hand."""
@@ -31,6 +36,20 @@ def model_choices(cards: list[ModelCard]) -> list[tuple[str, str]]:
     return [(card.title, card.name) for card in cards]
 
 
-def first_models(cards: list[ModelCard]) -> list[str]:
-    """What is ticked at first: what is light; not plain decoding, which the first row of the table shows anyway."""
-    return [card.name for card in cards if card.name != "plain" and card.mmac_per_pixel <= LIGHT_MMAC]
+def first_models(zoo: Zoo) -> list[str]:
+    """What is ticked at first: what is light, comes with the studio, and has been measured.
+
+    Not plain decoding, which the first row of the table shows anyway, and no model that somebody trained here.
+    """
+    light = (card for card in zoo.cards() if card.name != PLAIN and card.mmac_per_pixel <= LIGHT_MMAC)
+    return [card.name for card in light if not card.architecture or _is_known(zoo, card)]
+
+
+def _is_known(zoo: Zoo, card: ModelCard) -> bool:
+    """Whether a network comes with the studio, and the weights that lie there were measured on LIVE1."""
+    if zoo.is_own(card.name):
+        return False
+    try:
+        return bool(measured_model(zoo.folder_of(card.name), card).single_saves(Setting("LIVE1")))
+    except (RestorationError, OSError):
+        return False

@@ -69,6 +69,10 @@ class RestoreHandlers:
         """Every model's card by name, as the checkpoints folder holds them now."""
         return self._engine.cards()
 
+    def first_models(self) -> list[str]:
+        """What is ticked at first."""
+        return first_models(self._engine.zoo)
+
     # What is open
 
     def arrive(self, query: Mapping[str, str], present: Present) -> Page:
@@ -79,7 +83,7 @@ class RestoreHandlers:
             present: what the visitor's page is about.
         """
         cards = self.cards()
-        default = RestoreForm(model_names=first_models(list(cards.values())))
+        default = RestoreForm(model_names=tuple(self.first_models()))
         link = from_query(query, default, tuple(cards))
         form: dict[str, Any] = {entry.name: getattr(link.form, entry.name) for entry in fields(RestoreForm)}
         form["repairing_model"] = Props(
@@ -188,7 +192,9 @@ class RestoreHandlers:
             bench_facts=facts.bench_line(photograph, degraded, request.degradation),
             freshness=facts.freshness(CHANGED if run.request is not None and not current else ""),
             notice="",
-            address=to_query(Link(form, photograph.example), default=first_form(photograph, cards)),
+            address=to_query(
+                Link(form, photograph.example), default=first_form(photograph, self.first_models())
+            ),
             **working,
         )
 
@@ -207,7 +213,7 @@ class RestoreHandlers:
         """The name of the model that measurements recommend; "" where nothing was measured."""
         told = told_condition(photograph.image, degradation)
         card = self._engine.expectations.recommended(cards.values(), told)
-        return card.name if card else "".join(first_models(list(cards.values()))[-1:])
+        return card.name if card else "".join(self.first_models()[-1:])
 
     def _idle(self, photograph: Photograph, request: RestoreRequest) -> dict[str, Any]:
         """Nothing runs, and how long what is asked for would take."""

@@ -1,12 +1,12 @@
 """What the Restore tab's handlers answer: fields named like the components they set."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from time import monotonic_ns
 from typing import Any
 
 from models.card import ModelCard
-from studio.page.controls import first_models, model_choices
+from studio.page.controls import model_choices
 from studio.session.form import RECOMMENDED, RestoreForm
 from studio.session.visitor import Photograph, Run, Session
 
@@ -78,10 +78,9 @@ WORKING: dict[str, Any] = {"action": {"state": "running"}}
 """What can be pressed, as a field of a Page."""
 
 
-def first_form(photograph: Photograph, cards: Mapping[str, ModelCard]) -> RestoreForm:
-    """What the page is set to while nobody changes it."""
-    saves = "once" if photograph.example else "keep"
-    return RestoreForm(saves=saves, model_names=first_models(list(cards.values())))
+def first_form(photograph: Photograph, model_names: Sequence[str]) -> RestoreForm:
+    """What the page is set to while nobody changes it; these models are ticked at first."""
+    return RestoreForm(saves="once" if photograph.example else "keep", model_names=model_names)
 
 
 def opened_value(photograph: Photograph) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
-from studio.page.controls import first_models, heading, model_choices
+from studio.page.controls import heading, model_choices
 from studio.restore.handlers import RestoreHandlers
 from studio.restore.page import (
     IDLE,
@@ -67,7 +67,7 @@ class RestoreTab:
             "run": gr.State(Run(), time_to_live=kept_seconds),
             "present": gr.State(Present()),
         }
-        self.components = state | _layout(list(handlers.cards().values()), examples, kept_seconds)
+        self.components = state | _layout(handlers, examples, kept_seconds)
         self._bound = Binding(Page, self.components, form=RestoreForm)
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -128,8 +128,9 @@ class RestoreTab:
         bound.on(worked.then, self._handlers.finish, **IMMEDIATE)  # also where the queue refused a place
 
 
-def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> dict[str, Any]:
+def _layout(handlers: RestoreHandlers, examples: list[dict], kept_seconds: int) -> dict[str, Any]:
     """Every component by its name."""
+    cards = list(handlers.cards().values())
     made: dict[str, Any] = {}
     choices = {"examples": examples, "limit": f"{MAX_BYTES // 2**20} MB", "accept": ACCEPTED}
     choices["kept_seconds"] = kept_seconds
@@ -146,7 +147,7 @@ def _layout(cards: list[ModelCard], examples: list[dict], kept_seconds: int) -> 
                 made["bench_facts"] = gr.HTML("", elem_id="bench-facts", elem_classes="facts")
             with gr.Column(elem_classes="step experiment"):
                 heading(3, "Repair it")
-                made |= _models(cards)
+                made |= _models(cards, handlers.first_models())
             with gr.Column(elem_classes="run-bar"):
                 made["action"] = component("restore/action", IDLE["action"], elem_id="action")
                 made["notice"] = gr.HTML("", elem_id="notice")
@@ -211,12 +212,12 @@ def _degradation() -> dict[str, Any]:
     return made
 
 
-def _models(cards: list[ModelCard]) -> dict[str, Any]:
+def _models(cards: list[ModelCard], ticked: list[str]) -> dict[str, Any]:
     """Step 3 without its main buttons: which models, and what steers them."""
     made: dict[str, Any] = {
         "model_names": gr.CheckboxGroup(
             model_choices(cards),
-            value=first_models(cards),
+            value=ticked,
             label="Models",
             show_label=False,
             elem_classes="models",

@@ -5,7 +5,7 @@ nothing of it is said any more, and only points of another kind than the new one
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -34,7 +34,7 @@ PROGRESS_SECONDS = 0.15
 DRAWING_SECONDS = 0.25
 """Points that come sooner after the last drawing wait for the next one: drawing keeps the browser busy."""
 
-NOTHING_OPEN = "No photograph is open. Sweeps measure what is open under “Repair my photograph” or in Experiment. Open one there."
+NOTHING_OPEN = "No photograph is open. Sweeps measure the one that is open in Experiment. Open one there."
 CHANGED = "Settings or photograph changed: these results belong to the earlier ones. Press Run."
 REPLACED = "These results belong to the earlier settings; the new ones are on their way."
 BUSY = "Busy: as many runs are waiting as the line takes. This sweep could not join. Press Run in a minute."
@@ -114,19 +114,6 @@ CLEARED: dict[str, dict[str, Any]] = {
 """By kind of sweep, its part of a page without results."""
 
 
-def pickers(cards: Sequence[ModelCard]) -> dict[str, Any]:
-    """The three pickers of models, with what is chosen at first; plain decoding is swept anyway."""
-    others = model_choices([card for card in cards if card.name != PLAIN])
-    steerable = [card for card in cards if card.steerable]
-    networks = [card.name for card in steerable if card.architecture]
-    guess = (networks or [card.name for card in steerable] or [None])[0]
-    return {
-        "model_names": Props(choices=others, value=first_models(list(cards))),
-        "model_name": Props(choices=others, value=guess),
-        "steerable_name": Props(choices=model_choices(steerable), value=guess),
-    }
-
-
 def kind_chosen(kind: Any) -> ChoicesPage:
     """Show what belongs to a kind of sweep."""
     shown = {name: name == kind for name in MAIN_CHART}
@@ -151,7 +138,19 @@ class SweepHandlers:
 
     def models_offered(self) -> ChoicesPage:
         """A page was opened: the checkpoints folder as it is now."""
-        return ChoicesPage(**pickers(self.cards()))
+        return ChoicesPage(**self.pickers())
+
+    def pickers(self) -> dict[str, Any]:
+        """The three pickers of models, with what is chosen at first; plain decoding is swept anyway."""
+        others = [card for card in self.cards() if card.name != PLAIN]
+        steerable = [card for card in others if card.steerable]
+        networks = [card.name for card in steerable if card.architecture]
+        guess = (networks or [card.name for card in steerable] or [None])[0]
+        return {
+            "model_names": Props(choices=model_choices(others), value=first_models(self._zoo)),
+            "model_name": Props(choices=model_choices(others), value=guess),
+            "steerable_name": Props(choices=model_choices(steerable), value=guess),
+        }
 
     def checked(self, session: Session | None, record: SweepRecord | None, form: SweepForm) -> SweepPage:
         """The tab was entered or a control moved: say what Run would do, and whether the results still belong to it.

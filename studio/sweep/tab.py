@@ -1,11 +1,10 @@
 """The Sweep tab: its components, where they stand, and which event calls which handler."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
-from models.card import ModelCard
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import chart, component
 from studio.page.controls import heading, run_bar
@@ -19,7 +18,6 @@ from studio.sweep.handlers import (
     SweepHandlers,
     SweepPage,
     kind_chosen,
-    pickers,
     stopped,
 )
 from studio.sweep.run import SweepRecord
@@ -46,7 +44,7 @@ def build_sweep_tab(
         session: what is open in the Restore tab.
         session_seconds: how long a visitor's sweeps are kept.
     """
-    parts = _layout(handlers.cards())
+    parts = _layout(handlers)
     parts |= {"session": session, "record": gr.State(SweepRecord(), time_to_live=session_seconds)}
     choices = Binding(ChoicesPage, parts)
     choices.on(demo.load, handlers.models_offered, **LIGHT)
@@ -67,7 +65,7 @@ def build_sweep_tab(
     bound.on(parts["stop"].click, stopped, **IMMEDIATE)
 
 
-def _layout(cards: Sequence[ModelCard]) -> dict[str, Any]:
+def _layout(handlers: SweepHandlers) -> dict[str, Any]:
     """The whole tab, inside the current Blocks context, by the names of SweepPage, ChoicesPage and SweepForm."""
     parts: dict[str, Any] = {}
     with gr.Row(elem_classes="bench"):
@@ -83,7 +81,7 @@ def _layout(cards: Sequence[ModelCard]) -> dict[str, Any]:
                 parts |= _settings_step()
             with gr.Column(elem_classes="step"):
                 heading(3, "Models")
-                parts |= _models_step(cards)
+                parts |= _models_step(handlers.pickers())
                 parts["plan"] = gr.HTML("", elem_id="sweep-plan", elem_classes="facts")
                 bar = run_bar("Run", "sweep-run", "sweep-stop", "sweep-notice")
                 parts["run"], parts["stop"], parts["notice"] = bar
@@ -113,10 +111,9 @@ def _settings_step() -> dict[str, Any]:
     return parts
 
 
-def _models_step(cards: Sequence[ModelCard]) -> dict[str, Any]:
+def _models_step(offered: Mapping[str, Any]) -> dict[str, Any]:
     """One picker per kind of sweep."""
     parts: dict[str, Any] = {}
-    offered: Mapping[str, Any] = pickers(cards)
     with gr.Column(elem_classes="fields") as parts["several"]:
         parts["model_names"] = gr.CheckboxGroup(
             **offered["model_names"], label="Models", show_label=False, elem_classes="models"

@@ -1,14 +1,17 @@
 """A run's best weights as a checkpoint of one's own, which the pickers find beside the shipped ones."""
 
+import re
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from models.card import ModelCard, read_card, write_card
-from models.errors import InvalidSetting
+from models.errors import BrokenCheckpoint, InvalidSetting
 from models.files import replace as move
 from models.zoo import CARD_FILE, WEIGHTS_FILE
+from training.config import NAME_PATTERN
+from training.evaluation.score_files import SCORES_FILE
 from training.run import RunFolder
 
 
@@ -43,6 +46,44 @@ def publish(run: RunFolder, own_folder: Path, taken: frozenset[str]) -> ModelCar
             "is needed. Make room and press Use it again."
         ) from None
     return card
+
+
+def withdraw(own_folder: Path, name: str) -> None:
+    """Take a published checkpoint out of the pickers; the run it came from stays.
+
+    Deletes what publishing and measuring write, and nothing else that may lie in the folder.
+
+    Args:
+        own_folder: holds the checkpoints that were trained here.
+        name: of the checkpoint.
+
+    Raises:
+        InvalidSetting: no checkpoint of that name was published here, or its files cannot be removed.
+    """
+    folder = own_folder / str(name)
+    if not re.fullmatch(NAME_PATTERN, str(name)) or folder.is_symlink() or not _is_ours(folder):
+        raise InvalidSetting(
+            f"There is no published model called {str(name)[:80]!r}. Models that were trained here can be withdrawn. "
+            "Nothing was done."
+        )
+    try:
+        for file_name in (CARD_FILE, WEIGHTS_FILE, SCORES_FILE):  # without a card it is no model any more
+            (folder / file_name).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise InvalidSetting(
+            f"{name} cannot be withdrawn whole ({error.strerror}). Its folder must be writable. Remove "
+            f"{folder} by hand."
+        ) from None
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds a card that publish() wrote: it gives the folder's name."""
+    try:
+        return read_card(folder / CARD_FILE).name == folder.name
+    except BrokenCheckpoint:
+        return False
 
 
 def own_name(run: RunFolder, taken: frozenset[str]) -> str:

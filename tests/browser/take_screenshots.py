@@ -55,9 +55,9 @@ def lessons(page: Page) -> None:
 
 
 def models(page: Page) -> None:
-    """The list of checkpoints."""
+    """Figures and table."""
     open_tab(page, "Models")
-    page.wait_for_selector("#models-page article", state="visible")
+    page.wait_for_selector("#models-costs .plot[data-drawn]", state="visible")
 
 
 SCENES: dict[str, Callable[[Page], None]] = {

@@ -279,7 +279,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
     page.click("#restore-button")
     page.wait_for_selector("#results tr[data-id=tiny][data-state=done]")
     page.get_by_role("tab", name="Models", exact=True).click()
-    page.wait_for_selector("#models-page article:has(code:text-is('tiny'))")
+    page.wait_for_selector("#models-page tbody[data-name=tiny]")
 
     enter(page)
     write_yaml(

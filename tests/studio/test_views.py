@@ -16,8 +16,8 @@ from models.images import luma
 from models.jpeg import Degradation, Resize, Save, degrade, encode, read
 from models.jpeg.color import rgb_to_ycbcr
 from models.restorer import RestoreOptions
+from studio.catalog.cards import cards_markup, training_words
 from studio.catalog.scores import KnownScores, known_scores
-from studio.catalog.view import models_page, training_words
 from studio.engine.engine import Progress, RestoreRequest, StageOutputs
 from studio.page.block_grids import BlockGrid, grids_of
 from studio.page.facts import freshness, notice, tables_say
@@ -129,19 +129,19 @@ def known(*rows: dict, data: str = "LIVE1", **more) -> KnownScores:
     return KnownScores((Measurement(Setting(data), WEIGHTS, conventions, rows, **more),))
 
 
-def test_models_page_shows_scores_and_escapes_cards():
-    page = models_page((CARD,), {"net": known(*ROWS, data="LIVE1 <x>")}, {"bad<": "Broken & sad."})
+def test_model_cards_show_scores_and_escapes_cards():
+    page = cards_markup((CARD,), {"net": known(*ROWS, data="LIVE1 <x>")}, {"bad<": "Broken & sad."})
     assert "<b>Net</b>" not in page
     assert "LIVE1 &lt;x&gt;" in page
     assert "26.30" in page
     assert "+0.61" in page
     assert "Broken &amp; sad." in page
-    assert "Not measured here" in models_page((CARD,), {"net": KnownScores()}, {})
+    assert "Not measured here" in cards_markup((CARD,), {"net": KnownScores()}, {})
 
 
 def test_plain_decoding_has_the_scores_it_was_measured_with_beside_another_model():
     plain = replace(CARD, name="plain", architecture="", parameters=0)
-    page = models_page((plain,), {"plain": KnownScores(), "net": known(*ROWS)}, {})
+    page = cards_markup((plain,), {"plain": KnownScores(), "net": known(*ROWS)}, {})
     assert "25.69" in page and "26.30" not in page
 
 
@@ -150,7 +150,7 @@ def test_further_data_sets_double_saves_and_untouched_pictures_are_there():
     change = {"model": "net", "cost_db": 0.01234, "worst_cost_db": 0.5}
     first = known(*ROWS, *(row | double for row in ROWS), never_compressed=change)
     both = KnownScores(first.measurements + known(*ROWS, data="Classic5").measurements)
-    page = models_page((CARD,), {"net": both}, {})
+    page = cards_markup((CARD,), {"net": both}, {})
     for said in (
         "10, 30 (4, 4)",
         "0.012 dB",
@@ -167,7 +167,7 @@ def test_saves_of_one_quality_factor_and_other_tables_are_told_apart():
         {"condition": "QF 97, 4:4:4", "quality_factor": 97, "subsampling": "4:4:4"},
         {"condition": "tables: phone, 4:2:0", "quality_factor": None, "tables": "phone"},
     )
-    page = models_page((CARD,), {"net": known(*(row | other for other in others for row in ROWS))}, {})
+    page = cards_markup((CARD,), {"net": known(*(row | other for other in others for row in ROWS))}, {})
     for said in ("97", "97, 4:4:4", "tables: phone, 4:2:0"):
         assert page.count(f"<th scope='row'>{said}</th>") == 1
 
@@ -188,7 +188,7 @@ def test_scores_of_replaced_weights_are_told_and_not_shown(tmp_path):
     weights.write_bytes(b"second")
     found = known_scores(tmp_path, CARD)
     assert found.measurements == () and set(found.replaced) == {"LIVE1", "Classic5"}
-    page = models_page((CARD,), {"net": found}, {})
+    page = cards_markup((CARD,), {"net": found}, {})
     assert "26.30" not in page and "changed since" in page
     ScoreFile(tmp_path / "scores.json", weights_of(tmp_path, CARD)).add(Setting("LIVE1"), rows=ROWS)
     found = known_scores(tmp_path, CARD)
@@ -208,7 +208,7 @@ def test_damaged_scores_are_no_scores(tmp_path, text):
 
 def test_scores_with_odd_values_are_drawn():
     row = {"model": "net", "condition": "QF 10", "quality_factor": 10, "psnr_db": None}
-    assert "–" in models_page((CARD,), {"net": known(row)}, {})
+    assert "–" in cards_markup((CARD,), {"net": known(row)}, {})
 
 
 def test_the_facts_of_a_training_are_a_sentence():
@@ -228,7 +228,7 @@ def test_the_facts_of_a_training_are_a_sentence():
         replace(CARD, trained=replace(facts, run_petaflop=4.0))
     )
     assert training_words(CARD) == ""
-    assert "11,059 steps" in models_page((replace(CARD, trained=facts),), {}, {})
+    assert "11,059 steps" in cards_markup((replace(CARD, trained=facts),), {}, {})
 
 
 def test_pictures_are_lossless_written_once_and_swept(tmp_path):

@@ -55,22 +55,29 @@ class MeasuredModel:
         return {tuple(row["double"]): row for row in self.rows(setting, model) if row["double"] is not None}
 
 
+def measured_model(folder: Path, card: ModelCard) -> MeasuredModel:
+    """What has been measured of one checkpoint.
+
+    Args:
+        folder: the checkpoint's own.
+        card: its card.
+
+    Raises:
+        BrokenCheckpoint: scores that cannot be read, or no weights.
+    """
+    scores = read_scores(folder / SCORES_FILE)
+    fresh = scores.present(weights_of(folder, card))
+    return MeasuredModel(card, fresh, frozenset(scores.measurements) - frozenset(fresh))
+
+
 def measured_models(checkpoints: Path) -> list[MeasuredModel]:
     """All checkpoints by cost.
 
     Raises:
         BrokenCheckpoint: scores that cannot be read, or a checkpoint without weights.
     """
-    models = []
-    for card in Zoo(checkpoints, "cpu").cards():
-        if not card.architecture:
-            continue
-        folder = checkpoints / card.name
-        scores = read_scores(folder / SCORES_FILE)
-        fresh = scores.present(weights_of(folder, card))
-        replaced = frozenset(scores.measurements) - frozenset(fresh)
-        models.append(MeasuredModel(card, fresh, replaced))
-    return models
+    cards = (card for card in Zoo(checkpoints, "cpu").cards() if card.architecture)
+    return [measured_model(checkpoints / card.name, card) for card in cards]
 
 
 def plain_rows(models: list[MeasuredModel], setting: Setting) -> list[dict[str, Any]]:

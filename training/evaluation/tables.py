@@ -142,7 +142,7 @@ def safety_table(models: list[MeasuredModel], data: str = "LIVE1") -> str:
     lines = []
     for model in measured:
         rows = model.single_saves(setting)
-        usual = _typical(rows.values())
+        usual = typical_row(rows.values())
         worst = figures(rows, (10, 40, 80, 90), "worst_gain_db", "+")
         worse = [percent(rows.get(factor), "share_worse") for factor in (80, 90, 95)]
         lines.append(
@@ -315,7 +315,7 @@ def _machines(measured: list[MeasuredModel], setting: Setting) -> str:
     """A sentence on where speeds were measured; where there is more than one machine, what on which."""
     machines: dict[str, list[str]] = {}
     for model in measured:
-        machine = _typical(model.single_saves(setting).values())["machine"]
+        machine = typical_row(model.single_saves(setting).values())["machine"]
         machines.setdefault(machine, []).append(model.title)
     if not machines:
         return ""
@@ -343,7 +343,7 @@ def _plain_singles(models: list[MeasuredModel], setting: Setting) -> dict[int, d
 
 
 def _cost(rows: Mapping[int, dict[str, Any]]) -> list[str]:
-    usual = _typical(rows.values())
+    usual = typical_row(rows.values())
     return [
         f"{usual['parameters'] / 1e6:.2f}",
         f"{usual['mmac_per_pixel']:.3f}",
@@ -363,7 +363,7 @@ def _pictures(rows: Iterable[dict[str, Any]]) -> str:
     return f"{counts.pop()} pictures, " if len(counts) == 1 else ""
 
 
-def _typical(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def typical_row(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The row of median speed among those of the machine that measured most of them."""
     rows = list(rows)
     machine = Counter(row["machine"] for row in rows).most_common(1)[0][0]
