@@ -114,7 +114,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 with gr.Tab("Train", id="train") as train:
                     recipes = RecipeHandlers(jobs)
                     training = TrainHandlers(jobs, zoo, pictures, recipes)
-                    build_train_tab(demo, train, training, recipes, opened["model_names"])
+                    build_train_tab(demo, tabs, train, training, recipes, opened["model_names"])
             with gr.Tab("Lessons", id="lessons"):
                 games = GuessHandlers(pictures), BlindHandlers(zoo, pictures)
                 build_lessons_tab(tabs, *games, opened["session"], restore.follow, KEPT_SECONDS)

@@ -1,14 +1,16 @@
 """A run's best weights as a checkpoint of one's own, which the pickers find beside the shipped ones."""
 
+import re
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from models.card import ModelCard, read_card, write_card
-from models.errors import InvalidSetting
+from models.errors import InvalidSetting, RestorationError
 from models.files import replace as move
 from models.zoo import CARD_FILE, WEIGHTS_FILE
+from training.config import NAME_PATTERN
 from training.run import RunFolder
 
 
@@ -43,6 +45,39 @@ def publish(run: RunFolder, own_folder: Path, taken: frozenset[str]) -> ModelCar
             "is needed. Make room and press Use it again."
         ) from None
     return card
+
+
+def withdraw(folder: Path, name: str) -> None:
+    """Remove a checkpoint that was trained here, so that no picker has it any more; the run stays.
+
+    Args:
+        folder: holds the checkpoints that were trained here.
+        name: of the one to remove.
+
+    Raises:
+        InvalidSetting: there is none of that name, what lies there is none of ours, or it cannot be removed.
+    """
+    place = folder / name
+    if not re.fullmatch(NAME_PATTERN, name) or place.is_symlink() or not _is_ours(place):
+        raise InvalidSetting(
+            f"There is no model called {name[:80]!r} in {folder}. Models that were trained here can be withdrawn. "
+            "Choose one of them."
+        )
+    try:
+        shutil.rmtree(place)
+    except OSError as error:
+        raise InvalidSetting(
+            f"The model {name} cannot be removed whole ({error.strerror}). Its folder must be writable. "
+            f"Remove {place} by hand."
+        ) from None
+
+
+def _is_ours(place: Path) -> bool:
+    """Whether a card lies there that names its folder, as publish() writes it."""
+    try:
+        return read_card(place / CARD_FILE).name == place.name
+    except (OSError, RestorationError):
+        return False
 
 
 def own_name(run: RunFolder, taken: frozenset[str]) -> str:

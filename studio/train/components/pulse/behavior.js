@@ -1,9 +1,12 @@
 // Asks the server now and then whether there is news, and triggers an event only where there is: an event costs the page
 // many times more than a question. Nothing is asked while nobody looks.
 //
+// Meanwhile it counts the seconds of what is under way: texts of elements in the tab with data-passed, the seconds when they were drawn.
+//
 // There is no value. server.pulse answers with the news as two texts that differ whenever there are others: `urgent` triggers `beat`
 // within three seconds, `news` within nine to twenty more, later on a slow machine.
 
+const TICK_MS = 1000;
 const EVERY_MS = 3000;  // between questions
 const SOONEST_MS = 9000;  // news that can wait are told at a distance between these,
 const LATEST_MS = 20000;
@@ -43,11 +46,24 @@ async function ask() {
   }
 }
 
+const drawnAt = new WeakMap();  // by element: when it was first seen
+
+function count() {
+  for (const each of document.querySelectorAll("#train-head [data-passed]")) {
+    if (!drawnAt.has(each)) drawnAt.set(each, performance.now());
+    const passed = Number(/** @type {HTMLElement} */ (each).dataset.passed) + (performance.now() - drawnAt.get(each)) / 1000;
+    each.textContent = Math.round(passed) + " s";
+  }
+}
+
+let ticks = 0;
 const clock = setInterval(() => {
-  if (element.isConnected) {
-    ask();
+  if (!element.isConnected) {
+    clearInterval(clock);
+    work.disconnect();
     return;
   }
-  clearInterval(clock);
-  work.disconnect();
-}, EVERY_MS);
+  count();
+  ticks += 1;
+  if (ticks % (EVERY_MS / TICK_MS) === 0) ask();
+}, TICK_MS);

@@ -2,7 +2,7 @@
 //
 // The value is what studio.train.runs_view.rows_of returns: runs, each with texts name, state, words (the state for people), network,
 // steps, score, gain, gain_kind ("good", "bad" or ""), time, use (what the button says that puts its checkpoint into the pickers, "" for
-// none), used (said where there is nothing to press), and with shown, live, comparable and deletable. Triggers `chosen`, `used` and
+// none), used (said where there is nothing to press; of a run that has a model), caution (said before `use`), and with shown, live, comparable and deletable. Triggers `chosen`, `used` and
 // `deleted` with {name}, `compared` with {names}. Deleting was confirmed.
 
 import { find, make } from "../../../page/elements.js";
@@ -56,15 +56,17 @@ function deleteRun(run) {
 }
 
 function confirmation(run) {
+  const what = run.used ? "Delete the run and its model in Restore?" : "Delete the run?";
   return [
-    make("span", "said", "Delete it with its checkpoints?"),
-    actionButton("Delete", "danger", "Delete " + run.name + " for good", () => deleteRun(run)),
+    make("span", "said", what),
+    actionButton(run.used ? "Delete both" : "Delete", "danger", "Delete " + run.name + " for good", () => deleteRun(run)),
     actionButton("Keep", "", "Keep " + run.name, () => setDoomed("")),
   ];
 }
 
 function actions(run) {
   const parts = [];
+  if (run.caution) parts.push(make("span", "said caution", run.caution));
   if (run.use) parts.push(actionButton(run.use, "", run.use + ": " + run.name, () => trigger("used", { name: run.name })));
   else if (run.used) parts.push(make("span", "said", run.used));
   if (run.deletable) parts.push(actionButton("Delete", "", "Delete " + run.name, () => setDoomed(run.name)));
