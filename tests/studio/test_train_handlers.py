@@ -254,6 +254,7 @@ def test_the_head_follows_what_a_starting_run_does(train, jobs, looks_often):
             assert "%" not in head
             time.sleep(0.2)
             assert train.pulse()["urgent"] == urgent
+        run.write_event(0, "start", resumed=False)
         run.write_event(1, "activity", doing="train")
         time.sleep(0.2)
         assert train.pulse()["urgent"] != urgent

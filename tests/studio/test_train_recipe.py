@@ -139,7 +139,7 @@ def test_another_network_has_its_own_recipe_within_the_budget(one, architecture)
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.name)
 def test_the_network_of_the_preset_gets_its_own_settings_back(recipes, one):
     there = recipes.network_chosen(one.text(), "dncnn", one.name)
-    assert "architecture: dncnn" in there.yaml and there.problems == ""
+    assert "architecture: dncnn" in there.yaml
     back = Recipe.read(recipes.network_chosen(there.yaml, "cascade", one.name).yaml)
     first = Recipe.read(one.text())
     assert {**back.values(), "card": {}} == {**first.values(), "card": {}}
