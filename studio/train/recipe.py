@@ -165,17 +165,14 @@ class Recipe:
         if architecture == self.value("architecture"):
             return self
         own = Recipe.read(start.text()) if start is not None else None
+        values = {"card": {}}
         if own is None or own.value("architecture") != architecture:
             file = Preset(architecture, architecture)
             known = any(path.stem == architecture for path in CONFIGS.glob("*.yaml"))
             own = Recipe.read(file.text() if known else f"architecture: {architecture}\n")
-        kept = {
-            path: self.value(path)
-            for path in DEFAULTS
-            if path in (*BUDGET, *PLACE) or path.startswith("runtime.")
-        }
-        values = own.values() | kept | {"card": {}}
-        values["data.batch_sizes"] = self._batches(own.value("data.patch_sizes"))
+            values["data.batch_sizes"] = self._batches(own.value("data.patch_sizes"))
+        kept = (path for path in DEFAULTS if path in (*BUDGET, *PLACE) or path.startswith("runtime."))
+        values = own.values() | values | {path: self.value(path) for path in kept}
         changed = {path: value for path, value in values.items() if value != DEFAULTS[path]}
         return Recipe(_leading_remarks(own.text), None, (), {}).with_values(changed)
 
