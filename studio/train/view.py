@@ -79,7 +79,7 @@ def ready_head(name: str, waits_for: str = "") -> str:
 def _head(name: str, kind: str, words: str, rest: str, since: float = 0.0) -> str:
     """The head; `since`, in seconds since the epoch, has the page count the seconds from then on."""
     passed = max(round(time.time() - since), 0)
-    clock = f" · <span data-passed='{passed}'>{passed} s</span>" if since else ""
+    clock = f" · <span data-since='{since:.2f}' data-passed='{passed}'>{passed} s</span>" if since else ""
     return (
         f"<div class='train-head' data-state='{kind}'><h2>{escape(name)}</h2>"
         f"<p class='train-state'>{escape(words)}{clock}</p>{rest}</div>"

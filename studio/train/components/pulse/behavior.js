@@ -1,7 +1,8 @@
 // Asks the server now and then whether there is news, and triggers an event only where there is: an event costs the page
 // many times more than a question. Nothing is asked while nobody looks.
 //
-// Meanwhile it counts the seconds of what is under way: texts of elements in the tab with data-passed, the seconds when they were drawn.
+// Meanwhile it counts the seconds of what is under way, in elements of the tab's head with data-since, which names the moment it began, and
+// data-passed, the seconds that had passed when they were drawn.
 //
 // There is no value. server.pulse answers with the news as two texts that differ whenever there are others: `urgent` triggers `beat`
 // within three seconds, `news` within nine to twenty more, later on a slow machine.
@@ -46,14 +47,19 @@ async function ask() {
   }
 }
 
-const drawnAt = new WeakMap();  // by element: when it was first seen
+let counted = "";  // what stood in the element's data; Gradio may draw another moment into the same element
+let countedFrom = 0;
 
 function count() {
-  for (const each of document.querySelectorAll("#train-head [data-passed]")) {
-    if (!drawnAt.has(each)) drawnAt.set(each, performance.now());
-    const passed = Number(/** @type {HTMLElement} */ (each).dataset.passed) + (performance.now() - drawnAt.get(each)) / 1000;
-    each.textContent = Math.round(passed) + " s";
+  /** @type {HTMLElement | null} */
+  const seconds = document.querySelector("#train-head [data-passed]");
+  if (!seconds) return;
+  const { since, passed } = seconds.dataset;
+  if (counted !== since + " " + passed) {
+    counted = since + " " + passed;
+    countedFrom = performance.now() - Number(passed) * 1000;
   }
+  seconds.textContent = Math.round((performance.now() - countedFrom) / 1000) + " s";
 }
 
 let ticks = 0;
