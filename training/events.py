@@ -150,7 +150,7 @@ def activity_words(values: dict[str, Any]) -> str:
     """What an "activity" event says, for people; "" once a step is done.
 
     Args:
-        values: doing, which is "load", "measure", "first_step" or "train"; done and of, which count photographs.
+        values: doing, which is "load", "measure", "first_step" or "training"; done and of, which count photographs.
     """
     done, of = (round(value) if is_number(value := values.get(name)) else 0 for name in ("done", "of"))
     if values.get("doing") == "load":

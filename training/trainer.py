@@ -213,7 +213,7 @@ class _Sitting:
             stopped, finished = bool(asked) and progress < 1, progress >= 1
             journal.beat()
             if at.step == first:
-                journal.event(at.step, "activity", doing="train")
+                journal.event(at.step, "activity", doing="training")
             if at.step % runtime.log_every == 0:
                 values = {name: round(value.item(), 6) for name, value in terms.items()}
                 values |= {"learning_rate": rate, "progress": round(progress, 5)}

@@ -241,7 +241,7 @@ def test_a_run_that_was_stopped_early_shows_no_empty_charts_and_no_dashes(train,
 
 
 def test_the_head_follows_what_a_starting_run_does(train, jobs, looks_often):
-    run = jobs.write_recipe(configuration("new"))
+    run, urgent = jobs.write_recipe(configuration("new")), ""
     with run.lock():
         for number, (doing, words) in enumerate(
             (("load", "Loading 3 photographs"), ("measure", "Measuring 2 of 3"), ("first_step", "First step"))
@@ -255,7 +255,7 @@ def test_the_head_follows_what_a_starting_run_does(train, jobs, looks_often):
             time.sleep(0.2)
             assert train.pulse()["urgent"] == urgent
         run.write_event(0, "start", resumed=False)
-        run.write_event(1, "activity", doing="train")
+        run.write_event(1, "activity", doing="training")
         time.sleep(0.2)
         assert train.pulse()["urgent"] != urgent
         assert "data-state='running'" in train.chosen(Watch(), "next", {"name": "new"}).head

@@ -118,7 +118,7 @@ def test_another_network_has_its_own_recipe_within_the_budget(one, architecture)
     before, own = Recipe.read(one.text()), Recipe.read((CONFIGS / f"{architecture}.yaml").read_text())
     assert own.config is not None and own.config.architecture == architecture
     after = before.with_network(architecture)
-    assert after.config is not None
+    assert after.config is not None and before.config is not None
     if architecture == "cascade":
         assert after.text == before.text, "it was the cascade's"
         return

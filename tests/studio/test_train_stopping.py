@@ -72,6 +72,7 @@ def test_a_stopped_training_ends_within_five_seconds(jobs, moment):
     jobs.start(small())
     until(lambda: reached(jobs, moment))
     trainer = ProcessFile.read(jobs.files("small").process_path).trainer
+    assert trainer is not None
     before, load = time.monotonic(), waiting_share()
     jobs.stop("small")
     assert jobs.state("small").kind in ("stopping", "stopped")
