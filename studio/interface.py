@@ -128,13 +128,13 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 with gr.Tab(PLACES["train"], id="train") as train:
                     recipes = RecipeHandlers(jobs)
                     training = TrainHandlers(jobs, zoo, pictures, recipes)
-                    build_train_tab(demo, train, training, recipes, opened["model_names"])
+                    build_train_tab(demo, tabs, train, training, recipes, opened)
             with gr.Tab(PLACES["lessons"], id="lessons"):
                 games = GuessHandlers(pictures), BlindHandlers(zoo, pictures)
                 build_lessons_tab(tabs, *games, opened["session"], restore.follow, KEPT_SECONDS)
             with gr.Tab(PLACES["models"], id="models") as models:
                 take_back = partial(withdraw, jobs.published) if jobs else None
-                build_models_tab(models, zoo, tabs, opened["model_names"], take_back)
+                build_models_tab(models, zoo, tabs, opened, take_back)
         build_lesson_guide(tabs)
         with gr.Row(elem_id="foot"):
             gr.HTML(foot_markup(zoo))

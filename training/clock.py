@@ -1,6 +1,7 @@
 """Clock and Throughput: how much of its budgets a training run has used up, and how fast it goes."""
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ OPERATIONS_PER_MAC = 6
 class Clock:
     """How far a run is, by steps, minutes or operations, whichever is furthest; earlier sittings count.
 
+    Its minutes begin when the first step of a sitting is done: loading photographs, measuring where a run starts from
+    and compiling, which is part of that step, take none of them.
+
     Attributes:
         steps, minutes, petaflop: the budgets, as in OptimizerConfig.
         mac_per_pixel: multiply-accumulates of the network per trained pixel.
@@ -34,17 +38,22 @@ class Clock:
     pixels: int = 0
 
     def __post_init__(self) -> None:
-        self.started = time.monotonic()
+        self.started: float | None = None
 
     @classmethod
-    def of(cls, budget: OptimizerConfig, mac_per_pixel: float) -> "Clock":
-        """The clock of a run that begins now."""
-        return cls(budget.steps, budget.minutes, petaflop=budget.petaflop, mac_per_pixel=mac_per_pixel)
+    def of(cls, budget: OptimizerConfig) -> "Clock":
+        """The clock of a run that has not begun."""
+        return cls(budget.steps, budget.minutes, petaflop=budget.petaflop)
+
+    def begin(self) -> None:
+        """The first step of this sitting is done; later calls change nothing."""
+        if self.started is None:
+            self.started = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Seconds of training so far."""
-        return self.earlier_seconds + time.monotonic() - self.started
+        return self.earlier_seconds + (time.monotonic() - self.started if self.started is not None else 0.0)
 
     @property
     def petaflop_used(self) -> float:
@@ -53,9 +62,21 @@ class Clock:
 
     def progress(self, step: int) -> float:
         """0 at the start, 1 at the end."""
-        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
-        by_operations = self.petaflop_used / self.petaflop if self.petaflop else 0.0
-        return min(1.0, max(step / self.steps, by_time, by_operations))
+        return min(1.0, max(self._shares(step).values()))
+
+    def nearest_budget(self, step: int) -> str:
+        """Which budget is used up first: "steps", "minutes" or "petaflop"."""
+        shares = self._shares(step)
+        return max(shares, key=lambda name: shares[name])
+
+    def _shares(self, step: int) -> dict[str, float]:
+        """How much of each budget is used up."""
+        shares = {"steps": step / self.steps}
+        if self.minutes:
+            shares["minutes"] = self.seconds / (60 * self.minutes)
+        if self.petaflop:
+            shares["petaflop"] = self.petaflop_used / self.petaflop
+        return shares
 
 
 class Throughput:
@@ -64,8 +85,8 @@ class Throughput:
     def __init__(self, clock: Clock, step: int, device: torch.device) -> None:
         """Begin to measure at this step."""
         self.clock, self.waited, self.images = clock, 0.0, 0
-        self.began = (clock.seconds, clock.progress(step))
-        self.logged = (step, clock.pixels, clock.seconds)
+        self.steps, self.logged = step, (step, clock.pixels, time.monotonic())
+        self.paced_from = self.first = self.logged
         self.device = device if device.type == "cuda" else None
         threads = torch.get_num_threads()
         processor = f"{threads} CPU thread{'s' * (threads > 1)}"
@@ -79,16 +100,22 @@ class Throughput:
         return batch
 
     def count(self, batch: Batch, processes: int) -> None:
-        """Note what a step was trained on: as much as `batch` in each of the processes."""
+        """Note what a step was trained on: as much as `batch` in each of the processes. The first begins the clock."""
         self.images += len(batch.clean) * processes
         self.clock.pixels += batch.clean[:, 0].numel() * processes
+        self.steps += 1
+        if self.clock.started is None:
+            self.clock.begin()
+            self.first = (self.steps, self.clock.pixels, time.monotonic())
+        else:
+            self.paced_from = self.first  # the first step, which may compile, says little of the others
 
     def report(self, step: int) -> dict[str, float | str]:
         """Totals, and rates since the last report; waiting_share is of this process's time, 0..1."""
-        seconds, pixels = self.clock.seconds, self.clock.pixels
-        earlier_step, earlier_pixels, earlier_seconds = self.logged
-        spent, waited, images = max(seconds - earlier_seconds, 1e-6), self.waited, self.images
-        self.logged, self.waited, self.images = (step, pixels, seconds), 0.0, 0
+        pixels, now = self.clock.pixels, time.monotonic()
+        earlier_step, earlier_pixels, earlier = self.logged
+        spent, waited, images = max(now - earlier, 1e-6), self.waited, self.images
+        self.logged, self.waited, self.images = (step, pixels, now), 0.0, 0
         return {
             "megapixels": round(pixels / 1e6, 3),
             "petaflop": round(self.clock.petaflop_used, 6),
@@ -103,15 +130,21 @@ class Throughput:
                 if self.device
                 else {}
             ),
-            "minutes": round(seconds / 60, 2),
+            "minutes": round(self.clock.seconds / 60, 2),
             "machine": self.machine,
         }
 
     def _seconds_left(self, step: int) -> float:
-        """At the pace of this sitting."""
-        progress, (began, progress_then) = self.clock.progress(step), self.began
-        gained = max(progress - progress_then, 1e-9)
-        return (1 - progress) * (self.clock.seconds - began) / gained
+        """Until the first budget is used up, at the pace of this sitting."""
+        clock, (first_step, first_pixels, began) = self.clock, self.paced_from
+        spent, pixels = time.monotonic() - began, clock.pixels - first_pixels
+        left = [(clock.steps - step) * spent / max(step - first_step, 1)]
+        if clock.minutes:
+            left.append(60 * clock.minutes - clock.seconds)
+        if clock.petaflop and pixels:
+            used = clock.petaflop_used * pixels / clock.pixels
+            left.append((clock.petaflop - clock.petaflop_used) * spent / used if used else math.inf)
+        return max(min(left), 0.0)
 
 
 def _memory_bytes() -> int:

@@ -153,7 +153,12 @@ class OptimizerConfig:
         le=MAX_STEPS,
     )
     minutes: Annotated[StrictFloat, Field(gt=0, le=1_000_000, allow_inf_nan=False), FROM_TEXT] | None = (
-        setting(None, "wall-clock budget of training and validation", unit="minutes")
+        setting(
+            None,
+            "wall-clock budget of training and validation, counted from the end of the first step: loading, measuring "
+            "before it and compiling are free",
+            unit="minutes",
+        )
     )
     petaflop: Annotated[StrictFloat, Field(gt=0, le=1e9, allow_inf_nan=False), FROM_TEXT] | None = setting(
         None, "budget of training operations", unit="1e15 operations"

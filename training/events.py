@@ -2,12 +2,13 @@
 
 import contextlib
 import json
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from models.files import write_text_atomically
 from models.operating_system import flush
@@ -26,7 +27,7 @@ class TrainEvent:
 
     Attributes:
         step: steps finished when it was written.
-        kind: "start", "train", "validation", "preview", "saved", "error" or "end".
+        kind: "activity", "start", "train", "validation", "preview", "saved", "error" or "end".
         values: numbers and short texts; see training.journal.
         time: seconds since the epoch.
     """
@@ -61,30 +62,106 @@ class History:
         version: grows with every event.
         step, time: of the latest event; time in seconds since the epoch.
         started: time of the latest start.
+        activity: what a trainer does that has not done a step yet, in words; "" once it has.
+        activity_began: when it began to do that, in seconds since the epoch.
         kind: of the latest event that says how the run stands: "start", "error", "end" or "".
         finished: whether its end was that of its budget.
+        ended_by: the budget that was used up; "" where that is not known.
         sentence: of the latest error.
+        minutes: of training so far.
+        first_db: the score before training; None where it is not known.
+        nothing_db: the score of doing nothing, likewise.
+        best_step, best_db: of the best validation; minus infinity before the first.
     """
 
     version: int = 0
     step: int = 0
     time: float = 0.0
     started: float = 0.0
+    activity: str = ""
+    activity_began: float = 0.0
     kind: str = ""
     finished: bool = False
+    ended_by: str = ""
     sentence: str = ""
+    minutes: float = 0.0
+    first_db: float | None = None
+    nothing_db: float | None = None
+    best_step: int = 0
+    best_db: float = -math.inf
+
+    @classmethod
+    def of(cls, events: Iterable[TrainEvent]) -> Self:
+        """What all of these events say."""
+        history = cls()
+        for event in events:
+            history.take(event)
+        return history
 
     def take(self, event: TrainEvent) -> None:
         """Take the next event."""
+        values = event.values
         self.version, self.step, self.time = self.version + 1, event.step, float(event.time)
-        if event.kind in ("start", "error", "end"):
+        if event.kind == "activity":
+            self._take_activity(values)
+        elif event.kind in ("start", "error", "end"):
             self.kind = event.kind
+        if event.kind in ("train", "validation", "error", "end"):
+            self.activity = ""
+        if event.kind in ("train", "end") and is_number(values.get("minutes")):
+            self.minutes = float(values["minutes"])
         if event.kind == "start":
-            self.started, self.finished, self.sentence = self.time, False, ""
+            self.started, self.activity = self.time, ""
+            self.finished, self.ended_by, self.sentence = False, "", ""
+            self._take_scores(values)
+            self.first_db = _number(values, "score_db", None) if self.first_db is None else self.first_db
+        elif event.kind == "validation":
+            self._take_scores(values)
+            score = _number(values, "score_db", None)
+            if score is not None and score > self.best_db:
+                self.best_step, self.best_db = event.step, score
         elif event.kind == "error":
-            self.sentence = str(event.values.get("sentence", ""))[:2000]
+            self.sentence = str(values.get("sentence", ""))[:2000]
         elif event.kind == "end":
-            self.finished = event.values.get("finished") is True
+            self.finished, self.ended_by = (
+                values.get("finished") is True,
+                str(values.get("ended_by", ""))[:20],
+            )
+
+    def _take_activity(self, values: dict[str, Any]) -> None:
+        """A trainer is at work again: what an earlier one said last does not count any more."""
+        self.kind, self.finished, self.ended_by, self.sentence = "start", False, "", ""
+        before, self.activity = self.activity, activity_words(values)
+        if self.activity.split(" ")[0] != before.split(" ")[0]:
+            self.activity_began = self.time
+
+    def _take_scores(self, values: dict[str, Any]) -> None:
+        """Runs of earlier versions tell what doing nothing gives case by case."""
+        cases = [
+            float(value)
+            for name, value in values.items()
+            if name.endswith("_input_db") and name != "score_input_db" and is_number(value)
+        ]
+        mean = sum(cases) / len(cases) if cases else self.nothing_db
+        self.nothing_db = _number(values, "score_input_db", mean)
+
+
+def activity_words(values: dict[str, Any]) -> str:
+    """What an "activity" event says, for people; "" once a step is done.
+
+    Args:
+        values: doing, which is "load", "measure", "first_step" or "training"; done and of, which count photographs.
+    """
+    done, of = (round(value) if is_number(value := values.get(name)) else 0 for name in ("done", "of"))
+    if values.get("doing") == "load":
+        return f"Loading {of:,} photograph{'s' * (of != 1)}"
+    if values.get("doing") == "measure":
+        return f"Measuring {done:,} of {of:,}"
+    return "First step" if values.get("doing") == "first_step" else ""
+
+
+def _number(values: dict[str, Any], name: str, otherwise: float | None) -> float | None:
+    return float(values[name]) if is_number(values.get(name)) else otherwise
 
 
 class EventReader:

@@ -11,6 +11,10 @@ class RunStopped(RestorationError):
     """A training run that cannot go on: its disk, its memory, its numbers or its data have failed."""
 
 
+class GivenUp(Exception):
+    """Photographs were no longer loaded or measured, because the run was asked to stop; nothing has failed."""
+
+
 def in_words(error: BaseException) -> RestorationError | None:
     """The three-part sentence for what stopped a run; None where it is a bug of the program.
 

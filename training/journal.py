@@ -1,11 +1,13 @@
 """Journal: what a run writes into its folder while it trains, and the sign of life it gives.
 
 Events and their values:
-- start: resumed, warnings (sentences about photographs or checkpoints), score_db (before training; new runs only).
+- activity: doing, done, of, while a trainer starts; see training.events.activity_words.
+- start: resumed, warnings (sentences about photographs or checkpoints), score_db and score_input_db (before training;
+  new runs only).
 - train: loss and its terms, gradient_norm, learning_rate, progress, and what training.clock.Throughput reports.
 - validation: <case>_input_db and <case>_db, score_input_db and score_db; see Learner.validate.
 - preview: name, file, psnr_db, input_db; see Previews.
-- saved: minutes. error: sentence. end: finished, minutes.
+- saved: minutes. error: sentence. end: finished, minutes, ended_by (the budget that was used up; finished runs only).
 
 Beside each preview previews/<name>-<step>.png lie <name>-original.png and <name>-degraded.png, written once.
 """
@@ -103,19 +105,22 @@ OnEvent = Callable[[TrainEvent], None]
 class Journal:
     """Writes for the first process; for the others every method does nothing."""
 
-    def __init__(self, run: RunFolder, config: TrainConfig, learner: Learner, on_event: OnEvent) -> None:
-        """Prepare the previews and, if asked for, TensorBoard.
+    def __init__(self, run: RunFolder, config: TrainConfig, on_event: OnEvent, *, writes: bool) -> None:
+        """Prepare TensorBoard, if asked for.
 
         Raises:
             MissingExtra: TensorBoard is asked for and not installed.
         """
-        self.run, self.learner, self.on_event = run, learner, on_event
-        self.writes = learner.processes.first
+        self.run, self.config, self.on_event, self.writes = run, config, on_event, writes
         self.heartbeat = Heartbeat(run.heartbeat_path)
-        self.board = self.previews = None
+        self.board = _board(run) if writes and config.runtime.tensorboard else None
+        self.previews: Previews | None = None
+
+    def prepare_previews(self, learner: Learner) -> None:
+        """Break the pictures that preview() restores with the learner's averaged weights."""
         if self.writes:
-            self.board = _board(run) if config.runtime.tensorboard else None
-            self.previews = Previews(config, learner.averaged, learner.device, learner.validation_photographs)
+            photographs = learner.validation_photographs
+            self.previews = Previews(self.config, learner.averaged, learner.device, photographs)
 
     def beat(self) -> None:
         """Show that the loop still turns."""
@@ -135,16 +140,16 @@ class Journal:
         self.on_event(event)
         self.beat()
 
-    def preview(self, step: int) -> None:
-        """Write the preview pictures of the averaged weights."""
-        if self.previews is not None:
-            for values in self.previews.write(step, self.run.previews):
-                self.event(step, "preview", **values)
+    def preview(self, step: int, should_leave: Callable[[], bool]) -> None:
+        """Write the preview pictures of the averaged weights, until it is asked to leave the rest."""
+        pictures = self.previews.write(step, self.run.previews) if self.previews is not None else iter(())
+        while not should_leave() and (values := next(pictures, None)) is not None:
+            self.event(step, "preview", **values)
 
-    def best(self, step: int, score: float) -> None:
+    def best(self, step: int, score: float, weights: dict[str, torch.Tensor]) -> None:
         """Keep the averaged weights as the best so far."""
         if self.writes:
-            self.run.save_best(self.learner.averaged.state_dict(), step, score)
+            self.run.save_best(weights, step, score)
 
     def save(self, state: dict[str, Any]) -> None:
         """Keep everything that an exact continuation needs."""

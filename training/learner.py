@@ -20,11 +20,11 @@ from models.tensors import placed
 from training.checkpoint_files import random_states, restore_random_states, seed_everything
 from training.config import TrainConfig
 from training.data import Batch, DegradedPatches, validation_batches
-from training.failures import RunStopped
+from training.failures import GivenUp, RunStopped
 from training.losses import RestorationLoss
 from training.network_of import network_of
 from training.optimizers import make_optimizer
-from training.pictures import SMALLEST_VALIDATION_SIDE, load_photographs, smallest_side
+from training.pictures import SMALLEST_VALIDATION_SIDE, Between, go_on, load_photographs, smallest_side
 from training.processes import Processes
 from training.teacher import load_teacher, weights_to_start_from
 
@@ -52,7 +52,13 @@ class Learner:
     """
 
     def __init__(
-        self, config: TrainConfig, data_root: Path, processes: Processes, *, resumed: bool = False
+        self,
+        config: TrainConfig,
+        data_root: Path,
+        processes: Processes,
+        *,
+        resumed: bool = False,
+        between: Between = go_on,
     ) -> None:
         """Build everything.
 
@@ -61,9 +67,11 @@ class Learner:
             data_root: the folder that holds the picture folders.
             processes: that train it together.
             resumed: load_state() follows, so config.start_from is not needed.
+            between: called between photographs while they are loaded.
 
         Raises:
             RestorationError: hyperparameters, weights, photographs or processes that do not go together.
+            GivenUp: `between` asked for it.
         """
         seed_everything(config.seed)
         torch.backends.cudnn.benchmark = True  # patches of one size again and again
@@ -90,9 +98,13 @@ class Learner:
         self.skipped = 0
         _check_shares(config, processes.count)
         smallest = smallest_side(min(config.data.patch_sizes))
-        training = load_photographs(config.data.train, data_root, smallest=smallest)
+        training = load_photographs(config.data.train, data_root, smallest=smallest, between=between)
         self.validation_photographs = load_photographs(
-            (config.data.validation,), data_root, smallest=SMALLEST_VALIDATION_SIDE, validation=True
+            (config.data.validation,),
+            data_root,
+            smallest=SMALLEST_VALIDATION_SIDE,
+            validation=True,
+            between=between,
         )
         self.images, self.folders = training.images, training.folders
         self.problems = (*training.problems, *self.validation_photographs.problems)
@@ -242,28 +254,39 @@ class Learner:
                 average.copy_(current)
 
     @torch.no_grad()
-    def validate(self, beat: Callable[[], None] = lambda: None) -> dict[str, float]:
+    def validate(self, between: Between = go_on) -> dict[str, float]:
         """PSNR in dB of the averaged weights on every validation case, of each stage on the first, and the score.
 
         The score, by which the best weights are picked, is the mean over all cases; score_input_db is that of the
         degraded pictures. Processes share the pictures.
 
         Args:
-            beat: called after every picture.
+            between: called before every picture, in every case, with how many of the photographs are done.
+
+        Raises:
+            GivenUp: `between` asked for it, in any of the processes.
         """
         index, count = self.processes.index, self.processes.count
-        jobs = [(name, batch) for name, batches in self.validation.items() for batch in batches]
-        mine = []
-        for name, batch in jobs[index::count]:
+        photographs = list(zip(*self.validation.values(), strict=True))
+        jobs = [
+            (done, name, batch)
+            for done, batches in enumerate(photographs)
+            for name, batch in zip(self.validation, batches, strict=True)
+        ]
+        mine, given_up = [], False
+        for done, name, batch in jobs[index::count]:
+            given_up = between(done, len(photographs))
+            if given_up:
+                break
             pictures, predicted = self.restore(self.averaged, self.averaged.forward, batch)
             clean = self.to_device(batch.clean)
             rows = [_psnr_db(picture, clean) for picture in (self.to_device(batch.degraded), *pictures)]
             error = None if predicted is None else (predicted.cpu() - batch.quality_factor).abs().item()
             mine.append((name, rows, error))
-            beat()
-        return _summary(
-            [each for found in self.processes.collect(mine) for each in found], list(self.validation)
-        )
+        collected = self.processes.collect((mine, given_up))
+        if any(gave_up for _, gave_up in collected):
+            raise GivenUp
+        return _summary([each for found, _ in collected for each in found], list(self.validation))
 
     def state(self, step: int) -> dict[str, Any]:
         """Everything of this class that an exact continuation needs; every process must ask at the same time.

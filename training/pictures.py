@@ -4,7 +4,7 @@ others drawn by the program, so that networks also meet text, line art and flat 
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from PIL import Image, ImageDraw, ImageFont
 from models.errors import InvalidSetting
 from models.images import RgbImage
 from models.jpeg.formats import TRAINING_FORMATS, suffixes_of
-from training.failures import RunStopped
+from training.failures import GivenUp, RunStopped
 
 PICTURE_SUFFIXES = suffixes_of(TRAINING_FORMATS)
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+SKIMAGE = "skimage"
 SKIMAGE_TRAIN = ("astronaut", "coffee", "immunohistochemistry")
 SKIMAGE_VALIDATION = ("chelsea", "camera", "stereo_motorcycle")
 """Photographs inside the scikit-image package that were never saved as JPEG."""
@@ -121,8 +122,22 @@ def folder_of(entry: str, data_root: Path) -> Path:
     return data_root / entry
 
 
+Between = Callable[[int, int], bool]
+"""Called before every picture with how many of how many are done; True gives the rest up."""
+
+
+def go_on(_done: int, _of: int) -> bool:
+    """Give nothing up."""
+    return False
+
+
 def load_photographs(
-    folders: Sequence[str], data_root: Path, *, smallest: int, validation: bool = False
+    folders: Sequence[str],
+    data_root: Path,
+    *,
+    smallest: int,
+    validation: bool = False,
+    between: Between = go_on,
 ) -> Photographs:
     """Find and check clean pictures, and read them into memory if they fit.
 
@@ -131,29 +146,21 @@ def load_photographs(
         data_root: where names are looked for.
         smallest: rows and columns below which a picture is of no use.
         validation: of "skimage", those kept apart for validation.
+        between: called while they are checked and read.
 
     Returns:
         What can be used, and sentences about what cannot.
 
     Raises:
         InvalidSetting: a folder without pictures, or no picture that can be used.
+        GivenUp: `between` asked for it.
     """
-    found: list[tuple[str, RgbImage | PictureFile]] = []
-    damaged, small, origins = [], [], []
-    for number, folder in enumerate(folders):
-        if folder == "skimage":
-            found += _of_skimage(validation)
-            origins += [number] * (len(found) - len(origins))
-            continue
-        for path in picture_paths(folder_of(folder, data_root)):
-            try:
-                found.append((path.stem, _checked(path)))
-                origins.append(number)
-            except Exception as error:  # Pillow raises many kinds of exceptions for damaged files
-                damaged.append(f"{path.name} ({_short(error)})")
-    kept, kept_from = [], []
+    found, origins, damaged = _found(folders, data_root, validation, between)
+    small, kept, kept_from = [], [], []
     in_memory = sum(math.prod(image.shape) for _, image in found) <= LARGEST_IN_MEMORY_BYTES
-    for (name, image), origin in zip(found, origins, strict=True):
+    for done, ((name, image), origin) in enumerate(zip(found, origins, strict=True)):
+        if between(done, len(found)):
+            raise GivenUp
         if min(image.shape[:2]) < smallest:
             small.append(f"{name} ({image.shape[0]} x {image.shape[1]})")
             continue
@@ -174,6 +181,27 @@ def load_photographs(
         )
     names, images = (tuple(part) for part in zip(*kept, strict=True))
     return Photographs(names, images, problems, tuple(kept_from))
+
+
+def _found(
+    folders: Sequence[str], data_root: Path, validation: bool, between: Between
+) -> tuple[list[tuple[str, "RgbImage | PictureFile"]], list[int], list[str]]:
+    """Names and pictures, the number of each one's folder, and what cannot be read; see load_photographs."""
+    listed = [[] if folder == SKIMAGE else picture_paths(folder_of(folder, data_root)) for folder in folders]
+    of, found, origins, damaged = sum(map(len, listed)), [], [], []
+    for number, (folder, paths) in enumerate(zip(folders, listed, strict=True)):
+        if folder == SKIMAGE:
+            found += _of_skimage(validation)
+            origins += [number] * (len(found) - len(origins))
+        for path in paths:
+            if between(len(found), of):
+                raise GivenUp
+            try:
+                found.append((path.stem, _checked(path)))
+                origins.append(number)
+            except Exception as error:  # Pillow raises many kinds of exceptions for damaged files
+                damaged.append(f"{path.name} ({_short(error)})")
+    return found, origins, damaged
 
 
 def _problems(damaged: list[str], small: list[str], smallest: int) -> tuple[str, ...]:

@@ -4,19 +4,21 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from filelock import FileLock
 
+from models import files
 from models.card import ModelCard, TrainingFacts
 from models.errors import BrokenCheckpoint, InvalidSetting
-from models.files import remove_unfinished, replace, write_text_atomically
+from models.files import remove_unfinished, write_text_atomically
 from training.config import TrainConfig
 from training.config_text import dumped
 from training.events import EventFile, History, TrainEvent
+from training.outcome import outcome_of
 from training.run_state import (
     HOST,
     SILENT_SECONDS,
@@ -81,9 +83,7 @@ class RunFolder:
             history: what its events said; None reads them all.
         """
         if history is None:
-            history = History()
-            for event in self.events():
-                history.take(event)
+            history = History.of(self.events())
         return state_of(self, history)
 
     @contextlib.contextmanager
@@ -219,7 +219,7 @@ class RunFolder:
             if not self.previous_path.exists():
                 raise
             state = load_state(self.previous_path)
-            replace(self.previous_path, self.last_path)
+            files.replace(self.previous_path, self.last_path)
             return state, (
                 f"{error} previous.pt is whole and was taken instead: the run goes on from step {state['step']}."
             )
@@ -231,7 +231,10 @@ class RunFolder:
         save_state({"weights": weights, "step": step, "score": score}, self.best_path)
 
     def publish(self, checkpoints: Path) -> Path:
-        """Write the best weights as checkpoints/<name>/ with a card; returns that folder.
+        """Write the best weights as checkpoints/<name>/ with a card, which says so where nothing was learned.
+
+        Returns:
+            That folder.
 
         Raises:
             InvalidSetting: the run has not validated yet.
@@ -243,7 +246,11 @@ class RunFolder:
         network = network_of(config)
         network.load_state_dict(best["weights"])
         folder = checkpoints / config.name
-        save_checkpoint(folder, network, card_of(config, network, self._facts(config, best)))
+        card = card_of(config, network, self._facts(config, best))
+        outcome = outcome_of(History.of(self.events()))
+        if outcome.learned is False:
+            card = replace(card, summary=f"{card.summary} {outcome.sentence}")
+        save_checkpoint(folder, network, card)
         return folder
 
     def _load_best(self) -> dict[str, Any]:

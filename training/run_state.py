@@ -176,12 +176,15 @@ class RunState:
     """How a run stands.
 
     Attributes:
-        kind: "new", "starting", "running", "stalled", "stopping", "stopped", "finished", "failed" or "elsewhere".
+        kind: "new", "starting", "running", "stalled", "stopping", "stopped", "finished", "failed" or "elsewhere"; it
+            starts until the first step is done.
         sentence: what more there is to say, or "".
+        since: when what a starting or stopping trainer does began, in seconds since the epoch.
     """
 
     kind: str
     sentence: str = ""
+    since: float = 0.0
 
     @property
     def is_live(self) -> bool:
@@ -262,17 +265,22 @@ def age_seconds(path: Path) -> float:
 
 
 def _live_state(run: "RunFolder", history: History, trainer: ProcessMark) -> RunState:
-    if run.stop_path.exists():
-        return RunState("stopping")
+    with contextlib.suppress(FileNotFoundError):
+        return RunState("stopping", since=run.stop_path.stat().st_mtime)
     silent = silent_seconds(run, trainer)
-    spoken = history.started >= trainer.started - 1
-    if silent > (LATE_SECONDS if spoken else STARTING_SECONDS):
+    begun = trainer.started - 1
+    runs = history.started >= begun and not history.activity
+    if silent > (LATE_SECONDS if runs else STARTING_SECONDS):
         return RunState(
             "stalled",
             f"No sign of life for {silent:.0f} s, where one comes every 10 s. It may be compiling, the machine may "
             "be overloaded, or it hangs. Wait, or press Stop: its last checkpoint is kept.",
         )
-    return RunState("running" if spoken else "starting")
+    if runs:
+        return RunState("running")
+    if history.activity and history.time >= begun:
+        return RunState("starting", history.activity, history.activity_began)
+    return RunState("starting", "Starting the trainer", trainer.started)
 
 
 def _stopped_words(run: "RunFolder", known: ProcessFile) -> str:

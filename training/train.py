@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING
 
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
+from training.events import History, activity_words
+from training.outcome import outcome_of
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.events import TrainEvent
     from training.run import RunFolder
+
+MORE_MINUTES = 10
+"""Offered to a run that learned nothing."""
 
 DEFAULT_DATA = os.environ.get("JPEG_STUDIO_DATA", "../shared/data")
 
@@ -65,6 +70,8 @@ def _sentence(event: "TrainEvent") -> str:
             f"{values['megapixels_per_second']:.3f} MP/s, waiting for data {values['waiting_share']:.1%}, "
             f"{values['memory_mb']:.0f} MB, {_duration(values['seconds_left'])} left"
         )
+    if event.kind == "activity":
+        return activity_words(values)
     if event.kind == "validation":
         gain = values["score_db"] - values["score_input_db"]
         return f"step {event.step}, validation {values['score_db']:.3f} dB, {gain:+.3f} dB over doing nothing"
@@ -100,7 +107,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--data", type=Path, default=Path(DEFAULT_DATA), help="folder above the picture folders"
     )
     parser.add_argument(
-        "--minutes", type=float, help="wall-clock budget; the learning rate's schedule completes in it"
+        "--minutes",
+        type=float,
+        help="wall-clock budget from the end of the first step; the learning rate's schedule completes in it",
     )
     parser.add_argument("--steps", type=int, help="step budget")
     parser.add_argument(
@@ -150,17 +159,24 @@ def main(arguments: list[str] | None = None) -> int:
     from training.failures import in_words
     from training.trainer import fit
 
-    asked_to_stop = []
+    signals = []
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda number, frame: asked_to_stop.append(number))
+        signal.signal(each, lambda number, frame: signals.append(number))
     console = Console(quiet=options.quiet)
     try:
         config, run = load_config(options)
+
+        def asked() -> bool:
+            return bool(signals) or run.stop_path.exists()
+
         if options.dry_run:
             print(_plan(config, run, options))
             return 0
         if options.publish:
             print(f"Wrote {run.publish(options.publish)}")
+            outcome = outcome_of(History.of(run.events()))
+            if outcome.learned is False:
+                print(outcome.sentence)
             return 0
         finished = fit(
             config,
@@ -168,7 +184,8 @@ def main(arguments: list[str] | None = None) -> int:
             data_root=options.data,
             resume=options.resume,
             device=options.device,
-            should_stop=lambda: bool(asked_to_stop) or run.stop_path.exists(),
+            should_stop=asked,
+            should_leave=asked,
             on_event=console.show,
         )
     except (RestorationError, OSError) as error:
@@ -195,12 +212,18 @@ def _say_what_next(finished: bool, run: "RunFolder") -> None:
 
     if not is_first_process():
         return
-    if finished:
-        print(
-            f"Finished. Publish it with: {program('training.train')} --run {run.folder} --publish checkpoints"
-        )
+    history = History.of(run.events())
+    outcome, command = outcome_of(history), f"{program('training.train')} --run {run.folder}"
+    print(outcome.sentence)
+    if not finished:
+        saved = f"It is saved. Go on with: {command} --resume"
+        print(saved if run.can_resume() else "Nothing was saved, because no step was done.")
+    elif outcome.learned is False:
+        budget = history.ended_by or "minutes"
+        more = f"{history.minutes + MORE_MINUTES:.0f}" if budget == "minutes" else "MORE"
+        print(f"Give it more with: {command} --resume --{budget} {more}")
     else:
-        print(f"Stopped and saved. Go on with: {program('training.train')} --run {run.folder} --resume")
+        print(f"Publish it with: {command} --publish checkpoints")
 
 
 def command() -> None:

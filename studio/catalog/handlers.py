@@ -48,6 +48,7 @@ class TriedPage:
 
     model_names: Props | None = None
     tabs: Props | None = None
+    door: str | None = None
     notice: str | None = None
 
 
@@ -101,7 +102,8 @@ class CatalogHandlers:
                 f"There is no model called {str(name)[:80]!r} any more. Models of the table can be tried. "
                 "Choose another one."
             )
-        return TriedPage(Props(choices=model_choices(cards), value=[name]), Props(selected=RESTORE_TAB))
+        picker = Props(choices=model_choices(cards), value=[name])
+        return TriedPage(picker, Props(selected=RESTORE_TAB), "experiment")
 
     def withdrawn(self, event: Mapping[str, Any], model_names: Any, cost: Any) -> CatalogPage:
         """A model that was trained here shall go, and the question whether it may was answered.

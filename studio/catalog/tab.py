@@ -1,6 +1,6 @@
 """The Models tab: two figures, one table that sorts, one crop by every model, and all cards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -18,7 +18,7 @@ def build_models_tab(
     tab: gr.Tab,
     zoo: Zoo,
     tabs: gr.Tabs,
-    picker: gr.CheckboxGroup,
+    opened: Mapping[str, Any],
     withdraw: Callable[[str], None] | None,
 ) -> None:
     """Drawn anew at each visit, so that a checkpoint that arrived meanwhile is there; nothing at the page's load.
@@ -27,7 +27,7 @@ def build_models_tab(
         tab: the one being built.
         zoo: its models are shown.
         tabs: the page's, to change between them.
-        picker: of the Restore tab, takes the model that shall be tried.
+        opened: components of the Restore tab, of which `model_names` takes the model that shall be tried.
         withdraw: takes back a model that was trained here, by name; None where nobody may.
     """
     addresses = {path.name: address_of(path) for path in sorted(CROPS_FOLDER.glob("*.webp"))}
@@ -51,7 +51,8 @@ def build_models_tab(
         "notice": gr.HTML("", elem_id="models-notice"),
         "models": component("catalog/models", "", elem_id="models-page"),
         "tabs": tabs,
-        "model_names": picker,
+        "model_names": opened["model_names"],
+        "door": opened["door"],
     }
     bound, refuse = Binding(CatalogPage, parts), handlers.refuse
     bound.on(tab.select, handlers.entered, otherwise=refuse, **LIGHT)

@@ -47,14 +47,13 @@ MEASURES = {
 
 
 def validation(name: str, record: RunRecord) -> graph_objects.Figure:
-    """The mean PSNR of restored validation pictures beside that of the degraded ones."""
+    """The mean PSNR of restored validation pictures beside that of the damaged ones."""
     figure = _sheet(
         f"{name}: validation", "mean over the validation photographs and qualities", "mean PSNR, dB"
     )
     steps, score = record.validation.series("score_db")
-    _, nothing = do_nothing(record)
-    if nothing:  # the same at every step, so that it is known before the first validation too
-        line = [nothing[-1]] * len(steps)
+    if record.nothing_db is not None:
+        line = [record.nothing_db] * len(steps)
         _line(figure, "doing nothing", steps, line, "{:.2f} dB", color=MUTED, dash="dash")
     _line(figure, "restored", steps, score, "{:.2f} dB", marked=len(steps) <= 60)
     return figure
@@ -62,7 +61,7 @@ def validation(name: str, record: RunRecord) -> graph_objects.Figure:
 
 def gains(name: str, record: RunRecord) -> graph_objects.Figure:
     """What each validation case gains over doing nothing."""
-    figure = _sheet(f"{name}: gain by case", "above the degraded pictures", "PSNR gain, dB")
+    figure = _sheet(f"{name}: gain by case", "over doing nothing", "PSNR gain, dB")
     for number, case in enumerate(cases(record)):
         steps, restored = record.validation.series(f"{case}_db")
         _, degraded = record.validation.series(f"{case}_input_db")
@@ -114,19 +113,6 @@ def overlaid(label: str, records: Mapping[str, RunRecord]) -> graph_objects.Figu
         color, dash = COLORS[number % len(COLORS)], DASHES[number // len(COLORS) % len(DASHES)]
         _line(figure, name, steps, values, "{:.5g}", color=color, dash=dash)
     return figure
-
-
-def do_nothing(record: RunRecord) -> tuple[list[float], list[float]]:
-    """Steps, and the mean PSNR of the degraded validation pictures in dB; older runs tell it case by case."""
-    steps, values = record.validation.series("score_input_db")
-    if steps:
-        return steps, values
-    found = [
-        (step, [numbers[f"{case}_input_db"] for case in cases(record)])
-        for step, numbers in record.validation.points
-        if cases(record) and all(f"{case}_input_db" in numbers for case in cases(record))
-    ]
-    return [step for step, _ in found], [sum(inputs) / len(inputs) for _, inputs in found]
 
 
 def cases(record: RunRecord) -> list[str]:

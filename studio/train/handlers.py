@@ -7,22 +7,21 @@ from typing import Any
 
 from models.errors import InvalidSetting, RestorationError
 from models.zoo import Zoo
-from studio.page import facts
 from studio.page.controls import model_choices
 from studio.server.answers import Change, Props, only_while
 from studio.server.files import PictureFolder
 from studio.train import runs_view as train_runs
 from studio.train import view as views
+from studio.train.actions import MORE, MORE_MINUTES, RESUME, START, STOP, WAITING, action_of, buttons
 from studio.train.jobs import Jobs
 from studio.train.overview import Overview
-from studio.train.publish import publish
+from studio.train.publish import is_published, own_name, publish, withdraw
 from studio.train.recipe_handlers import RecipeHandlers, RecipePage
 from training.config import TrainConfig
 from training.log import log_lines
-from training.run_state import RunState
 
-START, STOP, RESUME, STOPPING, WAITING = "start", "stop", "resume", "stopping", "waiting"
-"""What the large button does; the last two say why it does nothing."""
+RESTORE = "restore"
+"""The tab that models are used in."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,12 @@ class PressedPage(TrainPage, RecipePage):
 
 
 @dataclass(frozen=True, eq=False)
-class UsedPage(TrainPage):
-    """The right side, and the Restore tab's picker."""
+class PickedPage(TrainPage):
+    """The right side, the Restore tab's picker, and which tab is in front."""
 
     model_names: Props | None = None
+    tabs: Props | None = None
+    door: str | None = None
 
 
 class TrainHandlers:
@@ -182,8 +183,8 @@ class TrainHandlers:
         watch, action, left = watch or Watch(), (seen or Seen()).action, RecipePage()
         if action == STOP:
             self.jobs.stop(watch.shown)
-        elif action == RESUME:
-            self.jobs.resume(watch.shown)
+        elif action in (RESUME, MORE):
+            self.jobs.resume(watch.shown, more_minutes=MORE_MINUTES if action == MORE else 0.0)
         elif action == START:
             config = _ready(self._recipes.config_of(yaml))
             self.jobs.start(config)
@@ -199,8 +200,8 @@ class TrainHandlers:
         run_name: Any,
         event: dict[str, Any],
         model_names: Any,
-    ) -> UsedPage:
-        """A run's best weights are put into the pickers, and ticked in the Restore tab's.
+    ) -> PickedPage:
+        """A run's best weights are put into the pickers and ticked in the Restore tab's, which comes to the front.
 
         Args:
             watch, seen, run_name: see refreshed.
@@ -215,26 +216,46 @@ class TrainHandlers:
         )
         self._overview.forget()
         page = self._looked(watch or Watch(), seen or Seen(), run_name)
-        ticked = (
-            [name for name in model_names if isinstance(name, str)] if isinstance(model_names, list) else []
+        picker, front = self._picker(model_names, card.name), Props(selected=RESTORE)
+        return PickedPage(
+            **{**vars(page), "notice": "", "model_names": picker, "tabs": front, "door": "experiment"}
         )
-        names = [*dict.fromkeys([*ticked, card.name])]
-        picker = Props(choices=model_choices(self._zoo.cards()), value=names)
-        told = facts.freshness(f"{card.title} is in the Restore tab's list now, and ticked.")
-        return UsedPage(**{**vars(page), "notice": told, "model_names": picker})
 
-    def deleted(self, watch: Watch | None, run_name: Any, event: dict[str, Any]) -> TrainPage:
-        """A run was deleted, and the question whether to do so was answered.
+    def deleted(
+        self, watch: Watch | None, run_name: Any, event: dict[str, Any], model_names: Any
+    ) -> PickedPage:
+        """A run was deleted with the model that was made of it, and the question whether to do so was answered.
+
+        Args:
+            watch, run_name: see refreshed.
+            event: names the run.
+            model_names: what is ticked in the Restore tab.
 
         Raises:
             RestorationError: with the sentence to show.
         """
         watch, run = watch or Watch(), str(event.get("name"))
+        files, own, shipped = self.jobs.files(run), self._zoo.own_folder, self._overview.shipped_names()
         self.jobs.delete(run)
+        picker = None
+        if own is not None and is_published(files, own, shipped):
+            withdraw(own, own_name(files, shipped))
+            picker = self._picker(model_names)
         self._overview.forget()
         shown = "" if watch.shown == run else watch.shown
         page = self._looked(replace(watch, shown=shown), Seen(), run_name)
-        return replace(page, notice="", comparison=views.NO_CHART, differences="")
+        changes = {"notice": "", "comparison": views.NO_CHART, "differences": ""}
+        return PickedPage(**{**vars(page), **changes, "model_names": picker})
+
+    def _picker(self, ticked: Any, also: str = "") -> Props:
+        """The Restore tab's picker as the models are now: what is ticked stays ticked while it is there."""
+        choices = model_choices(self._zoo.cards())
+        there = {name for _, name in choices}
+        names = [*(ticked if isinstance(ticked, list) else []), also]
+        return Props(
+            choices=choices,
+            value=[*dict.fromkeys(one for one in names if isinstance(one, str) and one in there)],
+        )
 
     def compared(self, event: dict[str, Any]) -> TrainPage:
         """Several runs were ticked and laid over each other.
@@ -263,13 +284,14 @@ class TrainHandlers:
         name = run_name if isinstance(run_name, str) else ""
         rows = self._overview.rows()
         row = next((run for run in rows if run.name == watch.shown), None)
-        action, words = self._action(watch.shown, row.state if row else None, rows, name)
+        action, words = action_of(row, rows, name, self.jobs)
         head = (watch.shown, row.state if row else None, row.record.version if row else 0, action, words)
         seen, before = replace(seen, action=action, head=head), seen
         changes: dict[str, Any] = {}
         if head != before.head:
             live = next((run.name for run in rows if run.state.is_live), "") if action == WAITING else ""
-            changes = {**_buttons(watch, action, words), **self._head(row, name, live)}
+            shown = buttons(action, words, run_on_view=bool(watch.shown))
+            changes = {**shown, **self._head(row, name, live)}
         drawn, seen = self._drawn(seen, watch, row, rows)
         viewed, seen = self._viewed(seen, watch, row)
         return TrainPage(watch=watch, seen=seen, **changes, **drawn, **viewed)
@@ -339,20 +361,6 @@ class TrainHandlers:
         made_of = (row.name, facts_of_file.st_mtime_ns, facts_of_file.st_size)
         return made_of, {"lines": log_lines(path), "note": ""}
 
-    def _action(
-        self, shown: str, state: RunState | None, rows: Sequence[train_runs.RunRow], name: str
-    ) -> tuple[str, str]:
-        """What the large button does, and what it says."""
-        if state is not None and state.is_live:
-            return (STOPPING, "Stopping") if state.kind == "stopping" else (STOP, "Stop")
-        resumes = (
-            state is not None and state.kind in ("stopped", "failed") and self.jobs.files(shown).can_resume()
-        )
-        words = f"Resume {shown}" if resumes else f"Start {name}" if name else "Start"
-        if any(row.state.is_live for row in rows):
-            return WAITING, words
-        return (RESUME if resumes else START), words
-
     def _config(self, name: str) -> TrainConfig | None:
         with contextlib.suppress(RestorationError):
             return self.jobs.files(name).config
@@ -365,16 +373,6 @@ class TrainHandlers:
                 "Start it with --runs."
             )
         return self._zoo.own_folder
-
-
-def _buttons(watch: Watch, action: str, words: str) -> dict[str, Any]:
-    """The large button, and the way back from a run to the recipe."""
-    active = action in (START, STOP, RESUME)
-    variant = "stop" if action == STOP else "primary"
-    return {
-        "button": Props(value=words, interactive=active, variant=variant),
-        "another": Props(visible=bool(watch.shown) and action in (START, RESUME)),
-    }
 
 
 def _ready(config: TrainConfig | None) -> TrainConfig:

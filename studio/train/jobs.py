@@ -19,19 +19,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 
 from models.errors import InvalidSetting
 from models.files import write_text_atomically
-from models.operating_system import ask_firmly, of_its_own
+from models.operating_system import of_its_own
+from studio.train import stopping
 from studio.train.record import RunBook, RunRecord
 from training.config import NAME_IN_WORDS, NAME_PATTERN, TrainConfig
 from training.run import RunFolder
-from training.run_state import ProcessFile, ProcessMark, RunState, age_seconds, is_late, trainer_of
+from training.run_state import (
+    ProcessFile,
+    RunState,
+    trainer_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +50,6 @@ MOST_RUNS = 100
 PUBLISHED = "published"
 """A folder beside those of the runs, so that no run can be called so."""
 
-PATIENCE_SECONDS = (120.0, 30.0)
-"""From Stop to a firmer request, and from there to the end by force."""
-
-HANGING_PATIENCE_SECONDS = (5.0, 10.0)
-"""The same for a trainer that has not given a sign for long."""
-
 
 class Jobs:
     """The runs below one folder."""
@@ -61,7 +60,7 @@ class Jobs:
         data_root: Path | None = None,
         *,
         trainer: Sequence[str] = TRAINER,
-        patience_seconds: tuple[float, float] = PATIENCE_SECONDS,
+        patience_seconds: tuple[float, float] = stopping.PATIENCE_SECONDS,
     ) -> None:
         """Look at no run yet.
 
@@ -180,13 +179,18 @@ class Jobs:
         """
         self._supervised(lambda: self._start(config))
 
-    def resume(self, name: str) -> None:
+    def resume(self, name: str, *, more_minutes: float = 0.0) -> None:
         """Go on with a run; returns once its keeper is there.
 
+        Args:
+            name: of the run.
+            more_minutes: what its budget of minutes has beyond those it was trained for; 0 leaves it as it is.
+
         Raises:
-            InvalidSetting: another run is live, or there is nothing to go on from.
+            RestorationError: another run is live, there is nothing to go on from, or its configuration cannot be read
+                or written.
         """
-        self._supervised(lambda: self._resume(name))
+        self._supervised(lambda: self._resume(name, more_minutes))
 
     def stop(self, name: str) -> None:
         """Ask a run to save and stop, then firmly, in the end by force; returns at once.
@@ -264,14 +268,26 @@ class Jobs:
             run = self.write_recipe(config)
             self._spawn(config.name, run, resume=False)
 
-    def _resume(self, name: str) -> None:
+    def _resume(self, name: str, more_minutes: float) -> None:
         with self._alone():
             run = self.files(name)
             if not run.can_resume():
                 raise InvalidSetting(
                     f"{name} has no checkpoint yet. A run that has saved once can be resumed. Start it anew."
                 )
+            if more_minutes:
+                self._give(run, self.record(name).minutes + more_minutes)
             self._spawn(name, run, resume=True)
+
+    @staticmethod
+    def _give(run: RunFolder, minutes: float) -> None:
+        """Change a run's budget of minutes."""
+        config = run.config
+        config = replace(config, optimizer=replace(config.optimizer, minutes=round(minutes, 1)))
+        try:
+            write_text_atomically(run.config_path, config.to_yaml())
+        except OSError as error:
+            raise _cannot_keep(run.folder, error) from None
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -331,18 +347,15 @@ class Jobs:
             return
         if not run.stop_path.exists():
             run.stop_path.touch()  # the request itself; a trainer that begins takes an earlier one away
-        sent, age = self._asked.setdefault(name, 0), age_seconds(run.stop_path)
-        hangs = is_late(run, mark)
-        patience = min(self._patience, HANGING_PATIENCE_SECONDS) if hangs else self._patience
-        firmly, by_force = patience[0], sum(patience)
-        due = 3 if age >= by_force else 2 if age >= firmly else 1
+        sent = self._asked.setdefault(name, 0)
+        due = stopping.due(run, mark, self.record(name), self._patience)
         if due <= sent:
             return
         known = ProcessFile.read(run.process_path)
         if mark == known.keeper:  # no trainer yet: once more in a moment
             return
         self._asked[name] = due
-        _send(mark, due)
+        stopping.send(mark, due)
 
     @staticmethod
     def _begun(run: RunFolder) -> bool:
@@ -359,20 +372,6 @@ def _cannot_keep(folder: Path, error: OSError) -> InvalidSetting:
 
 def _is_name(name: object) -> bool:
     return isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) is not None and name != PUBLISHED
-
-
-def _send(mark: ProcessMark, due: int) -> None:
-    """The second or last request to end, the first being the stop file; the last also ends what the trainer started."""
-    if due == 1:
-        return
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(mark.pid)
-        if due == 2:
-            ask_firmly(process)
-            return
-        for one in [*process.children(recursive=True), process]:
-            with contextlib.suppress(psutil.Error):
-                one.kill()
 
 
 def _changed(run: RunFolder) -> float:

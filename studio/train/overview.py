@@ -49,7 +49,7 @@ class Overview:
     def pulse(self) -> dict[str, str]:
         """The states of all runs, and how far they have come, as short texts to compare."""
         rows = self.rows()
-        states = [(row.name, row.state.kind, row.published) for row in rows]
+        states = [(row.name, row.state.kind, _doing(row.state), row.published) for row in rows]
         told = [(row.record.version, row.can_publish, _log_size(self._jobs.files(row.name))) for row in rows]
         return {"urgent": _short_of(states), "news": _short_of(told)}
 
@@ -95,6 +95,11 @@ class Overview:
             return self._networks[key]
         except Exception:  # a file of somebody else's may hold anything
             return ""
+
+
+def _doing(state: RunState) -> str:
+    """What is news at once."""
+    return state.sentence if state.kind == "starting" else ""
 
 
 def _log_size(run: RunFolder) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.card import ModelCard, read_card, write_card
-from models.errors import BrokenCheckpoint, InvalidSetting
+from models.errors import InvalidSetting, RestorationError
 from models.files import replace as move
 from models.zoo import CARD_FILE, WEIGHTS_FILE
 from training.config import NAME_PATTERN
@@ -82,7 +82,7 @@ def _is_ours(folder: Path) -> bool:
     """Whether a folder holds a card that publish() wrote: it gives the folder's name."""
     try:
         return read_card(folder / CARD_FILE).name == folder.name
-    except BrokenCheckpoint:
+    except (OSError, RestorationError):
         return False
 
 

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,19 @@ from models.errors import InvalidSetting, RestorationError
 from training.config import TrainConfig, read_config
 from training.config_text import ConfigField, read_file, read_yaml
 from training.schema import fields
+
+BUDGET = (
+    "optimizer.steps",
+    "optimizer.minutes",
+    "optimizer.petaflop",
+    "optimizer.warmup_steps",
+    "optimizer.ema",
+)
+"""Settings that follow from how long a run is to be."""
+
+PLACE = ("name", "seed", "data.train", "data.folder_shares", "data.grainy_shares", "data.validation",
+         "data.validation_size", "data.workers")  # fmt: skip
+"""Settings that follow from whose run it is, and on which photographs and machine; as does all of `runtime`."""
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 SKIMAGE = "skimage"
@@ -119,11 +133,7 @@ class Recipe:
 
     def with_values(self, values: dict[str, Any]) -> "Recipe":
         """Like with_value, for several."""
-        if self.entries is None:
-            raise InvalidSetting(
-                "The recipe's YAML cannot be read. The form can change what is readable. Correct the YAML first."
-            )
-        entries = copy.deepcopy(self.entries)
+        entries = copy.deepcopy(self._readable())
         for path, value in values.items():
             if path not in DEFAULTS:
                 raise InvalidSetting(
@@ -138,18 +148,58 @@ class Recipe:
             group[key] = value
         return Recipe.read(_leading_remarks(self.text) + as_yaml(entries))
 
-    def with_network(self, architecture: str) -> "Recipe":
-        """The same for another network: its hyperparameters are its own, and it sees what it was made for."""
+    def with_network(self, architecture: str, start: Preset | None = None) -> "Recipe":
+        """The recipe of another network, on the same photographs and within the same budget.
+
+        Patch sizes, loss, optimizer and hyperparameters become those of training/configs/ARCHITECTURE.yaml. Steps keep
+        their number of pixels, so as many patches fit into one as are as large together.
+
+        Args:
+            architecture: the network; one that has no such file changes nothing else.
+            start: what the recipe began as; its own network gets its own settings back.
+
+        Raises:
+            InvalidSetting: the text is no YAML mapping at present.
+        """
+        self._readable()
         if architecture == self.value("architecture"):
             return self
-        changes = {"architecture": architecture, "hyperparameters": {}}
-        changes |= {"start_from": "", "loss.teacher": "", "card": {}}
-        return self.with_values({path: value for path, value in changes.items() if value != self.value(path)})
+        own = Recipe.read(start.text()) if start is not None else None
+        values = {"card": {}}
+        if own is None or own.value("architecture") != architecture:
+            file = Preset(architecture, architecture)
+            known = any(path.stem == architecture for path in CONFIGS.glob("*.yaml"))
+            own = Recipe.read(file.text() if known else f"architecture: {architecture}\n")
+            values["data.batch_sizes"] = self._batches(own.value("data.patch_sizes"))
+        kept = (path for path in DEFAULTS if path in (*BUDGET, *PLACE) or path.startswith("runtime."))
+        values = own.values() | values | {path: self.value(path) for path in kept}
+        changed = {path: value for path, value in values.items() if value != DEFAULTS[path]}
+        return Recipe(_leading_remarks(own.text), None, (), {}).with_values(changed)
+
+    def _readable(self) -> dict[str, Any]:
+        """The entries.
+
+        Raises:
+            InvalidSetting: the text is no YAML mapping.
+        """
+        if self.entries is None:
+            raise InvalidSetting(
+                "The recipe's YAML cannot be read. The form can change what is readable. Correct the YAML first."
+            )
+        return self.entries
+
+    def _batches(self, sides: Sequence[int]) -> list[int]:
+        """How many patches of each size make a step of as many pixels as the first one of this recipe."""
+        try:
+            pixels = self.value("data.patch_sizes")[0] ** 2 * self.value("data.batch_sizes")[0]
+            return [max(round(pixels / side**2), 1) for side in sides]
+        except (TypeError, IndexError, OverflowError):  # problems that the recipe names itself
+            return self.value("data.batch_sizes")
 
     def with_photographs(self, folder: str) -> "Recipe":
         """The same on another folder, validated on scikit-image's own photographs."""
         card = self.value("card")
-        training = f"Trained on the photographs in {folder}, broken on the fly."
+        training = f"Trained on the photographs in {folder}, damaged on the fly."
         others = (
             {key: text for key, text in card.items() if key != "licence"} if isinstance(card, dict) else {}
         )

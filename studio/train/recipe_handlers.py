@@ -78,9 +78,10 @@ class RecipeHandlers:
         recipe = Recipe.read(yaml).with_value("name", str(run_name or "").strip())
         return replace(self.page_of(recipe, everything=False), run_name=None)
 
-    def network_chosen(self, yaml: Any, network: Any) -> RecipePage:
-        """Another network was chosen."""
-        return self.page_of(Recipe.read(yaml).with_network(str(network)), everything=True)
+    def network_chosen(self, yaml: Any, network: Any, preset_name: Any) -> RecipePage:
+        """Another network was chosen: its own recipe, within the budget of this one."""
+        start = next((one for one in PRESETS if one.name == preset_name), None)
+        return self.page_of(Recipe.read(yaml).with_network(str(network), start), everything=True)
 
     def photographs_chosen(self, yaml: Any, photographs: Any) -> RecipePage:
         """Another folder was chosen or entered."""

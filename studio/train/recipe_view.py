@@ -25,7 +25,7 @@ TITLES = {
     "optimizer": "Optimizer",
     "data": "Photographs and patches",
     "loss": "Loss",
-    "degradations": "How patches are broken",
+    "degradations": "How patches are damaged",
     "runtime": "Precision, speed and saving",
 }
 

@@ -84,7 +84,6 @@ class RunRecord(History):
         began: time of the first event; None before it.
         latest: the newest training report.
         training, validation: curves.
-        best_step, best_db: of the best validation.
         validated: the newest validation's numbers.
         previews: by name of the picture, in order of steps.
     """
@@ -93,8 +92,6 @@ class RunRecord(History):
     latest: dict[str, Any] = field(default_factory=dict)
     training: Curve = field(default_factory=Curve)
     validation: Curve = field(default_factory=Curve)
-    best_step: int = 0
-    best_db: float = -math.inf
     validated: dict[str, float] = field(default_factory=dict)
     previews: dict[str, list[Preview]] = field(default_factory=dict)
 
@@ -116,6 +113,8 @@ class RunRecord(History):
             curve.forget_after(step)
         for name, shown in self.previews.items():
             self.previews[name] = [preview for preview in shown if preview.step <= step]
+        for name in ("progress", "seconds_left"):  # the budget may have become another one
+            self.latest.pop(name, None)
         known = {name: value for name, value in _numbers(values).items() if name.startswith("score_")}
         if known and not self.validation.points:
             self.validation.add(step, known)
@@ -130,9 +129,6 @@ class RunRecord(History):
     def _take_validation(self, step: int, values: dict[str, Any]) -> None:
         self.validated = _numbers(values)
         self.validation.add(step, self.validated)
-        score = self.validated.get("score_db", -math.inf)
-        if score > self.best_db:
-            self.best_step, self.best_db = step, score
 
     def _take_preview(self, step: int, values: dict[str, Any]) -> None:
         name, file = values.get("name"), values.get("file")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from studio.page.wording import UNDEFINED, decibels, signed_decibels
+from studio.page.wording import decibels, signed_decibels
 from studio.train.curves import MEASURES, overlaid
 from studio.train.recipe import differences
 from studio.train.record import RunRecord
-from studio.train.view import NO_CHART, STATE_WORDS, best_gain, duration, progress_of
+from studio.train.view import NO_CHART, STATE_WORDS, duration, progress_of
 from training.config import TrainConfig
+from training.outcome import outcome_of
 from training.run_state import RunState
 
 
@@ -46,23 +47,26 @@ def rows_of(rows: Sequence[RunRow], shown: str) -> dict[str, Any]:
 
 
 def _row(row: RunRow, shown: bool) -> dict[str, Any]:
-    record, gain = row.record, best_gain(row.record)
-    done = progress_of(record)
+    record, outcome = row.record, outcome_of(row.record)
+    done, gain = progress_of(record), outcome.gain_db
     words = STATE_WORDS[row.state.kind]
     if done is not None and row.state.kind in ("running", "stopped", "failed", "elsewhere"):
         words += f", {done:.0%}"
+    if row.state.kind == "stopped" and not math.isfinite(record.best_db):
+        words += ", before the first validation"
     minutes = record.latest.get("minutes")
     return {
         "name": row.name,
         "state": row.state.kind,
         "words": words,
         "network": row.network,
-        "steps": f"{record.step:,}" if record.version else UNDEFINED,
-        "score": decibels(record.best_db) if math.isfinite(record.best_db) else UNDEFINED,
-        "gain": f"{signed_decibels(gain)} dB" if gain is not None else UNDEFINED,
+        "steps": f"{record.step:,}" if record.step else "",
+        "score": decibels(record.best_db) if math.isfinite(record.best_db) else "",
+        "gain": f"{signed_decibels(gain)} dB" if gain is not None else "",
         "gain_kind": "" if gain is None or round(gain, 2) == 0 else "good" if gain > 0 else "bad",
-        "time": duration(minutes * 60) if isinstance(minutes, int | float) else UNDEFINED,
+        "time": duration(minutes * 60) if isinstance(minutes, int | float) else "",
         "use": ("Use newer" if row.published else "Use it") if row.can_publish else "",
+        "caution": outcome.sentence if outcome.learned is False and row.can_publish else "",
         "used": "in Restore" if row.published else "",
         "shown": shown,
         "live": row.state.is_live,

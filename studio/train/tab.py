@@ -10,7 +10,7 @@ from studio.page.binding import IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import chart, component, viewer
 from studio.page.controls import heading
 from studio.train.checks import picture_folders
-from studio.train.handlers import PressedPage, Seen, TrainHandlers, TrainPage, UsedPage, Watch
+from studio.train.handlers import PickedPage, PressedPage, Seen, TrainHandlers, TrainPage, Watch
 from studio.train.recipe import PRESETS, SKIMAGE
 from studio.train.recipe_handlers import RecipeHandlers, RecipePage
 from studio.train.recipe_view import EMPTY_FORM, NO_COMMAND
@@ -19,33 +19,40 @@ from studio.train.view import EMPTY
 
 SKIMAGE_WORDS = "scikit-image's own"
 SHOW_LIFE = """() => {
-  const life = document.getElementById("train-life");
-  if (life.getBoundingClientRect().top > window.innerHeight / 2) life.scrollIntoView({ behavior: "smooth" });
+  const life = document.getElementById("train-life"), top = life.getBoundingClientRect().top;
+  if (top < 0 || top > window.innerHeight / 2) life.scrollIntoView({ behavior: "smooth" });
 }"""
+FOCUS_TAB = "() => document.querySelector('#frame [role=tab][aria-selected=true]')?.focus()"
+"""The button that was pressed went out of sight with its tab."""
 
 
 def build_train_tab(
     demo: gr.Blocks,
+    tabs: gr.Tabs,
     tab: gr.Tab,
     handlers: TrainHandlers,
     recipes: RecipeHandlers,
-    picker: gr.CheckboxGroup,
+    opened: Mapping[str, Any],
 ) -> None:
     """Lay the tab out and wire it.
 
     Args:
         demo: the page.
+        tabs: the page's, to change between them.
         tab: the one being built; entering it shows what runs.
         handlers: answer for runs.
         recipes: answer for the recipe.
-        picker: of the Restore tab, takes what "Use it" makes.
+        opened: components of the Restore tab, of which `model_names` takes what "Use it" makes, and `door` leads there.
     """
 
     def pulse(_: object = None) -> dict[str, str]:
         return handlers.pulse()
 
-    parts: dict[str, Any] = {"watch": gr.State(Watch()), "seen": gr.State(Seen()), "model_names": picker}
-    # small, and a run is watched for longer than pictures are kept
+    parts: dict[str, Any] = {"model_names": opened["model_names"], "door": opened["door"], "tabs": tabs}
+    parts |= {
+        "watch": gr.State(Watch()),
+        "seen": gr.State(Seen()),
+    }  # small, and watched longer than pictures are kept
     with gr.Row(elem_id="train-bench", elem_classes="bench"):
         with gr.Column(elem_id="train-recipe", elem_classes="bench-controls", scale=0, min_width=304):
             parts |= _recipe(picture_folders(handlers.jobs.data_root))
@@ -79,8 +86,10 @@ def _wire_life(tab: gr.Tab, handlers: TrainHandlers, parts: dict[str, Any]) -> N
     bound.on(parts["pictures"].input, handlers.pictured, **LATEST)
     bound.on(runs.chosen, handlers.chosen, **LIGHT)
     bound.on(runs.compared, handlers.compared, **LIGHT)
-    bound.on(runs.deleted, handlers.deleted, **LIGHT)
-    Binding(UsedPage, parts).on(runs.used, handlers.used, **LIGHT)
+    picking = Binding(PickedPage, parts)
+    picking.on(runs.deleted, handlers.deleted, **LIGHT)
+    used = picking.on(runs.used, handlers.used, **LIGHT)
+    used.success(None, None, None, js=FOCUS_TAB, api_visibility="private")
 
 
 def _recipe(folders: Sequence[str]) -> dict[str, Any]:
@@ -166,7 +175,9 @@ def _life() -> dict[str, Any]:
     parts["charts"] = chart("train-charts")
     with gr.Column(elem_id="train-previews", visible=False) as parts["previews"]:
         with gr.Row(elem_id="train-previews-bar"):
-            gr.HTML("<h3>Previews</h3><p class='fact-note'>at every validation, from files of quality 10</p>")
+            gr.HTML(
+                "<h3>Previews</h3><p class='fact-note'>at every validation, from files saved at quality 10</p>"
+            )
             parts["pictures"] = gr.Radio(
                 [], label="Picture", show_label=False, elem_classes="segments", elem_id="train-pictures"
             )

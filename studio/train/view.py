@@ -3,6 +3,7 @@
 import math
 import re
 import struct
+import time
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from studio.page.wording import UNDEFINED, decibels, signed_decibels
 from studio.server.files import PictureFolder
 from studio.train import curves as figures
 from studio.train.record import Preview, RunRecord
+from training.outcome import outcome_of
 from training.run_state import RunState
 
 NO_CHART: dict[str, Any] = {"title": "", "charts": [], "files": []}
@@ -31,7 +33,7 @@ STATE_WORDS = {
     "starting": "starting",
     "running": "training",
     "stalled": "no sign of life",
-    "stopping": "saving and stopping",
+    "stopping": "saving",
     "stopped": "stopped",
     "finished": "finished",
     "failed": "failed",
@@ -39,9 +41,12 @@ STATE_WORDS = {
 }
 """A run's state in a few words."""
 
+AT_ONE_THING = ("starting", "stopping")
+"""Kinds of a run whose head says what it does, and for how long."""
+
 
 def head_of(name: str, state: RunState, record: RunRecord, waits_for: str = "") -> str:
-    """Name, state, progress and time left as markup.
+    """Name, state, progress, time left and what came of it as markup.
 
     Args:
         name, state, record: of the run.
@@ -49,6 +54,10 @@ def head_of(name: str, state: RunState, record: RunRecord, waits_for: str = "") 
     """
     done = progress_of(record)
     words = STATE_WORDS[state.kind]
+    if state.kind in AT_ONE_THING:
+        bar = "<progress max='1' aria-label='How long it takes is not known'></progress>"
+        said = state.sentence if state.kind == "starting" else "Saving"
+        return _head(name, state.kind, said, bar + _sentences(waits_for=waits_for), since=state.since)
     if done is not None and state.kind != "finished":
         words += f" · {done:.0%}"
     left = seconds_left(record) if state.kind in ("running", "elsewhere") else None
@@ -56,41 +65,43 @@ def head_of(name: str, state: RunState, record: RunRecord, waits_for: str = "") 
         words += f" · {duration(left)} left"
     bar = ""
     if state.is_live or state.kind == "elsewhere":
-        value = f" value='{done:.4f}'" if done is not None and state.kind != "starting" else ""
+        value = f" value='{done:.4f}'" if done is not None else ""
         bar = f"<progress max='1'{value} aria-label='Share of the budget used'></progress>"
-    loading = "The trainer loads the photographs and measures where it starts from."
-    sentence = loading if state.kind == "starting" else state.sentence
-    return _head(name, state.kind, words, bar + _sentences(sentence, waits_for))
+    ended = outcome_of(record).sentence if state.kind in ("stopped", "finished") else ""
+    return _head(name, state.kind, words, bar + _sentences(ended, state.sentence, waits_for=waits_for))
 
 
 def ready_head(name: str, waits_for: str = "") -> str:
     """Of a run that Start would begin; waits_for: see head_of."""
-    return _head(name, "ready", "ready to start", _sentences("", waits_for)) if name else ""
+    return _head(name, "ready", "ready to start", _sentences(waits_for=waits_for)) if name else ""
 
 
-def _head(name: str, kind: str, words: str, rest: str) -> str:
+def _head(name: str, kind: str, words: str, rest: str, since: float = 0.0) -> str:
+    """The head; `since`, in seconds since the epoch, has the page count the seconds from then on."""
+    passed = max(round(time.time() - since), 0)
+    clock = f" · <span data-since='{since:.2f}' data-passed='{passed}'>{passed} s</span>" if since else ""
     return (
         f"<div class='train-head' data-state='{kind}'><h2>{escape(name)}</h2>"
-        f"<p class='train-state'>{escape(words)}</p>{rest}</div>"
+        f"<p class='train-state'>{escape(words)}{clock}</p>{rest}</div>"
     )
 
 
-def _sentences(sentence: str, waits_for: str) -> str:
+def _sentences(*sentences: str, waits_for: str = "") -> str:
     waiting = (
         f"{waits_for} is being trained, and one run at a time is. It is in the list." if waits_for else ""
     )
-    return "".join(f"<p class='train-sentence'>{escape(one)}</p>" for one in (sentence, waiting) if one)
+    return "".join(f"<p class='train-sentence'>{escape(one)}</p>" for one in (*sentences, waiting) if one)
 
 
 def facts_of(record: RunRecord, *, live: bool) -> str:
     """The latest numbers as markup."""
-    latest, gain = record.latest, best_gain(record)
+    latest, gain = record.latest, outcome_of(record).gain_db
     best = f"{decibels(record.best_db)} at step {record.best_step:,}" if math.isfinite(record.best_db) else ""
     waiting = latest.get("waiting_share", latest.get("waiting_for_data_share"))
     facts = [
         ("Step", f"{record.step:,}" if record.version else ""),
         ("Best validation", best),
-        ("Gain over plain decoding", f"{signed_decibels(gain)} dB" if gain is not None else ""),
+        ("Gain over doing nothing", f"{signed_decibels(gain)} dB" if gain is not None else ""),
         ("Loss", _number(latest, "loss", "{:.4g}")),
         ("Learning rate", _number(latest, "learning_rate", "{:.2g}")),
         ("Speed", _speed(latest)),
@@ -104,14 +115,14 @@ def facts_of(record: RunRecord, *, live: bool) -> str:
 
 
 def curves_of(name: str, record: RunRecord) -> dict[str, Any]:
-    """The chart's value; without a report yet, nothing."""
+    """The chart's value; nothing for what has been told once, which is no curve."""
     charts = []
-    if record.validation.points:
+    if len(record.validation.points) > 1:
         charts.append(_chart(name, "Validation", figures.validation(name, record), _validation_words(record)))
     if len(record.validation.points) > 1 and figures.cases(record):
-        words = "Gain of each validation case over plain decoding, against steps."
+        words = "Gain of each validation case over doing nothing, against steps."
         charts.append(_chart(name, "Gain", figures.gains(name, record), words))
-    if record.training.points:
+    if len(record.training.points) > 1:
         latest = ", ".join(
             f"{figures.term_words(term)} {record.latest[term]:.4g}" for term in figures.terms(record)
         )
@@ -135,8 +146,7 @@ def _chart(run: str, label: str, figure: Any, alt: str) -> dict[str, Any]:
 
 def _validation_words(record: RunRecord) -> str:
     _, score = record.validation.series("score_db")
-    _, nothing = figures.do_nothing(record)
-    beside = f"; doing nothing gives {nothing[-1]:.2f} dB" if nothing else ""
+    beside = f"; doing nothing gives {record.nothing_db:.2f} dB" if record.nothing_db is not None else ""
     if not score:
         return "Mean validation PSNR against steps; no score is known."
     return f"Mean validation PSNR against steps, from {score[0]:.2f} to {score[-1]:.2f} dB{beside}."
@@ -148,7 +158,7 @@ def _validation_words(record: RunRecord) -> str:
 def view_of(
     run: str, folder: Path, record: RunRecord, picture: str, pictures: PictureFolder
 ) -> dict[str, Any]:
-    """The viewer's value: degraded, the steps as stages, original.
+    """The viewer's value: damaged, the steps as stages, original.
 
     Args:
         run: its name.
@@ -176,12 +186,12 @@ def view_of(
         }
         stages.append({**pane, "detail": detail, **stage})
     degraded_db = found[-1].input_db
-    for identifier, detail in (
-        ("original", ""),
-        ("degraded", decibels(degraded_db) if math.isfinite(degraded_db) else ""),
+    for identifier, label, detail in (
+        ("original", "original", ""),
+        ("degraded", "damaged", decibels(degraded_db) if math.isfinite(degraded_db) else ""),
     ):
         file = re.sub(r"-\d+\.png$", f"-{identifier}.png", found[-1].file)
-        pane = _pane(run, folder, identifier, identifier, file, pictures)
+        pane = _pane(run, folder, identifier, label, file, pictures)
         if pane:
             panes.append({**pane, "detail": detail})
     ids = [pane["id"] for pane in panes]
@@ -260,12 +270,6 @@ def seconds_left(record: RunRecord) -> float | None:
     if not done or not is_number(minutes):
         return None
     return float(minutes) * 60 * (1 - done) / done
-
-
-def best_gain(record: RunRecord) -> float | None:
-    """How far the best validation lies above doing nothing, in dB; None where that is not known."""
-    _, nothing = figures.do_nothing(record)
-    return record.best_db - nothing[-1] if nothing and math.isfinite(record.best_db) else None
 
 
 def duration(value: float) -> str:

@@ -221,6 +221,8 @@ def test_networks_and_photographs_change_the_recipe(open_train):
     page.wait_for_function(
         "() => document.querySelector('#train-recipe').innerText.includes('106.6 k parameters')"
     )
+    shows(page, "loss.squared_share", "0.4")  # AR-CNN's own
+    shows(page, "optimizer.minutes", "1.9")
     assert page.locator("#train-problems li").count() == 0
     page.locator("#train-photographs input").fill("/nowhere/at/all")
     page.locator("#train-photographs input").press("Enter")
@@ -234,7 +236,11 @@ def test_the_whole_journey(open_train, server, checkpoints):
     named(page, "tiny")
     button(page, "Start tiny")
     page.click("#train-button")
-    state(page, "starting", "running")
+    page.wait_for_selector("#train-head [data-state=starting] [data-passed]")
+    words = page.locator("#train-head .train-state")
+    before = words.inner_text()
+    assert any(each in before for each in ("Starting the trainer", "Loading", "Measuring", "First step"))
+    assert before.endswith(" s")
     button(page, "Stop")
     state(page, "running")
     reaches(page, 25)
@@ -252,6 +258,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
     assert second.locator("#train-head h2").inner_text() == "tiny"
     button(second, "Stop")
     second.click("#train-button")
+    second.wait_for_function("() => /Saving|stopped/.test(document.querySelector('#train-head').innerText)")
     state(second, "stopped")
     state(page, "stopped")
     button(page, "Resume tiny")
@@ -269,13 +276,14 @@ def test_the_whole_journey(open_train, server, checkpoints):
     assert starts == [0, stopped_at]
 
     row(page, "tiny").get_by_role("button", name="Use it").click()
-    page.wait_for_function(
-        "() => document.querySelector('#train-notice').innerText.includes('in the Restore tab')"
-    )
+    page.wait_for_selector("#restore-button", state="visible")
+    page.wait_for_function("() => document.activeElement.textContent.trim() === 'Experiment'")
+    experiment = page.get_by_role("tab", name="Experiment", exact=True)
+    assert experiment.get_attribute("aria-selected") == "true"
     card = read_card(server.runs / "published" / "tiny" / "card.yaml")
     assert card.title == "Tiny (tiny)" and present(card.trained).steps > 0
-    page.get_by_role("tab", name="Experiment", exact=True).click()
-    assert page.locator("#steps .models label", has_text="Tiny (tiny)").locator("input").is_checked()
+    tick = page.locator("#steps .models label", has_text="Tiny (tiny)").locator("input")
+    assert tick.is_checked()
     page.click("#restore-button")
     page.wait_for_selector("#results tr[data-id=tiny][data-state=done]")
     page.get_by_role("tab", name="Models", exact=True).click()
@@ -313,6 +321,14 @@ def test_the_whole_journey(open_train, server, checkpoints):
     row(page, "other").get_by_role("button", name="for good").click()
     row(page, "other").wait_for(state="detached")
     assert not (server.runs / "other").exists() and (server.runs / "tiny").exists()
+
+    row(page, "tiny").get_by_role("button", name="Delete").click()
+    assert "the run and its model" in row(page, "tiny").inner_text()
+    row(page, "tiny").get_by_role("button", name="for good").click()
+    row(page, "tiny").wait_for(state="detached")
+    assert not (server.runs / "tiny").exists() and not (server.runs / "published" / "tiny").exists()
+    restore.click()
+    assert tick.count() == 0
 
 
 def test_a_run_survives_its_server_and_the_next_one_stops_it(open_train, server):
@@ -356,6 +372,40 @@ def test_the_command_in_the_page_does_the_same_in_a_terminal(open_train, server)
     subprocess.run(["sh", "-c", line], check=True, timeout=PATIENCE / 1000, cwd="/", capture_output=True)
     row(page, "typed").locator("th button").click()
     state(page, "finished")
+
+
+def test_a_run_that_learned_nothing_offers_more_time(open_train, server):
+    page = open_train()
+    vain = {**TINY["optimizer"], "minutes": 0.02, "learning_rate": 1e-9, "final_learning_rate": 0.0}
+    write_yaml(page, {**TINY, "name": "vain", "optimizer": vain})
+    named(page, "vain")
+    button(page, "Start vain")
+    page.click("#train-button")
+    state(page, "finished")
+    assert "it learned nothing" in page.locator("#train-head").inner_text()
+    assert "it learned nothing" in row(page, "vain").inner_text()
+    button(page, "10 more minutes")
+    page.click("#train-button")
+    state(page, "running")
+    config = TrainConfig.from_yaml(server.runs / "vain" / "config.yaml")
+    assert config.optimizer.minutes == pytest.approx(10.1, abs=0.15)
+    button(page, "Stop")
+    page.click("#train-button")
+    state(page, "stopped")
+
+
+def test_on_phones_start_needs_no_scrolling(open_train):
+    page = open_train(390, 844)
+    button(page, "Start tiny-cpu")
+    for top in (0, 400, 10_000):
+        page.evaluate("(top) => window.scrollTo(0, top)", top)
+        box = page.locator("#train-button").bounding_box()
+        assert box["height"] >= 44 and box["y"] > 700 and box["y"] + box["height"] <= 844
+        hit = "([x, y]) => document.elementFromPoint(x, y).closest('#train-button') !== null"
+        assert page.evaluate(hit, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    assert not page.locator("#train-empty").is_visible()
+    command = page.locator("#train-command").bounding_box()
+    assert command["y"] + command["height"] <= box["y"], "the last of the recipe can be read above it"
 
 
 def test_phones_show_everything_without_scrolling_sideways(open_train, server):

@@ -1,5 +1,6 @@
 """The Train tab's handlers: what each press and each look answers, with pretended trainers and runs written by hand."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -8,14 +9,17 @@ import psutil
 import pytest
 
 import studio.train.overview
+from models.card import read_card
 from models.errors import InvalidSetting, RestorationError
 from models.png_files import write_png
 from models.zoo import Zoo
 from studio.interface import build_studio
 from studio.server.answers import DROPPED
 from studio.server.files import PictureFolder
-from studio.train.handlers import START, STOP, WAITING, Seen, TrainHandlers, Watch
+from studio.train.actions import MORE, MORE_MINUTES, RESUME, START, STOP, WAITING
+from studio.train.handlers import Seen, TrainHandlers, Watch
 from studio.train.jobs import Jobs
+from studio.train.publish import publish, withdraw
 from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.view import MOST_STEPS
 from tests.training.sample_runs import configuration, write_run
@@ -74,7 +78,7 @@ def test_a_run_is_started_watched_and_stopped(train):
     )
     assert "run is being trained" in other.head
     stopped = train.pressed(page.watch, looked.seen, "next", "")
-    assert stopped.button["value"] in ("Stopping", "Resume run")
+    assert stopped.button["value"] in ("Saving", "Resume run")
     until(lambda: "stopped" in train.chosen(page.watch, "next", {"name": "run"}).head)
     assert train.chosen(page.watch, "next", {"name": "run"}).button["value"] == "Resume run"
 
@@ -123,7 +127,7 @@ def test_used_weights_are_in_the_zoo_with_their_card(train, jobs, zoo):
     for name in ("mine", "cascade"):
         page = train.used(Watch(shown=name), Seen(), "next", {"name": name}, [*ticked, 7])
         ticked = page.model_names["value"]
-        assert "now, and ticked" in page.notice
+        assert page.tabs == {"selected": "restore"}
     assert ticked == ["plain", "mine", "cascade-own"]
     assert {name for _, name in page.model_names["choices"]} >= {"plain", "mine", "cascade", "cascade-own"}
     own = Zoo(zoo.folder, "cpu", own_folder=jobs.published)
@@ -139,6 +143,127 @@ def test_used_weights_are_in_the_zoo_with_their_card(train, jobs, zoo):
         train.used(Watch(), Seen(), "next", {"name": "bare"}, ticked)
 
 
+def test_a_run_is_deleted_with_its_model(train, jobs, zoo):
+    own = Zoo(zoo.folder, "cpu", own_folder=jobs.published)
+    for name in ("mine", "cascade", "other"):
+        write_run(configuration(name), jobs.root, score_db=27.0)
+        train.used(Watch(), Seen(), "next", {"name": name}, [])
+    ticked = ["plain", "mine", "cascade", "cascade-own"]
+    page = train.deleted(Watch(shown="mine"), "next", {"name": "mine"}, ticked)
+    assert page.model_names["value"] == ["plain", "cascade", "cascade-own"] and page.tabs is None
+    page = train.deleted(Watch(), "next", {"name": "cascade"}, page.model_names["value"])
+    assert page.model_names["value"] == ["plain", "cascade"], "the shipped one stays"
+    assert {name for _, name in page.model_names["choices"]} & {"mine", "cascade-own"} == set()
+    assert sorted(path.name for path in jobs.published.iterdir()) == ["other"]
+    assert {"mine", "cascade-own"}.isdisjoint(card.name for card in own.cards())
+    assert jobs.names() == ["other"]
+    write_run(configuration("plainly"), jobs.root, score_db=27.0)
+    assert train.deleted(Watch(), "next", {"name": "plainly"}, ticked).model_names is None
+
+
+def test_a_live_run_keeps_its_model(train, jobs):
+    run = write_run(configuration("mine"), jobs.root, score_db=27.0)
+    train.used(Watch(), Seen(), "next", {"name": "mine"}, [])
+    with run.lock(), pytest.raises(InvalidSetting, match="is being trained"):
+        train.deleted(Watch(), "next", {"name": "mine"}, [])
+    assert (jobs.published / "mine" / "card.yaml").is_file()
+
+
+def test_only_models_that_were_made_here_are_withdrawn(jobs, tmp_path):
+    write_run(configuration("mine"), jobs.root, score_db=27.0)
+    publish(jobs.files("mine"), jobs.published, frozenset())
+    outside = shutil.copytree(jobs.published / "mine", tmp_path / "outside" / "mine")
+    (jobs.published / "link").symlink_to(outside)
+    (jobs.published / "notes").mkdir()
+    (jobs.published / "notes" / "diary.txt").write_text("mine")
+    shutil.copytree(jobs.published / "mine", jobs.published / "renamed")
+    for name in ("../outside/mine", "..", "", ".", "link", "notes", "renamed", "none", "/", str(outside)):
+        with pytest.raises(InvalidSetting, match="no model called"):
+            withdraw(jobs.published, name)
+    assert outside.is_dir() and len(list(jobs.published.iterdir())) == 4
+    withdraw(jobs.published, "mine")
+    assert not (jobs.published / "mine").exists() and jobs.files("mine").best_path.exists()
+
+
+def vain(jobs, name, *, finished=True, ended_by="minutes"):
+    """A run whose best validation is below doing nothing."""
+    run = write_run(configuration(name), jobs.root, score_db=19.9)
+    run.events_path.unlink()
+    run.write_event(0, "start", resumed=False, score_db=20.0, score_input_db=20.0)
+    run.write_event(9, "train", minutes=1.94, progress=1.0)
+    run.write_event(9, "validation", score_db=19.9, score_input_db=20.0)
+    run.write_event(9, "end", finished=finished, minutes=1.94, ended_by=ended_by)
+    return run
+
+
+def test_a_run_that_learned_nothing_says_so_and_is_given_more(train, jobs):
+    run = vain(jobs, "vain")
+    sentence = "Only 9 steps fitted into 1.9 minutes: it learned nothing."
+    page = train.chosen(Watch(), "next", {"name": "vain"})
+    assert sentence in page.head and page.button["value"] == "10 more minutes" and page.seen.action == MORE
+    assert page.another["visible"]
+    (row,) = page.runs["runs"]
+    assert row["use"] == "Use it" and row["caution"] == sentence
+    train.used(page.watch, page.seen, "next", {"name": "vain"}, [])
+    assert sentence in read_card(jobs.published / "vain" / "card.yaml").summary
+    page = train.pressed(page.watch, page.seen, "next", "")
+    assert page.seen.action == STOP and page.yaml is None
+    assert run.config.optimizer.minutes == pytest.approx(1.9 + MORE_MINUTES)
+    until(lambda: jobs.record("vain").minutes > 0 and jobs.state("vain").kind == "running")
+    starts = [event.values["resumed"] for event in run.events() if event.kind == "start"]
+    assert starts == [False, True]
+
+
+def test_more_minutes_are_offered_where_minutes_were_short(train, jobs):
+    vain(jobs, "stopped", finished=False, ended_by="")
+    vain(jobs, "stepped", ended_by="steps")
+    write_run(configuration("good"), jobs.root, score_db=27.0)
+    actions = {
+        name: train.chosen(Watch(), "next", {"name": name}).seen.action
+        for name in ("stopped", "stepped", "good")
+    }
+    assert actions == {"stopped": RESUME, "stepped": START, "good": START}
+    rows = {row["name"]: row for row in train.entered(Watch(), "next").runs["runs"]}
+    assert rows["good"]["caution"] == "" and "learned nothing" in rows["stepped"]["caution"]
+
+
+def test_a_run_that_was_stopped_early_shows_no_empty_charts_and_no_dashes(train, jobs):
+    run = jobs.write_recipe(configuration("early"))
+    run.write_event(0, "start", resumed=False, score_db=20.0, score_input_db=20.0)
+    run.write_event(5, "train", minutes=0.1, progress=0.1, loss=0.5)
+    run.write_event(5, "end", finished=False, minutes=0.1)
+    page = train.chosen(Watch(), "next", {"name": "early"})
+    assert "Stopped before the first validation." in page.head
+    assert page.charts is None or page.charts["charts"] == []
+    (row,) = page.runs["runs"]
+    assert "–" not in row.values() and row["words"].endswith("before the first validation")
+    assert row["score"] == row["gain"] == "" and row["use"] == ""
+
+
+def test_the_head_follows_what_a_starting_run_does(train, jobs, looks_often):
+    run, urgent = jobs.write_recipe(configuration("new")), ""
+    with run.lock():
+        for number, (doing, words) in enumerate(
+            (("load", "Loading 3 photographs"), ("measure", "Measuring 2 of 3"), ("first_step", "First step"))
+        ):
+            run.write_event(0, "activity", doing=doing, done=2, of=3)
+            time.sleep(0.2)
+            urgent = train.pulse()["urgent"]
+            head = train.chosen(Watch(), "next", {"name": "new"}).head
+            assert words in head and "data-passed" in head and "data-state='starting'" in head, number
+            assert "%" not in head
+            time.sleep(0.2)
+            assert train.pulse()["urgent"] == urgent
+        run.write_event(0, "start", resumed=False)
+        run.write_event(1, "activity", doing="training")
+        time.sleep(0.2)
+        assert train.pulse()["urgent"] != urgent
+        assert "data-state='running'" in train.chosen(Watch(), "next", {"name": "new"}).head
+        run.stop_path.touch()
+        time.sleep(0.2)
+        assert "Saving" in train.chosen(Watch(), "next", {"name": "new"}).head
+
+
 def test_runs_are_compared_and_deleted(train, jobs):
     for name, rate in (("one", 0.001), ("two", 0.002)):
         optimizer = {"petaflop": 0.25, "learning_rate": rate}
@@ -150,7 +275,7 @@ def test_runs_are_compared_and_deleted(train, jobs):
     for names in (["one"], [], None, "one", ["../evil", "one"]):
         with pytest.raises(InvalidSetting, match="can be compared"):
             train.compared({"names": names})
-    left = train.deleted(Watch(shown="two"), "next", {"name": "two"})
+    left = train.deleted(Watch(shown="two"), "next", {"name": "two"}, [])
     assert left.watch == Watch() and [row["name"] for row in left.runs["runs"]] == ["one"]
     with pytest.raises(InvalidSetting, match="any more"):
         train.chosen(Watch(), "next", {"name": "two"})

@@ -6,7 +6,18 @@ from models.errors import InvalidSetting
 from models.zoo import ARCHITECTURES
 from studio.train.checks import network_words, photograph_words
 from studio.train.jobs import Jobs
-from studio.train.recipe import FIELDS, PRESETS, Recipe, differences, preset, shown, typed
+from studio.train.recipe import (
+    BUDGET,
+    CONFIGS,
+    FIELDS,
+    PLACE,
+    PRESETS,
+    Recipe,
+    differences,
+    preset,
+    shown,
+    typed,
+)
 from studio.train.recipe_handlers import RecipeHandlers
 from studio.train.recipe_view import form_of
 from tests.present import present
@@ -99,6 +110,51 @@ def test_every_network_can_be_chosen(architecture):
     assert recipe.problems == () and present(recipe.config).architecture == architecture
     words, problems = network_words(recipe)
     assert problems == [] and "parameters" in words
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.name)
+def test_another_network_has_its_own_recipe_within_the_budget(one, architecture):
+    """But for how long, where and on what it is trained, everything is as its own file says."""
+    before, own = Recipe.read(one.text()), Recipe.read((CONFIGS / f"{architecture}.yaml").read_text())
+    assert own.config is not None and own.config.architecture == architecture
+    after = before.with_network(architecture)
+    assert after.config is not None and before.config is not None
+    if architecture == "cascade":
+        assert after.text == before.text, "it was the cascade's"
+        return
+    places = {path for path in after.values() if path.startswith("runtime.") or path in (*BUDGET, *PLACE)}
+    assert {path: after.value(path) for path in places} == {path: before.value(path) for path in places}
+    mixed = {"card", "data.batch_sizes"}
+    rest = after.values().keys() - places - mixed
+    assert len(rest) > 20
+    assert {path: after.value(path) for path in rest} == {path: own.value(path) for path in rest}
+    sides, counts = after.config.data.patch_sizes, after.config.data.batch_sizes
+    pixels = before.config.data.patch_sizes[0] ** 2 * before.config.data.batch_sizes[0]
+    assert len(sides) == len(counts)
+    for side, count in zip(sides, counts, strict=True):
+        assert count == 1 or abs(count * side**2 - pixels) <= side**2 / 2
+    assert after.value("card") == {} and after.value("name") == before.value("name")
+
+
+@pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.name)
+def test_the_network_of_the_preset_gets_its_own_settings_back(recipes, one):
+    there = recipes.network_chosen(one.text(), "dncnn", one.name)
+    assert "architecture: dncnn" in there.yaml
+    back = Recipe.read(recipes.network_chosen(there.yaml, "cascade", one.name).yaml)
+    first = Recipe.read(one.text())
+    assert {**back.values(), "card": {}} == {**first.values(), "card": {}}
+    odd = recipes.network_chosen(there.yaml, "cascade", ["no preset"])
+    assert Recipe.read(odd.yaml).value("hyperparameters") == {}, "the network's own file then"
+
+
+def test_a_recipe_that_cannot_be_read_or_is_wrong_takes_another_network_calmly(recipes):
+    with pytest.raises(InvalidSetting, match="cannot be read"):
+        recipes.network_chosen("name: [", "dncnn", "tiny-cpu")
+    wrong = recipes.network_chosen(MINIMAL + "data: {batch_sizes: many}\n", "dncnn", "tiny-cpu")
+    assert "data.batch_sizes" in wrong.problems and "architecture: dncnn" in wrong.yaml
+    none = recipes.network_chosen(MINIMAL, "nonsense", "tiny-cpu")
+    assert "architecture" in none.problems
 
 
 def test_another_network_begins_anew_and_without_a_teacher():

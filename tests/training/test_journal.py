@@ -150,12 +150,14 @@ def test_a_log_gets_one_line_per_event(capsys) -> None:
         "waiting_share": 0.031,
     }
     values |= {"memory_mb": 812.3, "seconds_left": 3725.0, "progress": 0.5}
+    console.show(TrainEvent(0, "activity", {"doing": "load", "of": 3}))
     console.show(TrainEvent(0, "start", {"resumed": False, "warnings": ["a.png is left out."]}))
     console.show(TrainEvent(50, "train", values))
     console.show(TrainEvent(50, "train", {**values, "loss": None}))
     console.show(TrainEvent(50, "validation", {"score_db": 29.5, "score_input_db": 29.0}))
     console.show(TrainEvent(50, "saved", {"minutes": 1}))
     assert capsys.readouterr().out.splitlines() == [
+        "Loading 3 photographs",
         "a.png is left out.",
         "Begun at step 0.",
         "step 50, loss 0.01234, 12.3 images/s, 0.500 MP/s, waiting for data 3.1%, 812 MB, 1 h 2 min left",
@@ -188,7 +190,7 @@ def test_the_shipped_cascade_can_be_continued(tmp_path: Path) -> None:
     )
     run = RunFolder(tmp_path / "run")
     fit(config, run, data_root=tmp_path, device="cpu")
-    start, *_ = run.events()
+    start = next(event for event in run.events() if event.kind == "start")
     first = next(event.values for event in run.events() if event.kind == "validation")
     assert start.values["score_db"] > first["score_input_db"] + 0.5, "it begins as good as it was shipped"
 

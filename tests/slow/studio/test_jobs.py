@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-import studio.train.jobs
+import studio.train.stopping
 from models.errors import InvalidSetting
 from studio.train.jobs import PUBLISHED, Jobs
 from tests.paths import REPOSITORY
@@ -112,7 +112,7 @@ def test_one_run_at_a_time_on_a_machine(jobs_of):
 def test_a_hanging_trainer_is_called_stalled_and_can_be_stopped(jobs_of, monkeypatch):
     jobs = jobs_of("hangs")
     monkeypatch.setattr("training.run_state.LATE_SECONDS", 1)
-    monkeypatch.setattr(studio.train.jobs, "HANGING_PATIENCE_SECONDS", (0.5, 0.5))
+    monkeypatch.setattr(studio.train.stopping, "HANGING_PATIENCE_SECONDS", (0.5, 0.5))
     jobs.start(config())
     until(lambda: kind_of(jobs) == "stalled")
     assert "No sign of life for" in jobs.state("run").sentence

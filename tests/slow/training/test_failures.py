@@ -220,7 +220,8 @@ def test_photographs_that_are_too_small_or_damaged_are_named_and_left_out(root: 
         device="cpu",
         on_event=told.append,
     )
-    damaged, small = told[0].values["warnings"]
+    start = next(event for event in told if event.kind == "start")
+    damaged, small = start.values["warnings"]
     assert "deep.png (I;16 pixels, not 8 bits per channel)" in damaged and "torn.png" in damaged
     assert small == "narrow (30 x 90) is smaller than 40 x 40 pixels and left out."
     config = small_configuration(steps=1)

@@ -84,9 +84,10 @@ def test_two_processes_train_as_one_does(method: str, tmp_path: Path) -> None:
     assert_close(alone, together)
     events = [json.loads(line) for line in together.events_path.read_text().splitlines()]
     assert [event["kind"] for event in events].count("start") == 1
-    assert [event.kind for event in alone.events()] == [event["kind"] for event in events]
+    kinds = [event["kind"] for event in events if event["kind"] != "activity"]  # each tells of its share
+    assert [event.kind for event in alone.events() if event.kind != "activity"] == kinds
     assert len(last_state(together)["random_states"]) == 2
-    assert result.stdout.count("Finished.") == 1, "one process speaks"
+    assert result.stdout.count("--run") == 1, "one process speaks"
 
 
 def test_two_processes_resume_what_one_began(tmp_path: Path) -> None:

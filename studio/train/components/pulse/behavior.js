@@ -1,9 +1,13 @@
 // Asks the server now and then whether there is news, and triggers an event only where there is: an event costs the page
 // many times more than a question. Nothing is asked while nobody looks.
 //
+// Meanwhile it counts the seconds of what is under way, in elements of the tab's head with data-since, which names the moment it began, and
+// data-passed, the seconds that had passed when they were drawn.
+//
 // There is no value. server.pulse answers with the news as two texts that differ whenever there are others: `urgent` triggers `beat`
 // within three seconds, `news` within nine to twenty more, later on a slow machine.
 
+const TICK_MS = 1000;
 const EVERY_MS = 3000;  // between questions
 const SOONEST_MS = 9000;  // news that can wait are told at a distance between these,
 const LATEST_MS = 20000;
@@ -43,11 +47,29 @@ async function ask() {
   }
 }
 
+let counted = "";  // what stood in the element's data; Gradio may draw another moment into the same element
+let countedFrom = 0;
+
+function count() {
+  /** @type {HTMLElement | null} */
+  const seconds = document.querySelector("#train-head [data-passed]");
+  if (!seconds) return;
+  const { since, passed } = seconds.dataset;
+  if (counted !== since + " " + passed) {
+    counted = since + " " + passed;
+    countedFrom = performance.now() - Number(passed) * 1000;
+  }
+  seconds.textContent = Math.round((performance.now() - countedFrom) / 1000) + " s";
+}
+
+let ticks = 0;
 const clock = setInterval(() => {
-  if (element.isConnected) {
-    ask();
+  if (!element.isConnected) {
+    clearInterval(clock);
+    work.disconnect();
     return;
   }
-  clearInterval(clock);
-  work.disconnect();
-}, EVERY_MS);
+  count();
+  ticks += 1;
+  if (ticks % (EVERY_MS / TICK_MS) === 0) ask();
+}, TICK_MS);

@@ -2,8 +2,9 @@
 //
 // The value is what studio.train.runs_view.rows_of returns: runs, each with texts name, state, words (the state for people), network,
 // steps, score, gain, gain_kind ("good", "bad" or ""), time, use (what the button says that puts its checkpoint into the pickers, "" for
-// none), used (said where there is nothing to press), and with shown, live, comparable and deletable. Triggers `chosen`, `used` and
-// `deleted` with {name}, `compared` with {names}. Deleting was confirmed.
+// none), used (said where there is nothing to press; "" for a run without a model), caution (what speaks against using it, or ""), and with
+// shown, live, comparable and deletable. Triggers `chosen`, `used` and `deleted` with {name}, `compared` with {names}. Deleting, which
+// takes the model with it, was confirmed.
 
 import { find, make } from "../../../page/elements.js";
 
@@ -56,9 +57,11 @@ function deleteRun(run) {
 }
 
 function confirmation(run) {
+  const button = actionButton("Delete", "danger", "Delete " + run.name + " for good", () => deleteRun(run));
+  if (run.used) button.textContent = "Delete both";
   return [
-    make("span", "said", "Delete it with its checkpoints?"),
-    actionButton("Delete", "danger", "Delete " + run.name + " for good", () => deleteRun(run)),
+    make("span", "said", run.used ? "Delete the run and its model in Restore?" : "Delete the run?"),
+    button,
     actionButton("Keep", "", "Keep " + run.name, () => setDoomed("")),
   ];
 }
@@ -81,6 +84,13 @@ function actionCell(run) {
 
 // ---------------------------------------------------------------- the table
 
+function stateCell(run) {
+  const cell = make("td", "state");
+  cell.append(make("span", run.live ? "live" : run.state === "failed" ? "bad" : "", run.words));
+  if (run.caution) cell.append(make("span", "said caution", run.caution));
+  return cell;
+}
+
 function tableRow(run) {
   const row = make("tr", run.shown ? "shown" : "");
   const name = make("th");
@@ -88,7 +98,7 @@ function tableRow(run) {
   row.dataset.state = run.state;
   name.scope = "row";
   name.append(actionButton(run.name, "", "Show " + run.name, () => trigger("chosen", { name: run.name })));
-  row.append(tickCell(run), name, make("td", run.live ? "live" : run.state === "failed" ? "bad" : "", run.words), make("td", "", run.network),
+  row.append(tickCell(run), name, stateCell(run), make("td", "", run.network),
     make("td", "number", run.steps), make("td", "number", run.score), make("td", "number " + run.gain_kind, run.gain),
     make("td", "number", run.time), actionCell(run));
   return row;
