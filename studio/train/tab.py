@@ -1,6 +1,6 @@
 """The Train tab: its components, where they stand, and which event calls which handler."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr

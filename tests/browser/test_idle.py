@@ -13,7 +13,7 @@ SETTLING_MILLISECONDS = 6000  # what has been shown fades in first
 WATCHED_MILLISECONDS = 3000
 
 
-@pytest.mark.parametrize("tab", ["Restore", "Train"])
+@pytest.mark.parametrize("tab", ["Experiment", "Train"])
 def test_an_idle_page_asks_for_no_frames(open_page, settled, tab: str) -> None:
     page = open_page()
     page.add_init_script(COUNT_FRAMES)

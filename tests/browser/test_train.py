@@ -327,7 +327,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
     row(page, "tiny").get_by_role("button", name="for good").click()
     row(page, "tiny").wait_for(state="detached")
     assert not (server.runs / "tiny").exists() and not (server.runs / "published" / "tiny").exists()
-    restore.click()
+    experiment.click()
     assert tick.count() == 0
 
 
