@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
 
@@ -88,15 +88,21 @@ def damage_notes(stream: bytes, header: JpegHeader, pixels: RgbImage) -> list[st
     return notes
 
 
-def _complaints(stream: bytes) -> list[str]:
-    """What libjpeg says of damage."""
+def is_damaged(streams: Iterable[bytes]) -> bool:
+    """Whether something is wrong with the data of one of these JPEG streams, which have end markers."""
+    return bool(_complaints(*streams))
+
+
+def _complaints(*streams: bytes) -> list[str]:
+    """What libjpeg says of damage; of each stream the first."""
     import cv2  # late: decoders of other formats need not hold it in their little memory
 
     complaints: list[str] = []
     with heard(complaints):
         # A picture of an eighth of the size takes a fifth of the time, and the whole of the data is read for it.
         small = cv2.IMREAD_REDUCED_GRAYSCALE_8 | cv2.IMREAD_IGNORE_ORIENTATION
-        cv2.imdecode(np.frombuffer(stream, np.uint8), small)
+        for stream in streams:
+            cv2.imdecode(np.frombuffer(stream, np.uint8), small)
     return [line for line in complaints if not line.startswith("Warning")]
 
 

@@ -8,13 +8,14 @@ from PIL import Image
 
 from models.errors import RestorationError, UnreadableImage, UnsupportedImage
 from models.images import RgbImage
-from models.jpeg.damage import DAMAGED, heard
+from models.jpeg.damage import DAMAGED, heard, is_damaged
 from models.jpeg.density import density_in_exif, density_in_info
 from models.jpeg.formats import GRAY_MODES, MODES
 from models.jpeg.image import JpegImage
 from models.jpeg.limits import TRY_ANOTHER, check_dimensions
 from models.jpeg.metadata import cmyk_to_rgb, exif_orientation, profile_transform, upright
 from models.jpeg.probe import ImageFacts
+from models.jpeg.tiff_tags import jpeg_streams
 
 ONLY_FIRST = "only the first picture of this file is used"
 
@@ -42,7 +43,8 @@ def read_other(data: bytes, facts: ImageFacts) -> JpegImage:
         # libtiff prints what it complains of, in words of its own, and nothing else is at work here.
         with heard(complaints, ("",)) if facts.format == "TIFF" else nullcontext():
             picture.load()
-        return _converted(data, facts, picture, lies, [DAMAGED] if complaints else [])
+        damaged = complaints or (facts.format == "TIFF" and is_damaged(jpeg_streams(data)))
+        return _converted(data, facts, picture, lies, [DAMAGED] if damaged else [])
     except (RestorationError, MemoryError):
         raise
     except Exception as problem:  # decoders raise anything on damaged files; to people it is all the same

@@ -5,14 +5,19 @@ Where they are smaller, libtiff leaves the rest as it lay in memory: the decoder
 
 import struct
 
+from models.jpeg.header import END_MARKER
+
 _MAX_VALUES = 1_000_000
 _CODES = {3: "H", 4: "I"}
 """Of SHORT and LONG, the kinds of such numbers."""
-_BYTE_KINDS = (1, 2, 6, 7)  # read in one piece, so their length does no harm
+_UNDEFINED = 7
+_BYTE_KINDS = (1, 2, 6, _UNDEFINED)  # read in one piece, so their length does no harm
 _COMPRESSION, _ROWS_PER_STRIP = 259, 278
 _STRIPS, _TILES = (273, 279), (324, 325)
 """Where they lie, and how many bytes each has."""
 _TILE_COLUMNS, _TILE_ROWS = 322, 323
+_JPEG_TABLES = 347
+"""A JPEG stream of its own without a picture: what all of them share."""
 _READ_TWICE = frozenset(
     (256, 257, 258, _COMPRESSION, _ROWS_PER_STRIP, *_STRIPS, *_TILES, _TILE_COLUMNS, _TILE_ROWS)
 )
@@ -64,6 +69,30 @@ class TiffTags:
         if struct.calcsize(code) > 4:
             (place,) = struct.unpack_from(self._order + "I", self.data, place)
         return struct.unpack_from(code, self.data, place)
+
+    def bytes_of(self, tag: int) -> bytes:
+        """The bytes of a tag that is no number; none where it is missing or of another kind."""
+        kind, count, place = self._entries.get(tag, (0, 0, 0))
+        if kind != _UNDEFINED or count <= 4:
+            return b""
+        (place,) = struct.unpack_from(self._order + "I", self.data, place)
+        return self.data[place : place + count]
+
+
+def jpeg_streams(data: bytes) -> list[bytes]:
+    """The JPEG data in a TIFF file that check_strips has passed, as streams with all that decoding takes; else none.
+
+    Each has an end marker behind it, whatever comes before.
+    """
+    tags = TiffTags(data)
+    if tags.numbers(_COMPRESSION)[:1] != (_JPEG,):
+        return []
+    tables = tags.bytes_of(_JPEG_TABLES)[2:-2]
+    places, lengths = (tags.numbers(tag) for tag in (_TILES if _TILES[0] in tags else _STRIPS))
+    return [
+        b"\xff\xd8" + tables + data[place + 2 : place + length] + END_MARKER
+        for place, length in zip(places, lengths, strict=True)
+    ]
 
 
 def check_strips(tags: TiffTags, rows: int, columns: int) -> None:

@@ -18,6 +18,13 @@ MAX_HEAD_BYTES = 8192
 MAX_BOUNDARY_BYTES = 200
 """The standard allows 70."""
 
+MAX_VALUES = 1000
+"""In all lists and objects of a call together; the page's calls have thirty. Each takes twenty times its bytes, and a
+moment of the event loop, while the call waits."""
+
+SERVERS_OWN = ("event_id", "batched")
+"""What Gradio itself writes into a call. From elsewhere, it would be taken for another call, or for nobody's."""
+
 PIECE_SECONDS = 20.0
 """A sender who is silent for longer is not waited for."""
 
@@ -194,6 +201,8 @@ def handler_called(
         raise _not_a_call(f"Handler {number} takes {arities[number]} values")
     if not is_session(session):
         raise _not_a_call("Its session has no proper name")
+    if any(call.get(name) for name in SERVERS_OWN):
+        raise _not_a_call("It says what only the server may")
     if call.get("trigger_id") is not None and type(call["trigger_id"]) is not int:
         raise _not_a_call("Its trigger is no number")
     if isinstance(call.get("event_data"), list):  # an object, or the plain value of a control
@@ -208,7 +217,10 @@ def check_named_call(body: bytes, may_serve: Callable[[str], bool]) -> None:
     Raises:
         Refusal: no call, or files from elsewhere.
     """
-    check_files(_object_in(body).get("data"), may_serve)
+    call = _object_in(body)
+    if call.get("session_hash") is not None and not is_session(call["session_hash"]):
+        raise _not_a_call("Its session has no proper name")
+    check_files(call, may_serve)
 
 
 def check_object(body: bytes) -> None:
@@ -239,14 +251,30 @@ def check_files(values: Any, may_serve: Callable[[str], bool]) -> None:
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
+    if body.count(b"[") + body.count(b"{") > MAX_VALUES:
+        raise _too_many_values()  # at once, whatever is text: to read them takes a hundred times as long
     try:
         call = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_without_repeats)
+        if _count_of_values(call) > MAX_VALUES:
+            raise _too_many_values()
         json.dumps(call, ensure_ascii=False).encode()  # a half of a letter could not be repeated in an answer
     except (ValueError, RecursionError):
         raise _not_a_call("It is no JSON") from None
     if not isinstance(call, dict):
         raise _not_a_call("It is no object")
     return call
+
+
+def _count_of_values(call: Any) -> int:
+    """In all lists and objects together, as far as that matters."""
+    count = 0
+    rest: list[Any] = [[call]]
+    while rest and count <= MAX_VALUES:
+        inner = rest.pop()
+        items = inner.values() if isinstance(inner, dict) else inner
+        count += len(items)
+        rest += [item for item in items if isinstance(item, dict | list)]
+    return count
 
 
 def too_large(most_bytes: int) -> Refusal:
@@ -257,6 +285,10 @@ def too_large(most_bytes: int) -> Refusal:
 
 def _not_one_file() -> Refusal:
     return Refusal(400, "The upload is not one file. One file at a time is taken. Drop one photograph.")
+
+
+def _too_many_values() -> Refusal:
+    return _not_a_call(f"It holds more than {MAX_VALUES} values")
 
 
 def _no_constant(name: str) -> None:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from time import monotonic
 
 from models.errors import RestorationError
+from studio.server.rates import network_of
 
 MAX_QUEUED_PER_CLIENT = 32
 """Calls of one group that may wait for one client; handlers that run models are one group."""
 
 MAX_QUEUED = 256
-"""The same for all clients together; their turns come by what each has had, so that a long queue harms nobody."""
+"""The same for all clients together; their turns come by what each has had, so that a long queue harms nobody. Once it
+is full, whoever comes with less takes the place of the newest call of the client with most."""
 
 MAX_WAITING_PER_CLIENT, MAX_WAITING = 160, 512
 """The same for all groups together: a class behind one address opens thirty pages at once, each of which calls four."""
@@ -108,7 +110,7 @@ class Group:
         return Counter(call.client for call in self.at_work)
 
     def waiting_of(self, client: str) -> int:
-        """How many calls of a client wait."""
+        """How many calls of a client wait, those beside the one at work among them."""
         count = sum(call.client == client for call in self.queued)
         if self.queued and self.shares_work:
             count += max(0, self.clients_at_work()[client] - 1)
@@ -144,7 +146,7 @@ class CallQueues:
         try:
             yield
         finally:
-            for call in [call for group in self._groups.values() for call in group.queued]:
+            for call in self._queued():
                 if self.is_heard(*call.names):
                     call.heard_at = monotonic()
             self._listeners[name] -= 1
@@ -157,22 +159,34 @@ class CallQueues:
         return self._listeners is None or any(name in self._listeners for name in names)
 
     def refusal(self, group_name: str, client: str) -> str | None:
-        """What somebody is told whose call cannot even wait; None where there is room."""
-        group = self._groups[group_name]
-        own, everybody = group.waiting_of(client), len(group.queued)
-        queued = [call.client for other in self._groups.values() for call in other.queued]
-        if own >= MAX_QUEUED_PER_CLIENT or everybody >= MAX_QUEUED:
-            return busy_sentence(max(own, everybody))
-        if len(queued) >= MAX_WAITING or queued.count(client) >= MAX_WAITING_PER_CLIENT:
+        """What somebody is told whose call cannot even wait; None where there is room, or will be made."""
+        client, group = _share_of(client), self._groups[group_name]
+        own, queued = group.waiting_of(client), self._queued()
+        if own >= MAX_QUEUED_PER_CLIENT:
+            return busy_sentence(own)
+        if [call.client for call in queued].count(client) >= MAX_WAITING_PER_CLIENT:
             return busy_sentence(len(queued))
+        for calls, most in ((group.queued, MAX_QUEUED), (queued, MAX_WAITING)):
+            if len(calls) >= most and _to_give_way(calls, client) is None:
+                return busy_sentence(len(calls))
         return None
+
+    def _queued(self) -> list[Call]:
+        return [call for group in self._groups.values() for call in group.queued]
+
+    def _make_room(self, group: Group, client: str) -> None:
+        """Have the newest call of whoever has most leave, where the queue or all of them together are full."""
+        for calls, most in ((group.queued, MAX_QUEUED), (self._queued(), MAX_WAITING)):
+            if len(calls) >= most and (call := _to_give_way(calls, client)) is not None:
+                call.turn.set_exception(QueueFull(busy_sentence(len(calls))))
+                call.group.queued.remove(call)
 
     async def join(self, group_name: str, client: str, *names: str) -> Call:
         """Wait for a turn.
 
         Args:
             group_name: of the handler.
-            client: whose share it is of.
+            client: whose share it is of, see studio.server.rates.client_of.
             names: what somebody who waits for the answer listens to.
 
         Returns:
@@ -184,7 +198,8 @@ class CallQueues:
         """
         if (refusal := self.refusal(group_name, client)) is not None:
             raise QueueFull(refusal)
-        call = Call(self._groups[group_name], client, names)
+        call = Call(self._groups[group_name], _share_of(client), names)
+        self._make_room(call.group, call.client)
         call.group.queued.append(call)
         asyncio.get_running_loop().call_later(UNHEARD_SECONDS, self._advance, call.group)
         self._advance(call.group)
@@ -232,6 +247,20 @@ class CallQueues:
             group.queued.remove(ready[index])
             group.at_work.append(ready[index])
             ready[index].turn.set_result(None)
+
+
+def _share_of(client: str) -> str:
+    """Whose turns a client's are: one customer of a provider can be 65,536 clients, and would have as many turns."""
+    return network_of(client) or client
+
+
+def _to_give_way(calls: Sequence[Call], client: str) -> Call | None:
+    """The newest call of whoever has most of them; None where this client would have as many then."""
+    counts = Counter(call.client for call in calls)
+    most = max(counts.values(), default=0)
+    if counts[client] + 1 >= most:
+        return None
+    return next(call for call in reversed(calls) if counts[call.client] == most)
 
 
 def busy_sentence(waiting: int) -> str:

@@ -12,16 +12,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 from studio.server.bodies import replayed, whole_body
-from studio.server.routes import API
+from studio.server.routes import API, NEWS, session_in
 
 logger = logging.getLogger(__name__)
 
 _NAMED_CALL = re.compile(rf"{API}/call/(\w{{1,40}})/?")
 _NEWS_OF_CALL = re.compile(rf"{API}/call/\w{{1,40}}/([\w-]{{1,64}})/?")
-_NEWS = f"{API}/queue/data"
 _HEAD = b"<head>"
 GZIP_LEVEL = 5
 _ONE_RANGE = re.compile(rb"bytes=(\d{1,15}-\d{0,15}|-\d{1,15})")
@@ -86,8 +84,8 @@ class KnownCalls:
     @staticmethod
     def _news_of(path: str, query: bytes) -> str | None:
         """Whose news; None where it is something else."""
-        if path.rstrip("/") == _NEWS:
-            return parse_qs(query.decode("latin-1")).get("session_hash", [""])[0]
+        if path.rstrip("/") == NEWS:
+            return session_in(path, query)
         call = _NEWS_OF_CALL.fullmatch(path)
         return call[1] if call else None
 

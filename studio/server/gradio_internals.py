@@ -339,8 +339,13 @@ class _Mailboxes(OrderedDict[str, Any]):
         while visitor not in self and len(self) >= MAX_MAILBOXES:
             idle = next((name for name in self if not self._demo.queues.is_heard(name)), next(iter(self)))
             del self[idle]
-            self._demo._queue.pending_event_ids_session.pop(idle, None)
         super().__setitem__(visitor, mailbox)
+
+    def __delitem__(self, visitor: str) -> None:
+        """Somebody has left, which may be told twice."""
+        self._demo._queue.pending_event_ids_session.pop(visitor, None)
+        if visitor in self:
+            super().__delitem__(visitor)
 
 
 _STATIC_FILES: set[Path] = set()

@@ -15,6 +15,7 @@ MCP = f"{API}/mcp"
 """Tools for assistants, whose files come inside the request; shut in public."""
 
 JOIN = f"{API}/queue/join"
+NEWS = f"{API}/queue/data"
 CALLS = (JOIN, f"{API}/run/predict")
 """Where handlers are called, to wait in a queue or past it; both take the same JSON."""
 
@@ -168,11 +169,12 @@ def is_loopback(host: str) -> bool:
 
 
 def session_in(path: str, query: bytes) -> str | None:
-    """The visitor that a route names; None where it names none."""
+    """The visitor that a route names; None where it names none, "" where it names several."""
     if path.startswith(f"{API}/heartbeat/"):
         return path.removeprefix(f"{API}/heartbeat/")
-    if path == f"{API}/queue/data":
-        return parse_qs(query.decode("latin-1")).get("session_hash", [""])[0]
+    if path.rstrip("/") == NEWS:
+        names = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("session_hash", [])
+        return names[0] if len(names) == 1 else ""
     return None
 
 

@@ -109,8 +109,8 @@ def test_queues_are_bounded_for_each_client_and_for_all(monkeypatch):
             await queues.join("light", "a", "a")
         tasks += waiting(queues, "light", "b", 2)
         await settle()
-        assert queues.refusal("light", "c") == call_queue.busy_sentence(5)
-        assert queues.refusal("other", "c") is None
+        assert queues.refusal("light", "b") == call_queue.busy_sentence(5), "b would have as many as a"
+        assert queues.refusal("other", "b") is None
         for task in tasks:
             task.cancel()
 
@@ -128,13 +128,58 @@ def test_all_queues_together_are_bounded_as_well(monkeypatch):
         assert queues.refusal("e", "greedy") and queues.refusal("e", "anna") is None
         tasks += [task for group in "abcd" for task in waiting(queues, group, "other", 1)]
         await settle()
-        assert queues.refusal("e", "anna")
+        assert queues.refusal("e", "other")
         for task in tasks:
             task.cancel()
             if task.done() and not task.cancelled():
                 task.exception()
 
     run(scenario, a=1, b=1, c=1, d=1, e=1)
+
+
+@pytest.mark.parametrize("most", ["MAX_QUEUED", "MAX_WAITING"])
+def test_a_full_queue_makes_room_for_who_has_less(monkeypatch, most):
+    monkeypatch.setattr(call_queue, most, 4)
+
+    async def scenario(queues, _):
+        tasks = waiting(queues, "light", "a", 1 + 3)
+        tasks += waiting(queues, "light", "b", 1)
+        await settle()
+        assert queues.refusal("light", "anna") is None
+        [anna] = waiting(queues, "light", "anna")
+        await settle()
+        assert not anna.done()
+        with pytest.raises(QueueFull, match="Busy, 4 waiting"):
+            await tasks[3]
+        assert not any(task.done() for task in (*tasks[1:3], tasks[4])), "only the newest of a's calls left"
+        [second] = waiting(queues, "light", "anna")
+        with pytest.raises(QueueFull):
+            await second
+        for task in (*tasks, anna):
+            task.cancel()
+
+    run(scenario, light=1)
+
+
+def test_one_customers_networks_have_one_share():
+    networks = [f"2001:db8:5:{number:x}::/64" for number in range(call_queue.MAX_QUEUED_PER_CLIENT + 1)]
+
+    async def scenario(queues, _):
+        tasks = [waiting(queues, "light", network)[0] for network in networks]
+        await settle()
+        assert queues.refusal("light", "2001:db8:5:ffff::/64") == call_queue.busy_sentence(32)
+        assert queues.refusal("light", "2001:db8:6:1::/64") is None
+        [anna] = waiting(queues, "light", "192.0.2.7")
+        queues.end(await tasks[0])
+        await settle()
+        [begun] = [task for task in (*tasks[1:], anna) if task.done()]
+        if begun is not anna:
+            queues.end(begun.result())
+            await asyncio.wait_for(asyncio.shield(anna), 1)
+        for task in tasks:
+            task.cancel()
+
+    run(scenario, light=1)
 
 
 def test_who_was_let_in_beside_the_one_at_work_waits_as_well():

@@ -47,6 +47,8 @@ KNOWN = KnownCalls(
         (b"session_hash=ben", 404),
         (b"", 404),
         (b"session_hash=ben&session_hash=anna", 404),
+        (b"session_hash=anna&session_hash=ben", 404),
+        (b"session_hash=anna&session_hash=", 404),
     ],
 )
 def test_news_are_for_those_who_are_waited_for(path, query, status):

@@ -125,3 +125,38 @@ def test_damage_in_a_tiff_is_told_and_nothing_is_printed(capfd):
         read(sound[:200] + bytes(300) + sound[500:])
     printed = capfd.readouterr()
     assert printed.out == printed.err == ""
+
+
+def cut_last_strip(data, share):
+    """A TIFF file, little-endian, whose one strip or tile ends early; only its length is changed."""
+    (directory,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, directory)
+    for at in range(directory + 2, directory + 2 + 12 * count, 12):
+        tag, kind, values, length = struct.unpack_from("<HHII", data, at)
+        if tag == STRIPS[1]:
+            assert (kind, values) == (4, 1)
+            return data[: at + 8] + struct.pack("<I", int(length * share)) + data[at + 12 :]
+    raise AssertionError("no strip")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr", "CMYK"])
+def test_jpeg_data_that_end_early_in_a_strip_are_told_of(mode, capfd):
+    noise = np.random.default_rng(5).integers(0, 255, (64, 80), np.uint8)
+    picture = Image.fromarray(noise).convert("RGB").convert(mode)
+    buffer = io.BytesIO()
+    picture.save(buffer, "TIFF", compression="jpeg", tiffinfo={278: 64})
+    damaged = "picture data are damaged; what follows the damage is read as well as it can be"
+    assert damaged not in read(buffer.getvalue()).notes
+    for share in (0.5, 0.8):
+        assert damaged in read(cut_last_strip(buffer.getvalue(), share)).notes
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("where", [STRIPS, TILES], ids=["strips", "tiles"])
+def test_one_that_ends_early_is_found_among_others(where):
+    frames = strips() if where == STRIPS else tiles()
+    assert read(tiff([frame[:-2] for frame in frames], where)).notes == (), (
+        "nothing but end markers is missing"
+    )
+    frames[1] = frames[1][: len(frames[1]) * 3 // 4] + b"\xff\xd9"
+    assert len(read(tiff(frames, where)).notes) == 1

@@ -59,13 +59,37 @@ def test_a_call_is_looked_at_and_passed_on_whole(app, rules):
         {"fn_index": 4}, {"fn_index": True}, {"data": [1]}, {"session_hash": None}, {"session_hash": "a/b"},
         {"event_data": []}, {"trigger_id": "4"}, {"data": [{"path": "/etc/passwd"}, 1]}, {"data": [[[{"path": 1}]], 1]},
         {"data": [{"a": {"path": "https://example.com/x.png"}}, 1]}, {"event_data": {"path": "app.py"}},
+        {"event_id": "0" * 32}, {"batched": True}, {"batched": [1]}, {"event_data": {"a": [[]] * 1001}},
+        {"event_data": {"a": [{"b": [{}] * 600}] * 2}},
     ],
-    ids=str,
+    ids=lambda changed: str(changed)[:60],
 )  # fmt: skip
 def test_what_no_page_sends_never_arrives(app, rules, changed):
     status, words, _ = asked(rules, app, JOIN, body=whole(json.dumps({**CALL, **changed}).encode()))
     assert status == 400 and json.loads(words)["detail"].startswith("The request is no call")
     assert app.calls == 0
+
+
+def test_a_call_may_say_that_it_is_none_of_several(app, rules):
+    call = json.dumps({**CALL, "event_id": None, "batched": False}).encode()
+    assert asked(rules, app, JOIN, body=whole(call))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"session_hash": "s" * 65}, {"session_hash": "a b"}, {"session_hash": ["a"]}, {"data": [[]] * 1001},
+        {"data": [], "picture": {"path": "/etc/passwd"}},
+    ],
+    ids=lambda changed: str(changed)[:60],
+)  # fmt: skip
+def test_a_named_call_is_looked_at_as_a_whole(app, rules, changed):
+    sent = whole(json.dumps({"data": [], **changed}).encode())
+    status, words, _ = asked(rules, app, "/gradio_api/call/inspect", body=sent)
+    assert status == 400 and json.loads(words)["detail"].startswith("The request is no call")
+    assert app.calls == 0
+    fine = {"data": [1, None], "session_hash": "a-1"}
+    assert asked(rules, app, "/gradio_api/call/inspect", body=whole(json.dumps(fine).encode()))[0] == 200
 
 
 @pytest.mark.parametrize("value", [None, 25, 0.5, "4:4:4", True, {"index": 3}])
@@ -202,6 +226,6 @@ def test_a_long_call_holds_nobody_up(app, rules, tmp_path):
         await guard(scope, receive, send)
         return sent[0]["status"], time.thread_time() - began
 
-    for call, status in ((long, 400), (lists, 200)):
+    for call, status in ((long, 400), (lists, 400)):
         answer, seconds = asyncio.run(worked(call))
         assert answer == status and seconds < 0.01

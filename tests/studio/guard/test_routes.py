@@ -154,6 +154,15 @@ def test_a_session_has_a_proper_name(either, app, name):
     assert app.calls == 0
 
 
+@pytest.mark.parametrize(
+    "second", ["session_hash=b", "session_hash=", "session%5fhash=b", "session_hash=../b"]
+)
+def test_news_are_asked_for_one_session(either, app, second):
+    query = f"session_hash=a&{second}".encode()
+    assert asked(either, app, "/gradio_api/queue/data", method="GET", query=query)[0] == 400
+    assert app.calls == 0
+
+
 def test_every_answer_carries_the_headers(app, rules):
     for path in ("/", "/nowhere"):
         headers = asked(rules, app, path, method="GET")[2]
