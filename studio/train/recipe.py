@@ -165,7 +165,7 @@ class Recipe:
         if architecture == self.value("architecture"):
             return self
         own = Recipe.read(start.text()) if start is not None else None
-        values = {"card": {}}
+        values: dict[str, Any] = {"card": {}}
         if own is None or own.value("architecture") != architecture:
             file = Preset(architecture, architecture)
             known = any(path.stem == architecture for path in CONFIGS.glob("*.yaml"))

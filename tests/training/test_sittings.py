@@ -6,9 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.training.test_kills import assert_same_end
 
 from models.card import read_card
+from tests.slow.training.test_kills import assert_same_end
 from tests.training.doomed import small_configuration, write_photographs
 from tests.training.sample_runs import configuration, last_state, write_run
 from training import clock, learner
