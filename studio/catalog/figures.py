@@ -12,7 +12,7 @@ from studio.page.wording import signed_decibels
 
 Cost = Literal["seconds", "operations"]
 
-COST_AXES = {
+COST_AXES: dict[Cost, str] = {
     "seconds": "seconds per megapixel, logarithmic",
     "operations": "million multiply-accumulates per pixel, logarithmic",
 }
