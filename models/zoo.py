@@ -100,7 +100,7 @@ class Zoo:
         self.device = usable_device(chosen) if self_check else chosen
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
-        self._listing = FileCache(lambda: (self._look(), self._files()))
+        self._listing = FileCache(lambda: (self._look(), self.files()))
 
     def cards(self) -> list[ModelCard]:
         """Baselines first, then every sound checkpoint, the cheapest first, as the folder holds them now."""
@@ -145,7 +145,7 @@ class Zoo:
     def _folders(self) -> Iterator[Path]:
         return filter(None, (self.folder, self.own_folder))
 
-    def _files(self) -> Iterator[Path]:
+    def files(self) -> Iterator[Path]:
         """Everything that a listing depends on."""
         for folder in self._folders():
             yield folder

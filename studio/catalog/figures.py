@@ -12,7 +12,7 @@ from studio.page.wording import signed_decibels
 
 Cost = Literal["seconds", "operations"]
 
-COST_AXES = {
+COST_AXES: dict[Cost, str] = {
     "seconds": "seconds per megapixel, logarithmic",
     "operations": "million multiply-accumulates per pixel, logarithmic",
 }
@@ -55,7 +55,8 @@ def gain_against_cost(
         _point(figure, row.card.name, row.card.title, price, gain, words)
     for peer in peers if cost == "operations" else ():
         source = peer.published
-        words = f"{source.mmac:g} MMAC/px<br>printed: {source.source}{', quoted' * source.quoted}<br>over {peer.over}"
+        place = f"{source.source}{', quoted' * source.quoted}, over {peer.over}"
+        words = f"{source.mmac:g} MMAC/px, counted or quoted<br>gain printed: {place}"
         name = source.model or source.method.lower()
         _point(figure, name, source.method, source.mmac, peer.gain_db, words, hollow=True)
     return figure.update_layout(hovermode="closest", showlegend=True)

@@ -1,21 +1,23 @@
 """What happens in the Models tab: it is entered, costs are counted in another way, a model is tried or withdrawn."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from models.errors import InvalidSetting, RestorationError
-from models.zoo import Zoo
+from models.file_cache import FileCache
+from models.zoo import WEIGHTS_FILE, Zoo
 from studio.catalog.cards import cards_markup
-from studio.catalog.crops import read_crops
-from studio.catalog.figures import Cost
+from studio.catalog.crops import CROPS_FILE, CROPS_FOLDER, read_crops
+from studio.catalog.figures import COST_AXES, Cost
 from studio.catalog.rows import CatalogRow, catalog_rows
 from studio.catalog.scores import known_scores
 from studio.catalog.view import NO_CHART, cost_chart, crops_markup, intro_markup, models_markup, quality_chart
 from studio.page.controls import model_choices
 from studio.page.facts import notice
 from studio.server.answers import Props
-from training.evaluation.score_files import weights_of
+from training.evaluation.score_files import SCORES_FILE, weights_of
 
 RESTORE_TAB = "restore"
 """Where a model is tried."""
@@ -52,6 +54,14 @@ class TriedPage:
     notice: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Contents:
+    """The tab as the files are now; and its figure of costs, by what is counted."""
+
+    page: CatalogPage
+    costs: Mapping[Cost, dict[str, Any]]
+
+
 class CatalogHandlers:
     """Serves every visitor; holds nothing of any of them."""
 
@@ -69,26 +79,35 @@ class CatalogHandlers:
             withdraw: takes back a model that was trained here, by name; None where nobody may.
         """
         self._zoo, self._addresses, self._withdraw = zoo, crop_addresses, withdraw
+        self._contents = FileCache(self._read)
 
     def entered(self, cost: Any) -> CatalogPage:
         """Every model's card and scores as the checkpoints folder holds them now."""
+        contents = self._contents()
+        return replace(contents.page, costs=contents.costs[_cost(cost)])
+
+    def cost_chosen(self, cost: Any) -> CatalogPage:
+        """The figure of costs counts in another way."""
+        return CatalogPage(costs=self._contents().costs[_cost(cost)])
+
+    def _read(self) -> tuple[_Contents, list[Path]]:
+        """The whole tab, and all files that it is made from."""
+        files = [CROPS_FOLDER / CROPS_FILE]
+        for path in self._zoo.files():
+            files += [path, path / SCORES_FILE, path / WEIGHTS_FILE]
         listing = self._zoo.listing()
         rows = catalog_rows(self._zoo, listing.cards)
         scores = {card.name: known_scores(self._zoo.folder_of(card.name), card) for card in listing.cards}
         cards = cards_markup([row.card for row in rows], scores, listing.problems)
-        costs = cost_chart(rows, _cost(cost))
-        return CatalogPage(
+        costs: dict[Cost, dict[str, Any]] = {cost: cost_chart(rows, cost) for cost in COST_AXES}
+        page = CatalogPage(
             intro=intro_markup(rows),
-            costs=costs,
             qualities=quality_chart(rows),
             models=models_markup(rows, self._crops(rows), cards, can_withdraw=self._withdraw is not None),
-            cost=Props(visible=costs != NO_CHART),
+            cost=Props(visible=costs["seconds"] != NO_CHART),
             notice="",
         )
-
-    def cost_chosen(self, cost: Any) -> CatalogPage:
-        """The figure of costs counts in another way."""
-        return CatalogPage(costs=cost_chart(catalog_rows(self._zoo, self._zoo.cards()), _cost(cost)))
+        return _Contents(page, costs), files
 
     def tried(self, event: Mapping[str, Any]) -> TriedPage:
         """A model shall be tried: it alone is ticked, and the Restore tab comes to the front.

@@ -368,7 +368,7 @@ class RestoreHandlers:
         """Stop was pressed; the run itself reports its end within one tile."""
         if present.run is not None:
             present.run.end()
-        return Page(action={"state": "stopping"})
+        return Page()
 
     def finish(self, session: Session | None, run: Run | None, present: Present, form: RestoreForm) -> Page:
         """After a run: compare what was asked for with the controls as they are now."""

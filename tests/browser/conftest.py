@@ -23,7 +23,7 @@ from tests.paths import REPOSITORY
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 START_SECONDS = 180
-LEFT = "AbortError: signal is aborted without reason"
+LEFT = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
 """Gradio ends its streams so where a page is left."""
 
 
@@ -119,11 +119,13 @@ def open_page(browser, address):
         page = browser.new_page(viewport={"width": width, "height": height}, accept_downloads=True)
         pages.append(page)
         page.on("request", watch)
-        page.on("pageerror", lambda error: None if LEFT in str(error) else errors.append(str(error)))
+        page.on("pageerror", lambda error: None if str(error).startswith(LEFT) else errors.append(str(error)))
         page.on(
             "console",
             lambda message: (
-                errors.append(message.text) if message.type == "error" and LEFT not in message.text else None
+                errors.append(message.text)
+                if message.type == "error" and not message.text.startswith(LEFT)
+                else None
             ),
         )
         page.goto(f"{address}/{query}")
@@ -135,6 +137,14 @@ def open_page(browser, address):
         page.close()
     assert strangers == []
     assert errors == []
+
+
+def go_to(page, place):
+    """Choose a place of the studio, which may lie behind More."""
+    choice = page.locator("#frame").get_by_role("tab", name=place, exact=True)
+    if not choice.is_visible():
+        page.locator("#frame .opener").click()
+    choice.click()
 
 
 def take(page, kind):

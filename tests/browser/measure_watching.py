@@ -28,6 +28,7 @@ from playwright.sync_api import sync_playwright
 
 from studio.train.jobs import Jobs
 from studio.train.recipe import PRESETS, Recipe
+from tests.browser.conftest import go_to
 from tests.paths import REPOSITORY
 from tests.present import present
 
@@ -92,7 +93,7 @@ def watched(jobs: Jobs, name: str, browsers: int, folder: Path) -> float:
             page.wait_for_function(
                 "() => document.querySelector('#action .action')?.dataset.state === 'idle'"
             )
-            page.get_by_role("tab", name="Train", exact=True).click()
+            go_to(page, "Train")
             page.wait_for_selector("#train-runs th button")
         jobs.start(config)
         for page in pages:

@@ -10,6 +10,7 @@ from models.jpeg.dct import inverse_dct
 from models.jpeg.encoder_planes import encoder_coefficients, sampling_factors
 from models.jpeg.entropy import ac_cost, bit_lengths, dc_cost, standard_lengths
 from studio.session.examples import example
+from tests.browser.conftest import go_to
 from tests.present import present
 
 pytestmark = pytest.mark.browser
@@ -27,7 +28,7 @@ def once():
 
 
 def enter(page):
-    page.get_by_role("tab", name="Anatomy").click()
+    go_to(page, "Anatomy")
     page.wait_for_selector("#anatomy-shares table", timeout=PATIENCE)
     page.wait_for_function(
         """() => document.querySelector("#block-map canvas").dataset.ready
@@ -274,11 +275,11 @@ def test_a_picture_without_jpeg_says_what_to_do_and_then_it_works(open_page):
         "() => document.querySelector('#bench-facts').textContent.includes('Without a clean original')",
         timeout=PATIENCE,
     )
-    page.get_by_role("tab", name="Anatomy").click()
+    go_to(page, "Anatomy")
     page.wait_for_selector("#anatomy-empty .empty", timeout=PATIENCE)
     assert "coffee is a PNG picture" in page.locator("#anatomy-empty").inner_text()
     assert not page.locator("#anatomy-bench").is_visible()
-    page.get_by_role("tab", name="Experiment").click()
+    go_to(page, "Experiment")
     page.locator("#steps input[value='once']").check(force=True)
     page.wait_for_function(
         "() => !document.querySelector('#bench-facts').textContent.includes('Without a clean original')",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.conftest import go_to
+
 pytestmark = pytest.mark.browser
 
 COUNT_FRAMES = """
@@ -19,7 +21,7 @@ def test_an_idle_page_asks_for_no_frames(open_page, settled, tab: str) -> None:
     page.add_init_script(COUNT_FRAMES)
     page.reload()
     settled(page)
-    page.get_by_role("tab", name=tab, exact=True).click()
+    go_to(page, tab)
     page.wait_for_timeout(SETTLING_MILLISECONDS)
     before = page.evaluate("framesAsked")
     assert before > 0, "nothing was counted"

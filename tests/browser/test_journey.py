@@ -9,6 +9,7 @@ from PIL import Image
 
 from models.jpeg import Degradation, Save, degrade, read
 from models.zoo import Zoo
+from tests.browser.conftest import go_to
 from tests.browser.pictures import assert_same_picture
 
 pytestmark = pytest.mark.browser
@@ -260,6 +261,6 @@ def test_a_phone_shows_everything_without_sideways_scrolling(open_page, settled,
     page.click("#restore-button")
     page.wait_for_selector("#stop-button[aria-disabled=false]", state="attached")
     settled(page)
-    page.get_by_role("tab", name="Models").click()
+    go_to(page, "Models")
     page.wait_for_selector(".models-list")
     assert overflow() <= 0

@@ -13,7 +13,7 @@ from PIL import Image
 from models.card import ModelCard
 from models.networks.ar_cnn import ArCnn
 from models.zoo import save_checkpoint
-from tests.browser.conftest import take
+from tests.browser.conftest import go_to, take
 from tests.load.server import served
 
 pytestmark = pytest.mark.browser
@@ -93,7 +93,7 @@ def looked_at_everywhere(page, settled):
     page.locator("#restore-button").click()
     settled(page, 90)
     for tab in ("Anatomy", "Sweep", "Lessons", "Models", "Experiment"):
-        page.get_by_role("tab", name=tab, exact=True).click()
+        go_to(page, tab)
         page.wait_for_timeout(1500)
 
 
@@ -104,7 +104,7 @@ def test_hostile_texts_are_text_everywhere(public, watched, settled):
     for name in NAMES:
         drop(page, name)
     looked_at_everywhere(page, settled)
-    page.get_by_role("tab", name="Models", exact=True).click()
+    go_to(page, "Models")
     assert page.get_by_text("<img src=x onerror=alert(1)>").locator("visible=true").count() >= 1
     assert page.locator("img[src='x']").count() == 0
     assert page.locator("script:text('alert(3)')").count() == 0

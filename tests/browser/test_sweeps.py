@@ -10,6 +10,7 @@ from PIL import Image
 from models.jpeg import Degradation, Save, degrade, read
 from models.restorer import RestoreOptions
 from models.zoo import Zoo
+from tests.browser.conftest import go_to
 from tests.browser.pictures import assert_same_picture
 from training.evaluation.metrics import psnr_db
 
@@ -49,7 +50,7 @@ def open_photograph(page, data, name):
 
 
 def enter(page):
-    page.get_by_role("tab", name="Sweep", exact=True).click()
+    go_to(page, "Sweep")
     page.wait_for_selector("#sweep-plan p")
 
 
@@ -160,7 +161,7 @@ def test_the_comparison_follows_its_slider_and_a_repeat_is_instant(open_sweep):
 
 def test_stop_keeps_the_points_and_says_so(open_sweep):
     page = open_sweep()
-    page.get_by_role("tab", name="Experiment", exact=True).click()
+    go_to(page, "Experiment")
     page.locator("#photograph button[data-name=hubble]").click()
     page.wait_for_function("() => document.querySelector('.facts b')?.textContent.startsWith('hubble')")
     enter(page)
@@ -189,7 +190,7 @@ def test_another_photograph_makes_the_results_stale(open_sweep):
     ended(page)
     page.wait_for_selector("#sweep-reading .reading")
     assert page.locator("#sweep-freshness .stale").count() == 0
-    page.get_by_role("tab", name="Experiment", exact=True).click()
+    go_to(page, "Experiment")
     page.locator("#photograph button[data-name=camera]").click()
     page.wait_for_function("() => document.querySelector('.facts b')?.textContent.startsWith('camera')")
     enter(page)

@@ -14,6 +14,7 @@ import torch
 from models.card import ModelCard, read_card
 from models.networks.ar_cnn import ArCnn
 from models.zoo import save_checkpoint
+from tests.browser.conftest import go_to
 from tests.paths import REPOSITORY
 from tests.present import present
 from training.config import TrainConfig
@@ -116,7 +117,7 @@ def open_train(open_page):
 
 
 def enter(page):
-    page.get_by_role("tab", name="Train", exact=True).click()
+    go_to(page, "Train")
     page.wait_for_function("() => document.querySelector('#train-name :is(input, textarea)').value")
 
 
@@ -286,7 +287,7 @@ def test_the_whole_journey(open_train, server, checkpoints):
     assert tick.is_checked()
     page.click("#restore-button")
     page.wait_for_selector("#results tr[data-id=tiny][data-state=done]")
-    page.get_by_role("tab", name="Models", exact=True).click()
+    go_to(page, "Models")
     page.wait_for_selector("#models-page tbody[data-name=tiny]")
 
     enter(page)

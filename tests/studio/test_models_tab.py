@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import time
 from functools import partial
 from io import BytesIO
 
@@ -176,6 +177,20 @@ def test_nobody_withdraws_on_a_public_server(own):
     with pytest.raises(InvalidSetting, match="cannot be withdrawn"):
         CatalogHandlers(own, {}).withdrawn({"name": "mine"}, [], "seconds")
     assert (own.own_folder / "mine" / "card.yaml").exists()
+
+
+def test_the_tab_follows_its_files_and_is_made_once_for_each_of_their_states(handlers, own):
+    first = handlers.entered("seconds")
+    assert body_of(first.models, "cascade")
+    time.sleep(0.2)
+    again = handlers.entered("seconds")
+    assert handlers.entered("operations").models is again.models
+    shutil.copytree(own.own_folder / "mine", own.own_folder / "other")
+    card = own.own_folder / "other" / "card.yaml"
+    card.write_text(card.read_text().replace("name: mine", "name: other"))
+    assert body_of(models_of(handlers), "other")
+    shutil.rmtree(own.own_folder / "other")
+    assert "data-name='other'" not in models_of(handlers)
 
 
 def test_try_it_ticks_that_model_alone_and_goes_to_restore(handlers):

@@ -146,9 +146,17 @@ export function carry(zoom, from, to) {
   redraw();
 }
 
+// Around a place on the canvas, or what is in the middle now.
 export function zoomTo(zoom, at = null) {
-  const cell = cells()[0], place = at || [cell.x + cell.width / 2, cell.y + cell.height / 2];
-  carry(zoom, place, place);
+  if (at) {
+    carry(zoom, at, at);
+    return;
+  }
+  const center = centerNow();
+  state.zoom = Math.min(Math.max(zoom, Math.min(1 / 16, fitZoom())), 16);
+  state.center = center;
+  clampCenter();
+  redraw();
 }
 
 export function stepZoom(direction) {

@@ -58,6 +58,13 @@ function draw() {
   take.download = verdict.download;
 }
 
+function end() {
+  props.value = { ...props.value, state: "stopping" };  // the run itself says when it has ended
+  update();
+  main.focus();
+  trigger("stop");
+}
+
 function isOff(button) {
   return button.getAttribute("aria-disabled") === "true";
 }
@@ -75,14 +82,12 @@ main.addEventListener("click", () => {
   trigger("run");
 });
 stop.addEventListener("click", () => {
-  if (isOff(stop)) return;
-  main.focus();
-  trigger("stop");
+  if (!isOff(stop)) end();
 });
 choose.addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-choose")));
 share.addEventListener("click", () => shareIt().catch((problem) => console.warn("not shared", problem)));
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !targetOf(event).closest("#viewer") && !isOff(stop)) trigger("stop");
+  if (event.key === "Escape" && !targetOf(event).closest("#viewer") && !isOff(stop)) end();
 });
 document.addEventListener("studio-opening", (event) => {
   opening = /** @type {CustomEvent} */ (event).detail;
