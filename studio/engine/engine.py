@@ -18,7 +18,7 @@ from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
 from models.restorer import Guidance, OnTile, Restoration, RestoreOptions, Restorer
 from models.zoo import Zoo
-from studio.engine.background import Progress, in_background
+from studio.engine.background import Progress, in_background, needs_turn
 from studio.engine.cache import ResultCache
 from studio.engine.pixel_gate import PixelGate
 from studio.engine.zero_gpu_zoo import ZeroGpuZoo
@@ -269,7 +269,8 @@ class Engine:
                 return _Finished(restoration, self._input_metrics(request, broken).get("degraded"), ())
             return _measured(restoration, broken.original)
 
-        finished = yield from in_background(name, work, stop)
+        in_turn = needs_turn(restorer.card, broken.image)
+        finished = yield from in_background(name, work, stop, in_turn=in_turn)
         self._cache.put(key, finished)
         return finished
 
