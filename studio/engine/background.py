@@ -10,7 +10,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Generic, TypeVar
 
+from models.card import ModelCard
 from models.errors import OutOfMemory, RestorationCancelled, RestorationError
+from models.jpeg import JpegImage
 from models.network_restorer import is_out_of_memory
 from models.restorer import OnTile
 from studio.engine.turn import Turn
@@ -25,6 +27,19 @@ SPARE_MEMORY = "What it needs grows with the picture. Try again in a minute, or 
 _TURN = Turn()
 """Held by the one restorer of this process at work: two would only take each other's processor. It changes hands
 between tiles, so that a small picture never waits for a large one."""
+
+QUICK_MMAC = 20_000.0
+"""A tenth of a second of a core, or 130 by 130 pixels of the largest networks. So little work needs no turn: a tile of
+somebody else's takes fifty times as long."""
+
+BASELINE_MMAC_PER_PIXEL = 0.02
+"""What baselines count for, which cost their picture's memory."""
+
+
+def needs_turn(card: ModelCard, image: JpegImage) -> bool:
+    """Whether a model works on a picture for so long that others have to wait meanwhile."""
+    rows, columns = image.decoded_pixels.shape[:2]
+    return rows * columns * max(card.mmac_per_pixel, BASELINE_MMAC_PER_PIXEL) > QUICK_MMAC
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ def in_background(
         name: of the model, for progress and messages.
         work: restores; hands the given on_tile to Restorer.restore.
         stop: set it from anywhere to end the work within one tile; a generator that is closed ends it too.
-        in_turn: wait until no other restorer is at work; False for work that is part of such work.
+        in_turn: wait until no other restorer is at work; False for work that is part of such work, see also needs_turn.
 
     Yields:
         Progress after every tile.

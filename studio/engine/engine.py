@@ -18,7 +18,7 @@ from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
 from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer
 from models.zoo import Zoo
-from studio.engine.background import Progress, in_background
+from studio.engine.background import Progress, in_background, needs_turn
 from studio.engine.cache import ResultCache
 from studio.engine.expectations import Condition, Expectations, condition_of
 from studio.engine.pixel_gate import PixelGate
@@ -328,7 +328,8 @@ class Engine:
                 )
             return _measured(restoration, broken)
 
-        finished = yield from in_background(name, work, stop)
+        in_turn = needs_turn(restorer.card, broken.image)
+        finished = yield from in_background(name, work, stop, in_turn=in_turn)
         self._note_pace(name, options, finished.restoration)
         self._cache.put(key, finished)
         return finished

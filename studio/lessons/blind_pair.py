@@ -11,7 +11,7 @@ from models.errors import InvalidSetting
 from models.images import RgbImage
 from models.jpeg import Degradation, Save, degrade
 from models.zoo import Zoo
-from studio.engine.background import Progress, in_background
+from studio.engine.background import Progress, in_background, needs_turn
 from studio.session.crop import SweptPicture
 from studio.session.form import one_of
 from training.evaluation.metrics import Measured, measure
@@ -106,7 +106,8 @@ def new_pair(
         def work(on_tile: Any, restorer: Any = restorer) -> RgbImage:
             return restorer.restore(degraded.image, on_tile=on_tile).pixels
 
-        pixels = yield from in_background(name, work, Event())
+        in_turn = needs_turn(restorer.card, degraded.image)
+        pixels = yield from in_background(name, work, Event(), in_turn=in_turn)
         metrics = measure(restored=pixels, reference=degraded.reference)
         contestants.append(Contestant(restorer.card.title, pixels, metrics))
     first, second = random.sample(contestants, 2)

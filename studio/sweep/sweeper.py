@@ -17,7 +17,7 @@ from models.images import RgbImage
 from models.jpeg import Degradation, Degraded, Save, degrade
 from models.restorer import OnTile, RestoreOptions, Restorer
 from models.zoo import Zoo
-from studio.engine.background import Progress, in_background
+from studio.engine.background import Progress, in_background, needs_turn
 from studio.engine.cache import ResultCache
 from studio.session.crop import SweptPicture
 from training.evaluation.metrics import Measured, measure
@@ -247,9 +247,10 @@ class _Course:
         if known is not None:
             return known
         began, left = monotonic(), self._seconds_left(number)
-        work = _Work(job, restorer, self._broken(job.degradation), self._keeps_pictures)
-        tile = Progress(job.model_name, 0, 0, 0.0)
-        with closing(in_background(job.model_name, work, self._stop)) as tiles:
+        broken = self._broken(job.degradation)
+        work = _Work(job, restorer, broken, self._keeps_pictures)
+        tile, in_turn = Progress(job.model_name, 0, 0, 0.0), needs_turn(restorer.card, broken.image)
+        with closing(in_background(job.model_name, work, self._stop, in_turn=in_turn)) as tiles:
             while True:
                 yield SweepStep(job, number, len(self.jobs), tile, left)
                 try:

@@ -3,11 +3,16 @@
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.errors import RestorationCancelled
-from studio.engine.background import in_background
+from models.jpeg import Save, encode
+from studio.engine.background import in_background, needs_turn
+from studio.engine.cache import ResultCache
+from studio.engine.engine import Engine, RestoreRequest
 from studio.engine.turn import Turn
 from studio.server.call_queue import FairOrder
 from tests.present import present
@@ -113,6 +118,56 @@ def test_a_small_picture_does_not_wait_for_a_large_one():
     assert done == ["small"]
     large.join(60)
     assert done == ["small", "large"]
+
+
+def test_little_work_waits_for_no_tile(zoo):
+    """The one at work holds its turn until the little work is done."""
+    begun, quick_done = threading.Event(), threading.Event()
+
+    def work(on_tile):
+        begun.set()
+        assert quick_done.wait(60)
+
+    def hold():
+        for _ in in_background("large", work, threading.Event()):
+            pass
+
+    large = threading.Thread(target=hold)
+    large.start()
+    assert begun.wait(10)
+    image = encode(np.full((96, 96, 3), 90, np.uint8), Save(60))
+    try:
+        outputs = finished_within(30, Engine(zoo, ResultCache(2**20)), image)
+    finally:
+        quick_done.set()
+        large.join(60)
+    assert set(outputs.restorations) == {"plain", "reapply"}
+
+
+def finished_within(seconds, engine, image):
+    """The last outputs of both baselines."""
+    found = []
+    request = RestoreRequest("key", ("plain", "reapply"), None)
+
+    def run():
+        found.extend(engine.run_stages(image, request, threading.Event()))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), "little work waited for a large picture's tile"
+    return found[-1]
+
+
+def test_work_is_little_by_pixels_and_what_each_costs(zoo):
+    plain = zoo.load("plain").card
+    large = replace(plain, mmac_per_pixel=1.2)
+
+    def of(side):
+        return encode(np.full((side, side, 3), 90, np.uint8), Save(60))
+
+    assert not needs_turn(plain, of(900)) and needs_turn(plain, of(1100))
+    assert not needs_turn(large, of(120)) and needs_turn(large, of(160))
 
 
 def test_a_stop_while_others_have_the_turn_ends_the_work():

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.baselines import PLAIN
+from models.baselines import PLAIN, PlainDecoding
+from models.card import ModelCard
 from models.errors import BrokenCheckpoint, InvalidSetting, OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, Save, degrade
 from models.restorer import Restoration, RestoreOptions
@@ -82,6 +83,7 @@ class SlowRestorer:
     tiles: int = 200
     error: Exception | None = None
     seen: list = field(default_factory=list)
+    card: ModelCard = PlainDecoding().card
 
     def restore(self, image, options, on_tile):
         for done in range(1, self.tiles + 1):
