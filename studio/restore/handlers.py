@@ -56,7 +56,7 @@ NO_PHOTOGRAPH = (
 )
 DELETED = "All of your images have been deleted. Open a photograph, or choose an example."
 BUSY = "Busy: the queue is full. Try again in a minute."
-EXAMPLE = "An example: saved at quality 10, then repaired. Open your own."
+NO_MODEL = "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
 
 
 class RestoreHandlers:
@@ -97,7 +97,10 @@ class RestoreHandlers:
             page = replace(page, viewer={**page.viewer, "look": look_values(link.look)})
         if link.problems:
             page = replace(page, notice=facts.notice(" ".join(link.problems)))
-        return LinkedPage(**{**vars(page), "address": None, **form, "model_names": page.model_names})
+        picker = Props(page.model_names or {})
+        if "models" in query or "value" not in picker:  # what a link says stays ticked, whatever it does
+            picker["value"] = list(link.form.model_names)
+        return LinkedPage(**{**vars(page), "address": None, **form, "model_names": picker})
 
     def open_example(self, event: Mapping[str, Any], present: Present, form: RestoreForm) -> Page:
         """One of the thumbnails was pressed; a clean picture that was kept as it is has nothing to repair."""
@@ -231,11 +234,10 @@ class RestoreHandlers:
         told = told_condition(photograph.image, degradation)
         found = {name: self._engine.expectations.of(card, told) for name, card in cards.items()}
         labels = [(card.title + expected_words(found[name], told), name) for name, card in cards.items()]
-        ticked = form.model_names if isinstance(form.model_names, list | tuple) else ()
-        if not untick:
+        if not untick or not isinstance(form.model_names, list | tuple):
             return Props(choices=labels)
-        harmless = [name for name in ticked if (known := found.get(name)) is None or not known.harms]
-        return Props(choices=labels, value=harmless)
+        harm = {name for name, known in found.items() if known and known.harms}
+        return Props(choices=labels, value=[name for name in form.model_names if name not in harm])
 
     @staticmethod
     def show_saves(saves: Any) -> FormGroups:
@@ -255,9 +257,7 @@ class RestoreHandlers:
         photograph, cards = photograph_of(session), self.cards()
         request = self._request(photograph, form, cards)
         if not request.model_names:
-            raise InvalidSetting(
-                "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
-            )
+            raise InvalidSetting(NO_MODEL)
         run = Run(Event(), Event(), request, taken=Event())
         present.replace_run(run)
         return Page(
@@ -279,6 +279,10 @@ class RestoreHandlers:
         ):
             return Page(run=Run(), **IDLE)
         return replace(self.start(session, present, form), notice=None)
+
+    def start_example(self, session: Session | None, present: Present, form: RestoreForm) -> Page:
+        """An example was chosen: Repair shows what becomes of it, Experiment waits to be told."""
+        return self.start_unasked(session, present, form) if form.door == "repair" else Page()
 
     def work(self, session: Session | None, run: Run | None, present: Present) -> Iterator[Page]:
         """Run the models of a started run, and show each tile's progress and each result.

@@ -77,10 +77,10 @@ class RestoreTab:
         opened = bound.on(c["photograph"].opened, handlers.open_upload, refused_value, **LIGHT)
         bound.on(opened.success, handlers.diagnose, **LIGHT)
         chosen = bound.on(c["photograph"].example, handlers.open_example, **LIGHT)
-        self._run_after(chosen, handlers.start_unasked)
+        self._run_after(chosen, handlers.start_example)
         self._run_after(c["action"].run(lambda: None, None, None, **IMMEDIATE), handlers.start)
         bound.on(c["action"].stop, handlers.end, **IMMEDIATE)
-        bound.on(c["door"].change, handlers.change, **LATEST)
+        bound.on(c["door"].chosen, handlers.change, **LATEST)
         for name in RestoreForm.controls():
             if name == "door":
                 continue

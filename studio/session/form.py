@@ -117,7 +117,9 @@ class RestoreForm:
     @classmethod
     def of(cls, request: RestoreRequest) -> Self:
         """The controls that ask for a request which the form can make."""
-        values: dict[str, Any] = {"model_names": request.model_names, "guidance": request.options.guidance}
+        options = request.options
+        values: dict[str, Any] = {"door": "experiment", "model_names": request.model_names}
+        values |= {"guidance": options.guidance, "effort": options.effort}
         steps = request.degradation.steps if request.degradation else ()
         saves = [step for step in steps if isinstance(step, Save)]
         values["saves"] = SAVES[len(saves)]
@@ -128,9 +130,8 @@ class RestoreForm:
         for step in steps:
             if isinstance(step, Resize):
                 values["resize_percent"] = round(100 * step.factor)
-        values["effort"] = request.options.effort
-        if request.options.quality_factor is not None:
-            values["manual_quality"] = request.options.quality_factor
+        if options.quality_factor is not None:
+            values["manual_quality"] = options.quality_factor
         return cls(**values)
 
     def as_meant(self, *, own: bool, recommended: str = "") -> Self:

@@ -139,7 +139,7 @@ def test_one_to_one_draws_every_pixel_of_the_png(open_page):
     assert page.locator("#viewer .percent").inner_text() == "200 %"
     larger = canvas_pixels(page)
     center = picture[rows // 2 - 40 : rows // 2 + 40, columns // 2 - 40 : columns // 2 + 40]
-    top, left = larger.shape[0] // 2 - 80, larger.shape[1] // 2 - 80
+    top, left = ((side + 1) // 2 - 80 for side in larger.shape[:2])
     np.testing.assert_array_equal(
         larger[top : top + 160, left : left + 160], center.repeat(2, 0).repeat(2, 1)
     )

@@ -141,6 +141,6 @@ def test_the_zip_holds_the_pictures_of_the_page(open_page):
         page.locator("#results tr[data-id=cascade] a").click()
     shown = Path(waiting.value.path()).read_bytes()
     assert archive.read(f"{folder}/{waiting.value.suggested_filename}") == shown
-    assert report["settings"]["link"].startswith("picture=chelsea&saves=once&quality=12")
+    assert report["settings"]["link"].startswith("picture=chelsea&door=experiment&saves=once&quality=12")
     with Image.open(io.BytesIO(archive.read(f"{folder}/{folder}.jpg"))) as picture:
         assert picture.format == "JPEG"

@@ -1,6 +1,6 @@
 // Which of the two doors is open: what the page shows of the workbench follows from its attribute data-door.
 //
-// The value: "repair" or "experiment". Triggers `change` where the frame asks for another one, by the event studio-door of the document.
+// The value: "repair" or "experiment". Triggers `chosen` where the frame asks for another one, by the event studio-door of the document.
 
 function show() {
   const door = props.value === "experiment" ? "experiment" : "repair", bench = document.getElementById("workbench");
@@ -17,7 +17,7 @@ document.addEventListener("studio-door", (event) => {
   if (door === props.value) return;
   props.value = door;
   show();
-  trigger("change");
+  trigger("chosen");
 });
 
 watch("value", show);
