@@ -23,13 +23,15 @@ from studio.page.controls import first_models
 from studio.page.view import EMPTY_VIEW, best_result, view_of
 from studio.page.wording import duration, how_broken
 from studio.restore.page import (
+    BUSY,
+    CHANGED,
+    DELETED,
     IDLE,
+    NO_MODEL,
     WORKING,
-    FormGroups,
     LinkedPage,
     Page,
     first_form,
-    guidance_markup,
     opened_value,
     repairing_choices,
 )
@@ -46,7 +48,6 @@ from training.evaluation.metrics import slow_metrics
 
 logger = logging.getLogger(__name__)
 
-CHANGED = "From earlier settings. Repair the picture again to see results of the present ones."
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
 
@@ -54,9 +55,6 @@ NO_PHOTOGRAPH = (
     f"There is no photograph in memory. {NAMES} can be opened, and are held for a limited time. "
     "Open one, or choose an example."
 )
-DELETED = "All of your images have been deleted. Open a photograph, or choose an example."
-BUSY = "Busy: the queue is full. Try again in a minute."
-NO_MODEL = "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
 
 
 class RestoreHandlers:
@@ -213,10 +211,11 @@ class RestoreHandlers:
     def _recommended(
         self, photograph: Photograph, degradation: Degradation | None, cards: Mapping[str, ModelCard]
     ) -> str:
-        """The name of the model that measurements recommend; "" where nothing was measured."""
+        """The name of the model that measurements recommend; where nothing was measured, of the last network."""
         told = told_condition(photograph.image, degradation)
         card = self._engine.expectations.recommended(cards.values(), told)
-        return card.name if card else "".join(self.first_models()[-1:])
+        networks = [card for card in cards.values() if card.architecture] or list(cards.values())
+        return (card or networks[-1]).name
 
     def _idle(self, photograph: Photograph, request: RestoreRequest) -> dict[str, Any]:
         """Nothing runs, and how long what is asked for would take."""
@@ -238,16 +237,6 @@ class RestoreHandlers:
             return Props(choices=labels)
         harm = {name for name, known in found.items() if known and known.harms}
         return Props(choices=labels, value=[name for name in form.model_names if name not in harm])
-
-    @staticmethod
-    def show_saves(saves: Any) -> FormGroups:
-        """Show the settings of as many saves as there are."""
-        return FormGroups(breaking=saves in ("once", "twice"), second_save=saves == "twice")
-
-    @staticmethod
-    def show_guidance(guidance: Any) -> FormGroups:
-        """Show the slider where the quality is set by hand, and say what the choice means."""
-        return FormGroups(by_hand=guidance == "manual", guidance_words=guidance_markup(guidance))
 
     # Running
 

@@ -10,6 +10,11 @@ from studio.page.controls import model_choices
 from studio.session.form import RECOMMENDED, RestoreForm
 from studio.session.visitor import Photograph, Run, Session
 
+CHANGED = "From earlier settings. Repair the picture again to see results of the present ones."
+DELETED = "All of your images have been deleted. Open a photograph, or choose an example."
+BUSY = "Busy: the queue is full. Try again in a minute."
+NO_MODEL = "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
+
 GUIDANCE_WORDS = {
     "automatic": "Each model decides: by the file's tables, an earlier save it finds, or its own estimate.",
     "tables": "The one quality factor that the file's tables say.",
@@ -97,6 +102,16 @@ def refused_value(sentence: str) -> Page:
 def repairing_choices(cards: Iterable[ModelCard]) -> list[tuple[str, str]]:
     """What Repair can use: the recommended model, or one by name."""
     return [("Recommended", RECOMMENDED), *model_choices([card for card in cards if card.name != "plain"])]
+
+
+def show_saves(saves: Any) -> FormGroups:
+    """Show the settings of as many saves as there are."""
+    return FormGroups(breaking=saves in ("once", "twice"), second_save=saves == "twice")
+
+
+def show_guidance(guidance: Any) -> FormGroups:
+    """Show the slider where the quality is set by hand, and say what the choice means."""
+    return FormGroups(by_hand=guidance == "manual", guidance_words=guidance_markup(guidance))
 
 
 def guidance_markup(guidance: object) -> str:

@@ -21,6 +21,8 @@ from studio.restore.page import (
     guidance_markup,
     refused_value,
     repairing_choices,
+    show_guidance,
+    show_saves,
 )
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
@@ -87,8 +89,8 @@ class RestoreTab:
             moved = c[name].release if isinstance(c[name], gr.Slider) else c[name].input
             bound.on(moved, handlers.change, **LATEST)
         groups = Binding(FormGroups, c)
-        groups.on(c["saves"].change, handlers.show_saves, **IMMEDIATE)
-        groups.on(c["guidance"].change, handlers.show_guidance, **IMMEDIATE)
+        groups.on(c["saves"].change, show_saves, **IMMEDIATE)
+        groups.on(c["guidance"].change, show_guidance, **IMMEDIATE)
         back = c["automatic"].click(lambda: "automatic", None, c["guidance"], **IMMEDIATE)
         bound.on(back.success, handlers.change, **LIGHT)
         packing = Binding(TakeawayPage, c, form=RestoreForm)

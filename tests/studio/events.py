@@ -10,7 +10,7 @@ import gradio as gr
 
 
 def parts_of(page, handler, answer):
-    """The components of a tab by name: those that answers set, controls by their labels, other states by their type.
+    """The components of a tab by name: those that answers set, controls by label or id, other states by their type.
 
     Args:
         page: a whole one.
@@ -23,7 +23,8 @@ def parts_of(page, handler, answer):
     ]
     read = [block for block in function.inputs if block not in function.outputs]
     labelled = {
-        type(block.value).__name__.lower() if block.stateful else block.label: block for block in read
+        type(block.value).__name__.lower() if block.stateful else block.label or block.elem_id: block
+        for block in read
     }
     return labelled | dict(zip(names, function.outputs, strict=True))
 

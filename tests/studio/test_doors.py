@@ -162,5 +162,7 @@ def test_how_long_a_repair_takes_is_told_by_how_long_the_last_one_took(visitor, 
 
 
 def test_what_a_link_ticks_stays_ticked_though_it_harms(visitor):
-    page = visitor.handlers.arrive({"picture": "coffee", "quality": "95", "models": "ar_cnn"}, visitor.present)
+    page = visitor.handlers.arrive(
+        {"picture": "coffee", "quality": "95", "models": "ar_cnn"}, visitor.present
+    )
     assert page.model_names["value"] == ["ar_cnn"] and page.door == "experiment"

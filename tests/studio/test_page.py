@@ -162,14 +162,16 @@ def test_no_step_follows_one_that_failed(page):
 def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photograph):
     visitor = Visitor(page, parts_of(page, "opened", AnatomyPage))
     visitor.hold("session", Session(photograph))
-    shown = visitor.call("opened", **{"Save as JPEG": "once", "Quality factor": 30})
+    shown = visitor.call("opened", door="experiment", **{"Save as JPEG": "once", "Quality factor": 30})
     assert photograph.name in shown["file_facts"] and shown["bench"]["visible"]
     assert "notice" not in visitor.call("searched")
     tiny = replace(
         photograph, key="tiny", image=replace(photograph.image, decoded_pixels=np.zeros((3, 3, 3), np.uint8))
     )
     visitor.hold("session", Session(tiny))
-    failed = visitor.call("opened", **{"Save as JPEG": "twice", "Shift, rows": 4, "Shift, columns": 4})
+    failed = visitor.call(
+        "opened", door="experiment", **{"Save as JPEG": "twice", "Shift, rows": 4, "Shift, columns": 4}
+    )
     assert visitor.held("state") is None
     assert failed["file_facts"] == failed["shares"] == ""
     assert "shift" in failed["notice"]
@@ -179,7 +181,7 @@ def test_anatomy_keeps_nothing_of_the_file_before_one_it_cannot_show(page, photo
 def test_anatomy_drops_a_file_that_is_not_open_any_more(page, photograph):
     visitor = Visitor(page, parts_of(page, "opened", AnatomyPage))
     visitor.hold("session", Session(photograph))
-    late = visitor.begin("opened", **{"Save as JPEG": "once"})
+    late = visitor.begin("opened", door="experiment", **{"Save as JPEG": "once"})
     visitor.hold("session", Session(replace(photograph, key="another")))
     assert visitor.arrive(late) == {}
     assert visitor.held("state") is None
