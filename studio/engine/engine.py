@@ -220,7 +220,8 @@ class Engine:
         measured, seconds = dict(outputs.metrics), {}
         for name, pixels in pictures.items():
             of = request.photograph_key, request.degradation
-            key = ("slow metrics", *(of if name == "degraded" else self._key(name, request)))
+            is_degraded = pixels is outputs.degraded.pixels  # what plain decoding gives, too
+            key = ("slow metrics", *(of if is_degraded else self._key(name, request)))
             work = partial(_measure_slowly, pixels, original)
             waiting = _MEASURING.submit(copy_context().run, self._cache.get_or_make, key, work)
             while not wait([waiting], timeout=STOP_SECONDS).done:

@@ -223,3 +223,22 @@ def test_a_picture_that_nothing_changed_is_measured_once(engine, photograph, mon
     outputs = results(engine, photograph, request(photograph, "plain"))[-1]
     assert outputs.metrics["plain"] == outputs.metrics["degraded"] and len(asked) == 1
     assert outputs.metrics["plain"] == measure(restored=outputs.degraded.pixels, reference=outputs.original)
+
+
+def test_what_plain_decoding_gives_is_measured_once(zoo, photograph, monkeypatch):
+    seen = []
+
+    def noted(*, restored, reference, metrics):
+        seen.append(restored)
+        return dict.fromkeys((metric.name for metric in metrics), 1.0)
+
+    engine = Engine(zoo, ResultCache(2**24))
+    request = RestoreRequest(photograph.key, ("plain", "reapply"), Degradation((Save(20),)))
+    *_, outputs = engine.run_stages(photograph.image, request, Event())
+    monkeypatch.setattr("studio.engine.engine.measure", noted)
+    measured = engine.with_slow_metrics(outputs, Event()).metrics
+    assert [id(pixels) for pixels in seen] == [
+        id(outputs.degraded.pixels),
+        id(outputs.restorations["reapply"].pixels),
+    ]
+    assert measured["plain"]["ssimulacra2"] == measured["degraded"]["ssimulacra2"] == 1.0
