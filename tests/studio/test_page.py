@@ -13,7 +13,7 @@ from models.jpeg import read
 from studio.anatomy.handlers import AnatomyPage
 from studio.interface import build_studio, launch_settings
 from studio.page.facts import notice
-from studio.restore.handlers import RestoreHandlers
+from studio.restore.page import show_guidance, show_saves
 from studio.server.call_queue import MAX_QUEUED_PER_CLIENT
 from studio.server.gradio_internals import MODELS
 from studio.session.examples import EXAMPLES, example
@@ -139,11 +139,11 @@ def test_hostile_values_are_one_calm_sentence(visitor, changed, photograph):
 
 
 def test_visibility_handlers_take_anything():
-    groups = RestoreHandlers.show_saves(["twice"])
+    groups = show_saves(["twice"])
     assert (groups.breaking, groups.second_save) == (False, False)
-    groups = RestoreHandlers.show_saves("twice")
+    groups = show_saves("twice")
     assert (groups.breaking, groups.second_save) == (True, True)
-    groups = RestoreHandlers.show_guidance({"a": 1})
+    groups = show_guidance({"a": 1})
     assert groups.by_hand is False and "<b>" not in present(groups.guidance_words)
 
 
