@@ -10,7 +10,6 @@ from threading import Event
 from typing import Any, TypedDict
 
 import gradio as gr
-from gradio.events import api
 
 from models.errors import MissingExtra, RestorationError
 from studio.api.api import Api
@@ -86,9 +85,9 @@ class Endpoints:
 
     def build(self) -> None:
         """Register all of them with the Blocks being built."""
-        api(self.restore, api_name="restore", **MODELS)  # in the page's own line
+        gr.api(self.restore, api_name="restore", **MODELS)  # in the page's own line
         for endpoint in (self.degrade, self.measure, self.inspect, self.models):
-            api(endpoint, api_name=endpoint.__name__, **QUICK)
+            gr.api(endpoint, api_name=endpoint.__name__, **QUICK)
 
     def restore(
         self,

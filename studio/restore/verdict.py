@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from models.card import ModelCard
@@ -117,7 +118,7 @@ def verdict_value(
         "tone": tone,
         "file": file,
         "download": file["orig_name"],
-        "label": f"Download PNG · {file_size(file['size'])}",
+        "label": f"Download PNG · {file_size(Path(file['path']).stat().st_size)}",
         "result": best,
     }
 

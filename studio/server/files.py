@@ -208,8 +208,7 @@ def cannot_be_kept(error: OSError) -> RestorationError:
 
 def served_file(path: Path) -> dict[str, Any]:
     """A Gradio file dictionary for a file of ours."""
-    kind = {"_type": "gradio.FileData"}
-    return {"path": str(path), "orig_name": path.name, "size": path.stat().st_size, "meta": kind}
+    return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
 
 def _deleted(path: Path) -> None:

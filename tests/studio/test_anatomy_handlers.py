@@ -60,12 +60,12 @@ def test_results_belong_only_to_the_settings_on_the_page(anatomy, engine, photog
         run = replace(run, outputs=item) if hasattr(item, "restorations") else run
     page = opened(anatomy, photograph, run=run)
     assert [one["id"] for one in page.block["models"]] == ["ar_cnn"]
-    assert "press Restore" not in page.hint
+    assert "press Run" not in page.hint
     shares = anatomy.searched(page.state, 0, 0, 1).shares
     assert "AR-CNN" in shares
     changed = opened(anatomy, photograph, replace(FORM, first_quality=21), run=run)
     assert changed.block["models"] == []
-    assert "press Restore" in changed.hint
+    assert "press Run" in changed.hint
 
 
 def test_entering_again_keeps_what_is_known(anatomy, photograph):

@@ -236,6 +236,7 @@ def test_endpoints_are_typed_documented_and_share_the_models_line(page):
         "quality_factor",
         "blind",
         "stages",
+        "effort",
     ]
     by_name = {fn.api_name: fn for fn in page.handlers.values() if fn.api_visibility == "public"}
     assert by_name["restore"].concurrency_id == MODELS["concurrency_id"]

@@ -126,7 +126,7 @@ def test_stop_ends_within_one_tile(zoo, photograph):
         if isinstance(step, Progress) and step.done == 3:
             break
     stop.set()
-    with pytest.raises(RestorationCancelled, match="Press Restore"):
+    with pytest.raises(RestorationCancelled, match="Press the button again"):
         for _ in steps:
             pass
     seen = len(restorer.seen)

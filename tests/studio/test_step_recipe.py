@@ -76,7 +76,8 @@ def degradation(brighten) -> Degradation:
 
 @pytest.fixture
 def form(brighten) -> BrightForm:
-    return BrightForm(saves="twice", first_quality=40, second_quality=30, model_names=("plain",), levels=20)
+    saved = {"saves": "twice", "first_quality": 40, "second_quality": 30}
+    return BrightForm(door="experiment", model_names=("plain",), levels=20, **saved)
 
 
 def test_it_is_done_and_its_original_stays_what_it_was(degradation, photograph):

@@ -84,7 +84,7 @@ def test_entering_says_what_is_measured_and_what_to_do(sweep_handlers, photograp
 @pytest.mark.parametrize("session", [None, Session()])
 def test_without_a_photograph_the_way_to_one_is_shown(sweep_handlers, session):
     page = sweep_handlers.checked(session, SweepRecord(), FORM)
-    assert "Restore tab" in page.picture_facts
+    assert "in Experiment" in page.picture_facts
     with pytest.raises(InvalidSetting, match="No photograph"):
         sweep_handlers.started(session, SweepRecord(), FORM)
 

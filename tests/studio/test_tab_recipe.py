@@ -41,7 +41,7 @@ class HistogramPage:
 def entered(session, form):
     """Count what is open."""
     if session is None or session.photograph is None:
-        raise InvalidSetting("No photograph is open. Open one in the Restore tab.")
+        raise InvalidSetting("No photograph is open. Open one in Experiment.")
     pixels = session.photograph.image.pixels
     counts, _ = np.histogram(pixels, whole(form.bars, 1, 16, "The number of bars"), (0, 256))
     looks = Change(lambda present: (present or 0) + 1)

@@ -178,7 +178,7 @@ def test_only_models_that_were_made_here_are_withdrawn(jobs, tmp_path):
     (jobs.published / "notes" / "diary.txt").write_text("mine")
     shutil.copytree(jobs.published / "mine", jobs.published / "renamed")
     for name in ("../outside/mine", "..", "", ".", "link", "notes", "renamed", "none", "/", str(outside)):
-        with pytest.raises(InvalidSetting, match="no model called"):
+        with pytest.raises(InvalidSetting, match="no published model called"):
             withdraw(jobs.published, name)
     assert outside.is_dir() and len(list(jobs.published.iterdir())) == 4
     withdraw(jobs.published, "mine")
