@@ -263,7 +263,7 @@ def test_a_file_saved_twice_is_recognized(open_page):
     assert abs(quality_factor - 15) <= 2
     assert "(4, 4)" in answer
     assert "In truth: saved at quality 15" in page.locator("#anatomy-earlier").inner_text()
-    assert "press Restore" in page.locator("#anatomy-hint").inner_text()
+    assert "press Run" in page.locator("#anatomy-hint").inner_text()
     assert "saved twice" in page.locator("#anatomy-shares").inner_text()
     assert page.locator("#anatomy-histogram .plot").get_attribute("data-drawn") == "Grid of the first save"
 

@@ -209,9 +209,11 @@ def test_a_run_that_learned_nothing_says_so_and_is_given_more(train, jobs):
     page = train.pressed(page.watch, page.seen, "next", "")
     assert page.seen.action == STOP and page.yaml is None
     assert run.config.optimizer.minutes == pytest.approx(1.9 + MORE_MINUTES)
-    until(lambda: jobs.record("vain").minutes > 0 and jobs.state("vain").kind == "running")
-    starts = [event.values["resumed"] for event in run.events() if event.kind == "start"]
-    assert starts == [False, True]
+
+    def starts():
+        return [event.values["resumed"] for event in run.events() if event.kind == "start"]
+
+    until(lambda: jobs.state("vain").kind == "running" and starts() == [False, True])
 
 
 def test_more_minutes_are_offered_where_minutes_were_short(train, jobs):
