@@ -85,9 +85,10 @@ class Endpoints:
 
     def build(self) -> None:
         """Register all of them with the Blocks being built."""
-        gr.api(self.restore, api_name="restore", **MODELS)  # in the page's own line
+        add = gr.api  # pyright: ignore[reportPrivateImportUsage]  # documented, and not marked as exported
+        add(self.restore, api_name="restore", **MODELS)  # in the page's own line
         for endpoint in (self.degrade, self.measure, self.inspect, self.models):
-            gr.api(endpoint, api_name=endpoint.__name__, **QUICK)
+            add(endpoint, api_name=endpoint.__name__, **QUICK)
 
     def restore(
         self,
