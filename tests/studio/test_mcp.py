@@ -41,8 +41,11 @@ def test_strangers_get_no_tools():
 
 @needs_mcp
 def test_assistants_restore_what_they_send(zoo, photograph, tmp_path, monkeypatch):
-    from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    # The package is an extra.
+    from mcp import ClientSession  # pyright: ignore[reportMissingImports]
+    from mcp.client.streamable_http import (  # pyright: ignore[reportMissingImports]
+        streamablehttp_client,
+    )
 
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     monkeypatch.setattr("gradio.mcp.DEFAULT_TEMP_DIR", str(tmp_path))
