@@ -21,7 +21,7 @@ from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models
 from studio.page.view import EMPTY_VIEW, best_result, view_of
-from studio.page.wording import duration, how_broken
+from studio.page.wording import duration
 from studio.restore.page import (
     BUSY,
     CHANGED,
@@ -37,7 +37,14 @@ from studio.restore.page import (
 )
 from studio.restore.results import NO_RESULTS, waiting_table
 from studio.restore.shown import Shown
-from studio.restore.verdict import NO_VERDICT, diagnosis, diagnosis_markup, expected_words, verdict_value
+from studio.restore.verdict import (
+    NO_VERDICT,
+    diagnosis,
+    diagnosis_markup,
+    example_words,
+    expected_words,
+    verdict_value,
+)
 from studio.server.files import PictureFolder
 from studio.session.examples import EXAMPLES, open_example
 from studio.session.form import RestoreForm
@@ -128,18 +135,12 @@ class RestoreHandlers:
             model_names=self._picker(photograph, form, self.cards(), untick=True),
             photograph=opened_value(photograph),
             photograph_facts=facts.photograph_line(photograph),
-            diagnosis=self._words_for_example(photograph, form),
+            diagnosis=page.diagnosis or "",
             results=NO_RESULTS,
             verdict=NO_VERDICT,
             quality="",
             freshness="",
         )
-
-    def _words_for_example(self, photograph: Photograph, form: RestoreForm) -> str:
-        if not photograph.example:
-            return ""
-        damage = how_broken(form.degradation())
-        return diagnosis_markup(f"An example: {damage}, then repaired. Open your own.")
 
     def diagnose(self, session: Session | None, present: Present) -> Page:
         """Say how the photograph that somebody brought was saved, once it is on the page."""
@@ -190,6 +191,7 @@ class RestoreHandlers:
         working = {} if run.stop is not None and not run.stop.is_set() else self._idle(photograph, request)
         return Page(
             viewer=view_of(photograph, outputs, cards, self._pictures, run.view),
+            diagnosis=example_words(request.degradation) if photograph.example else None,
             bench_facts=facts.bench_line(photograph, degraded, request.degradation),
             freshness=facts.freshness(CHANGED if run.request is not None and not current else ""),
             notice="",

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from models.card import ModelCard
-from models.jpeg import JpegImage
+from models.jpeg import Degradation, JpegImage
 from studio.engine.engine import StageOutputs
 from studio.engine.expectations import Condition, Expectation
-from studio.page.wording import file_size, signed_decibels
+from studio.page.wording import file_size, how_broken, signed_decibels
 
 EDGES = ((1.0, "none"), (5.0, "faint"), (15.0, "visible"), (float("inf"), "strong"))
 """By blocking effect factor. Medians of 14 photographs saved at quality 90, 75, 40 and 10 are 0.1, 3, 9 and 30."""
@@ -162,6 +162,11 @@ def expected_words(expectation: Expectation | None, condition: Condition) -> str
     if expectation.harms:
         return f" · harms at quality {condition.quality_factor} ({gain} dB)"
     return f" · {gain} dB"
+
+
+def example_words(degradation: Degradation | None) -> str:
+    """What was done to a picture of the studio's own, as the page shows it."""
+    return diagnosis_markup(f"An example, {how_broken(degradation)}. Open your own.")
 
 
 def diagnosis_markup(sentence: str) -> str:

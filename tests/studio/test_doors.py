@@ -166,3 +166,9 @@ def test_what_a_link_ticks_stays_ticked_though_it_harms(visitor):
         {"picture": "coffee", "quality": "95", "models": "ar_cnn"}, visitor.present
     )
     assert page.model_names["value"] == ["ar_cnn"] and page.door == "experiment"
+
+
+def test_the_words_on_an_example_follow_what_is_done_to_it(visitor):
+    visitor.form = replace(FORM, first_quality=10)
+    visitor.take(visitor.handlers.open_example({"name": "coffee"}, visitor.present, visitor.form))
+    assert "saved at quality 33" in visitor.change(replace(FORM, first_quality=33)).diagnosis
