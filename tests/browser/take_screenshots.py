@@ -1,6 +1,6 @@
 """Photographs every tab of a running studio for docs/images: desktop and phone, light and dark.
 
-python tests/browser/take_screenshots.py [--address http://127.0.0.1:7860] [--to docs/images] [--only restore,sweep]
+python tests/browser/take_screenshots.py [--address http://127.0.0.1:7860] [--to docs/images] [--only repair,sweep]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.browser.conftest import CHROMIUM, wait_until_idle
+from tests.browser.conftest import CHROMIUM, go_to, wait_until_idle
 from tests.browser.test_lessons import open_tab
 
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -23,8 +23,17 @@ PATIENCE_SECONDS = 600
 WEBP_QUALITY = 90
 
 
-def restore(page: Page) -> None:
-    """The first visit, results and all."""
+def repair(page: Page) -> None:
+    """The first visit: an example, damaged and repaired."""
+
+
+def experiment(page: Page) -> None:
+    """The same picture, and what several models make of it."""
+    go_to(page, "Experiment")
+    page.wait_for_function("() => document.documentElement.dataset.door === 'experiment'")
+    page.click("#restore-button")
+    page.wait_for_function("() => document.querySelectorAll('#results tr[data-state=done]').length > 3")
+    wait_until_idle(page, PATIENCE_SECONDS)
 
 
 def anatomy(page: Page) -> None:
@@ -61,7 +70,7 @@ def models(page: Page) -> None:
 
 
 SCENES: dict[str, Callable[[Page], None]] = {
-    scene.__name__: scene for scene in (restore, anatomy, sweep, train, lessons, models)
+    scene.__name__: scene for scene in (repair, experiment, anatomy, sweep, train, lessons, models)
 }
 
 
