@@ -166,4 +166,4 @@ def test_nothing_of_training_is_there(layout):
     names = json.dumps([one["api_name"] for one in layout.handlers.values()]).lower()
     assert "train" not in names
     labels = [one["props"].get("label") for one in layout.components.values() if one["type"] == "tabitem"]
-    assert "Train" not in labels and "Restore" in labels
+    assert "Train" not in labels and "Models" in labels

@@ -84,6 +84,7 @@ class Visitor:
         )
         for number, one in self.layout.components.items():
             self.shown[number] = one["props"].get("value")
+        self.shown[self.layout.named("door")] = "experiment"
 
     def close(self) -> None:
         """Leave without a word."""
@@ -188,18 +189,19 @@ class Visitor:
         return self._checked(self.web.post("/gradio_api/upload", files={"files": (name, png)}))[0]
 
     def open(self, png: bytes, name: str = "picture.png") -> None:
-        """Drop a file on the page."""
-        path = self.upload(png, name)
+        """Drop a file on the page, and damage it as the controls said before."""
+        path, saves = self.upload(png, name), self.shown[self.layout.labelled("Save as JPEG")]
         self.call(self.layout.handler("photograph", "opened"), {"path": path, "name": name})
+        self.set("Save as JPEG", saves)
 
     def begin(self) -> dict[str, Any]:
-        """Press Restore; returns the handler that runs the models."""
-        began = self.layout.after(self.layout.handler("restore-button", "click"))
+        """Press Run; returns the handler that runs the models."""
+        began = self.layout.after(self.layout.handler("action", "run"))
         self.call(began)
         return self.layout.after(began)
 
     def restore(self) -> None:
-        """Press Restore and wait for all results."""
+        """Press Run and wait for all results."""
         running = self.begin()
         self.call(running)
         self.call(self.layout.after(running))

@@ -69,7 +69,7 @@ def test_it_starts_and_restores_in_public(space, tmp_path):
         Image.effect_noise((64, 48), 60).convert("RGB").save(photo, quality=20)
         client = Client(address, verbose=False, download_files=str(tmp_path / "files"))
         tabs = {part["props"]["label"] for part in client.config["components"] if part["type"] == "tabitem"}
-        assert "Restore" in tabs and "Train" not in tabs
+        assert "Models" in tabs and "Train" not in tabs
         answer = client.predict(handle_file(photo), models=["cascade"], api_name="/restore")
         assert Path(answer["results"][0]["file"]).stat().st_size > 1000
     finally:

@@ -14,7 +14,7 @@ from tests.paths import HOSTILE_FILES, SHARED, needs_shared_data
 
 SECONDS = 10
 GOOD = EXAMPLES[0]
-FORM = RestoreForm(saves="keep", model_names=["plain"])
+FORM = RestoreForm(door="experiment", saves="keep", model_names=["plain"])
 
 
 @pytest.fixture(scope="module")

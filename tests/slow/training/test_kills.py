@@ -120,7 +120,7 @@ def test_a_signal_to_a_run_and_its_group_stops_and_saves_it(told: signal.Signals
         said, _ = process.communicate(timeout=120)
     finally:
         process.kill()
-    assert process.returncode == 0 and "Stopped and saved." in said, said
+    assert process.returncode == 0 and "It is saved." in said, said
     end = list(run.events())[-1]
     assert end.kind == "end" and not end.values["finished"]
     assert last_state(run)["step"] == end.step > 0
