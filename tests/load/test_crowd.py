@@ -92,7 +92,7 @@ def test_delete_my_images_now(server, arrive):
     assert not any(path.exists() for path in own)
     assert "Deleted:" in str(visitor.shown)
     assert foreign_pixels(other.result("plain"), 4) == 0
-    visitor.call(visitor.layout.after(visitor.layout.handler("restore-button", "click")))
+    visitor.call(visitor.layout.after(visitor.layout.handler("action", "run")))
     assert "no photograph in memory" in str(visitor.shown)
 
 
@@ -133,7 +133,7 @@ def test_whoever_cannot_even_wait_is_told_so_at_once(server, slow, arrive):
     newcomer = arrive()
     newcomer.call(newcomer.layout.handler(None, "load", "arrive"))  # a page opens all the same
     assert newcomer.value("viewer")["panes"]
-    stop = slow.layout.handler("stop-button", "click")
+    stop = slow.layout.handler("action", "stop")
     slow.call(stop)
     listening.join(60)
     print(f"refused after {took:.2f} s, page in {opened:.2f} s")
@@ -162,7 +162,7 @@ def test_the_event_loop_is_never_blocked_for_long(server, slow):
     for _ in range(3):
         listening = started(slow)
         until(lambda: is_running(slow), 20)
-        slow.call(slow.layout.handler("stop-button", "click"))
+        slow.call(slow.layout.handler("action", "stop"))
         listening.join(60)
     slow.call(next(one for one in slow.layout.handlers.values() if one["api_name"] == "clear"))
     over.set()
