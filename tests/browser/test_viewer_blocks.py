@@ -56,7 +56,7 @@ def test_a_press_names_the_block_of_the_file_however_the_picture_is_turned(brows
     rng = np.random.default_rng(orientation)
     with opened(browser, tmp_path, {"viewer": value}) as page:
         press(page, "l")
-        page.select_option("#viewer .ratio select", "6")  # whole pixels, which an outline can be counted by
+        page.select_option("#viewer .ratio select", "4")  # whole pixels, which an outline can be counted by
         for _ in range(10):
             y, x = (int(rng.integers(length)) for length in image.pixels.shape[:2])
             page.mouse.click(*place_of(page, x, y))
