@@ -227,7 +227,7 @@ def test_legend_and_gain_say_what_colours_mean(browser, tmp_path, pictures):
 
 
 def test_without_an_original_the_map_says_what_it_compares_with(browser, tmp_path, pictures):
-    panes = [pane("degraded", pictures[1], "as opened"), pane("net", pictures[0])]
+    panes = [pane("degraded", pictures[1], "as brought"), pane("net", pictures[0])]
     with opened(browser, tmp_path, {"viewer": value_of(panes)}) as page:
         press(page, "g", "m")
         settle(page, map="ready")
