@@ -45,8 +45,9 @@ def shown_or_said(visitor, path):
     except Refused as refused:
         assert refused.status in (400, 413), refused
         return str(refused)
-    if sentence := visitor.value("notice"):
-        return sentence
+    opened = visitor.value("photograph")
+    if opened.get("state") == "failed":
+        return opened["words"]
     visitor.restore()
     assert [row["state"] for row in visitor.value("results")["rows"]] == ["done", "done"]
     return ""
