@@ -35,7 +35,8 @@ class Shown:
         share = (finished + costs[item.model_name] * item.done / max(item.total, 1)) / sum(costs.values())
         left = (monotonic() - self.began) * (1 - share) / share if share > 0.02 else None
         words = "" if left is None or left < 1 else f"about {duration(left)} left"
-        return {"state": "running", "share": round(share, 3), "left": words}
+        said = f"{len(done)} of {len(self.names)} finished" if done else ""
+        return {"state": "running", "share": round(share, 3), "left": words, "said": said}
 
     def table(self, *, progress: Progress | None = None, stopped: bool = False) -> dict[str, Any]:
         outputs, view = self.run.outputs, self.run.view

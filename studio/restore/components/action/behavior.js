@@ -106,7 +106,7 @@ document.addEventListener("studio-door-shown", draw);
 phone.addEventListener("change", draw);
 
 function update() {
-  known = { ...known, share: 0, left: "", ...(props.value || {}) };
+  known = { ...known, share: 0, left: "", said: "", ...(props.value || {}) };
   const said = find(".said"), words = known.state === "running" ? known.said || (isRepair() ? "Repairing" : "Running") : "";
   if (words && said.textContent !== words) said.textContent = words;
   draw();
