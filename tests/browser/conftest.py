@@ -141,6 +141,7 @@ def open_page(browser, address):
 
 def go_to(page, place):
     """Choose a place of the studio, which may lie behind More."""
+    page.wait_for_selector("#frame .place", state="attached")  # after a reload the row is empty at first
     choice = page.locator("#frame").get_by_role("tab", name=place, exact=True)
     if not choice.is_visible():
         page.locator("#frame .opener").click()
