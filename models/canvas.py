@@ -42,6 +42,10 @@ class Canvas(ABC):
     def put(self, part: int, tile: Tile, outputs: Sequence[Tensor]) -> None:
         """Take what the network made of a tile, a tensor per stage; a tile may come again."""
 
+    def picture_of(self, tile: Tile) -> RgbImage | None:
+        """(rows, columns, 3) that a tile which was put contributes; None where that needs the whole picture."""
+        return None
+
     @abstractmethod
     def pictures(self) -> tuple[list[RgbImage], NDArray[np.float16]]:
         """Once all tiles are put: a picture per stage, and the last one's levels, 0..255, not rounded if possible."""
@@ -72,6 +76,10 @@ class ColorCanvas(Canvas):
             picture[place] = tensor_to_pixels(kept)
             if picture is self._pictures[-1]:
                 self._levels[place] = tensor_to_levels(kept)
+
+    def picture_of(self, tile: Tile) -> RgbImage:
+        """See Canvas.picture_of."""
+        return self._pictures[-1][tile.rows.kept, tile.columns.kept]
 
     def pictures(self) -> tuple[list[RgbImage], NDArray[np.float16]]:
         """See Canvas.pictures."""

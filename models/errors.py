@@ -15,6 +15,8 @@ Every message has three parts: what happened (with the value), what is allowed, 
 Callers' bugs stay plain ValueError; assert never checks what a person supplied.
 """
 
+from typing import Any
+
 
 class RestorationError(Exception):
     """Root of everything whose message is shown to people as it stands."""
@@ -53,4 +55,10 @@ class OutOfMemory(RestorationError):
 
 
 class RestorationCancelled(RestorationError):
-    """The person asked to stop."""
+    """The person asked to stop.
+
+    Attributes:
+        unfinished: a models.restorer.Unfinished where the restoration can go on, else None.
+    """
+
+    unfinished: Any = None

@@ -2,8 +2,8 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.canvas import LUMA_WEIGHTS, Canvas
 from models.card import ModelCard
-from models.errors import InvalidSetting, OutOfMemory
+from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.guard import Guard
 from models.images import RgbImage
 from models.jpeg import JpegImage
@@ -20,9 +20,18 @@ from models.jpeg.double import EarlierSave
 from models.jpeg.judgement import MUCH_COARSER
 from models.networks.base import Network
 from models.orientations import ORIENTATIONS, UPRIGHT, Orientation, turn_back
-from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Stage
+from models.restorer import (
+    AUTOMATIC,
+    Box,
+    OnTile,
+    Restoration,
+    RestoredPart,
+    RestoreOptions,
+    Stage,
+    Unfinished,
+)
 from models.steering import Steering, steer
-from models.tiles import Tile, cut_into_tiles
+from models.tiles import Tile, cut_into_tiles, tiles_from
 
 LONGEST_TILE = {"cuda": 2048, "mps": 1024, "cpu": 1536}
 LONGEST_FULL_RESOLUTION_TILE = {"cuda": 1024, "mps": 512, "cpu": 512}
@@ -66,7 +75,8 @@ class NetworkRestorer:
         self, image: JpegImage, options: RestoreOptions = AUTOMATIC, on_tile: OnTile | None = None
     ) -> Restoration:
         """See models.restorer.Restorer.restore."""
-        start = time.perf_counter()
+        begun = options.unfinished
+        start = time.perf_counter() - (begun.seconds if begun else 0.0)
         stages = options.most_stages
         self._check(stages)
         eightfold = self.self_ensemble or options.effort == "best"
@@ -82,10 +92,9 @@ class NetworkRestorer:
             seen, shift = _on_earlier_grid(image, earlier), earlier.grid_shift
             told = told if told is not None or options.blind else earlier.quality_factor
         steering = self._steering(seen, told, options.blind, eightfold=eightfold)
-        canvas = self.network.color.canvas(seen, stages or self._stage_count())
-        self._paint(
-            canvas, partial(self._forward, steering=steering, stages=stages, eightfold=eightfold), on_tile
-        )
+        canvas = begun.canvas if begun else self.network.color.canvas(seen, stages or self._stage_count())
+        forward = partial(self._forward, steering=steering, stages=stages, eightfold=eightfold)
+        self._in_tiles(canvas, forward, _Told(image, shift, on_tile, start), options)
         pictures, levels = canvas.pictures()
         inside = np.s_[shift[0] :, shift[1] :]
         pictures = [picture[inside] for picture in pictures]
@@ -145,39 +154,30 @@ class NetworkRestorer:
     def _stage_count(self) -> int:
         return max(1, len(self.card.stage_names))
 
-    def _paint(
-        self, canvas: Canvas, forward: Callable[[Tensor], list[Tensor]], on_tile: OnTile | None
-    ) -> None:
-        """Put what the network makes of every tile onto the canvas."""
-
-        def restore_tile(part: int, tile: Tile) -> None:
-            canvas.put(part, tile, forward(canvas.inputs(part, tile)))
-
-        self._in_tiles(canvas.shapes, restore_tile, on_tile)
-
     def _in_tiles(
         self,
-        shapes: Sequence[tuple[int, ...]],
-        restore_tile: Callable[[int, Tile], None],
-        on_tile: OnTile | None,
+        canvas: Canvas,
+        forward: Callable[[Tensor], list[Tensor]],
+        told: "_Told",
+        options: RestoreOptions,
     ) -> None:
-        """Call restore_tile(index, tile) for all tiles of all pictures; again smaller without memory."""
-        overlap, multiple = self.network.overlap, self.network.multiple
+        """Put what the network makes of every tile onto the canvas; again in smaller ones where memory runs out."""
         by_device = LONGEST_FULL_RESOLUTION_TILE if self.network.full_resolution else LONGEST_TILE
         longest = self.longest_tile or by_device.get(self.device.type, by_device["cpu"])
-        floor = 2 * overlap + SMALLEST_STEP
+        floor = 2 * self.network.overlap + SMALLEST_STEP
+        finished = options.unfinished.tiles if options.unfinished else frozenset()
         while True:
-            tiles = [
-                (index, tile)
-                for index, shape in enumerate(shapes)
-                for tile in cut_into_tiles(shape, longest=longest, overlap=overlap, multiple=multiple)
-            ]
+            tiles = self._tiles(canvas, longest, told.in_decoded(options.in_sight))
             try:
-                for done, (index, tile) in enumerate(tiles, start=1):
-                    restore_tile(index, tile)
-                    if on_tile is not None:
-                        on_tile(done, len(tiles))
+                for number, (part, tile) in enumerate(tiles, start=1):
+                    if (part, tile) not in finished:
+                        canvas.put(part, tile, forward(canvas.inputs(part, tile)))
+                        finished |= {(part, tile)}
+                    told.tile(number, len(tiles), canvas.picture_of(tile), tile)
                 return
+            except RestorationCancelled as stop:
+                stop.unfinished = Unfinished(canvas, finished, len(tiles), time.perf_counter() - told.start)
+                raise
             except (MemoryError, RuntimeError) as problem:
                 if not is_out_of_memory(problem):
                     raise
@@ -190,6 +190,15 @@ class NetworkRestorer:
             longest = max(floor, longest // 2)
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
+
+    def _tiles(self, canvas: Canvas, longest: int, in_sight: Box | None) -> list[tuple[int, Tile]]:
+        limits = {"longest": longest, "overlap": self.network.overlap, "multiple": self.network.multiple}
+        tiles = [
+            (part, tile)
+            for part, shape in enumerate(canvas.shapes)
+            for tile in cut_into_tiles(shape, **limits)
+        ]
+        return tiles if in_sight is None else tiles_from(astuple(in_sight), tiles, canvas.shapes, **limits)
 
     def _forward(
         self, seen: Tensor, *, steering: Steering, stages: int | None, eightfold: bool
@@ -219,6 +228,45 @@ class NetworkRestorer:
         if not wanted or self.network.full_precision:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Who listens to a restoration, and how what is decoded lies in the upright picture that they know.
+
+    Attributes:
+        image: the picture.
+        shift: rows and columns that were added above and left of it.
+        on_tile: see models.restorer.OnTile.
+        start: when it began, by time.perf_counter.
+    """
+
+    image: JpegImage
+    shift: tuple[int, int]
+    on_tile: OnTile | None
+    start: float
+
+    def in_decoded(self, box: Box | None) -> Box | None:
+        """A box of the upright picture in the decoded one; a shift of some pixels does not count."""
+        if box is None:
+            return None
+        top, left, bottom, right = astuple(box)
+        if self.image.orientation in (3, 4, 7, 8):
+            top, bottom = 1 - bottom, 1 - top
+        if self.image.orientation in (2, 3, 6, 7):
+            left, right = 1 - right, 1 - left
+        return Box(left, top, right, bottom) if self.image.orientation >= 5 else Box(top, left, bottom, right)
+
+    def tile(self, done: int, total: int, picture: RgbImage | None, tile: Tile) -> None:
+        """Tell of one more tile."""
+        if self.on_tile is None:
+            return
+        if picture is None:
+            self.on_tile(done, total)
+            return
+        row, column = tile.rows.start - self.shift[0], tile.columns.start - self.shift[1]
+        inside = picture[max(0, -row) :, max(0, -column) :]
+        self.on_tile(done, total, RestoredPart(*self.image.present_part(inside, max(0, row), max(0, column))))
 
 
 def _on_earlier_grid(image: JpegImage, earlier: EarlierSave) -> JpegImage:

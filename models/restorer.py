@@ -1,16 +1,66 @@
 """What every way of restoring a picture has in common: the Restorer protocol, its options and its result."""
 
-from collections.abc import Callable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from models.card import ModelCard
 from models.errors import InvalidSetting
 from models.images import RgbImage
 from models.jpeg import JpegImage
 
-OnTile = Callable[[int, int], None]
-"""Called as on_tile(done, total) after every tile; raising RestorationCancelled in it stops the run."""
+
+@dataclass(frozen=True)
+class Box:
+    """Part of an upright picture, in shares of its height and width.
+
+    Attributes:
+        top, left, bottom, right: 0..1, top < bottom and left < right.
+    """
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+
+@dataclass(frozen=True, eq=False)
+class RestoredPart:
+    """A rectangle of the upright picture as the network restored it, before the restorer's guard.
+
+    Attributes:
+        row, column: of its top left pixel.
+        pixels: (rows, columns, 3) uint8.
+    """
+
+    row: int
+    column: int
+    pixels: RgbImage
+
+
+class OnTile(Protocol):
+    """Called after every tile; raising RestorationCancelled in it stops the run."""
+
+    def __call__(self, done: int, total: int, part: RestoredPart | None = None) -> None:
+        """Take note of `done` of `total` tiles, and what the last one shows, where that can be told so early."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """What a stopped restoration leaves, so that it can go on.
+
+    Attributes:
+        canvas: of models.canvas, which holds the finished tiles.
+        tiles: those that are finished, as whoever restores numbers them.
+        total: how many there are.
+        seconds: that they took.
+    """
+
+    canvas: Any
+    tiles: frozenset[Hashable]
+    total: int
+    seconds: float
 
 
 Guidance = Literal["automatic", "tables", "pixels", "manual"]
@@ -30,6 +80,8 @@ class RestoreOptions:
         quality_factor: 1..100 with guidance "manual", otherwise None.
         stages: stop after that many stages; None leaves it to the effort.
         effort: see Effort; networks of one stage know no quick one.
+        in_sight: what somebody looks at, to begin there; the result is the same.
+        unfinished: of the same restorer, picture and options, to go on from there.
 
     Raises:
         InvalidSetting: a quality factor out of range, or one and another guidance than "manual".
@@ -39,6 +91,8 @@ class RestoreOptions:
     quality_factor: int | None = None
     stages: int | None = None
     effort: Effort = "standard"
+    in_sight: Box | None = field(default=None, compare=False)
+    unfinished: Unfinished | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         factor = self.quality_factor

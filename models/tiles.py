@@ -1,12 +1,15 @@
 """Cutting a picture into tiles on its block grid, each seen with as much surroundings as a restorer needs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+
+SMALL_PART = 4
+"""A box gets a tile of its own where it is at most one in so many pixels."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,55 @@ def cut_into_tiles(
     starts = math.lcm(multiple, grid)
     rows, columns = (list(_spans(size, longest, overlap, multiple, starts)) for size in shape[:2])
     return [Tile(*pair) for pair in product(rows, columns)]
+
+
+def tiles_from(
+    box: tuple[float, float, float, float],
+    tiles: list[tuple[int, Tile]],
+    shapes: Sequence[tuple[int, ...]],
+    *,
+    longest: int,
+    overlap: int,
+    multiple: int,
+) -> list[tuple[int, Tile]]:
+    """The same tiles, those nearest to the middle of a box first.
+
+    Where the box lies in several tiles of a picture of one part, and is small, a tile of its own comes before them.
+
+    Args:
+        box: top, left, bottom and right, in shares of the picture's height and width.
+        tiles: with the number of the part that each is of.
+        shapes: rows and columns of every part first.
+        longest, overlap, multiple: see cut_into_tiles.
+    """
+    middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+    def distance(item: tuple[int, Tile]) -> float:
+        part, tile = item
+        spans = zip((tile.rows, tile.columns), shapes[part][:2], middle, strict=True)
+        return sum(((span.start + span.stop) / 2 - share * size) ** 2 for span, size, share in spans)
+
+    ordered = sorted(tiles, key=distance)
+    top, left, bottom, right = box
+    if len(shapes) > 1 or len(tiles) == 1 or (bottom - top) * (right - left) * SMALL_PART > 1:
+        return ordered
+    overlap = math.ceil(overlap / multiple) * multiple
+    limits = longest, overlap, multiple
+    rows, columns = shapes[0][:2]
+    first = Tile(_span(top, bottom, rows, *limits), _span(left, right, columns, *limits))
+    return [(0, first), *ordered]
+
+
+def _span(low: float, high: float, size: int, longest: int, overlap: int, multiple: int) -> Span:
+    """From one share of an axis to another, or as much of the middle of that as a tile may contribute."""
+    most = (longest - 2 * overlap) // multiple * multiple
+    start, stop = low * size, high * size
+    excess = max(0.0, stop - start - most) / 2
+    start = min(int((start + excess) // multiple) * multiple, (size - 1) // multiple * multiple)
+    stop = min(max(math.ceil(stop - excess), start + 1), start + most, size)
+    padded = math.ceil(size / multiple) * multiple
+    seen_stop = start + math.ceil((stop - start) / multiple) * multiple + overlap
+    return Span(start, stop, max(0, start - overlap), min(padded, seen_stop))
 
 
 def _spans(size: int, longest: int, overlap: int, multiple: int, starts: int) -> Iterator[Span]:

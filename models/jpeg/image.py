@@ -13,7 +13,7 @@ from models.jpeg.coefficients import JpegComponent, components_from_bitstream, c
 from models.jpeg.density import Density
 from models.jpeg.header import JpegHeader
 from models.jpeg.judgement import Judgement, judge_picture
-from models.jpeg.metadata import to_srgb, upright
+from models.jpeg.metadata import to_srgb, upright, upright_place
 from models.jpeg.tables import QualityEstimate, QuantizationTable, estimated_quality_factor
 
 _MODELS_WITH_CHROMA = ("YCbCr", "YCCK")
@@ -89,9 +89,25 @@ class JpegImage:
         """
         if pixels.shape != self.decoded_pixels.shape:
             raise ValueError(f"pixels have shape {pixels.shape}, decoded_pixels {self.decoded_pixels.shape}")
-        if self.profile_applies and self.icc_profile is not None:
-            pixels = self.convert_colors(pixels, self.icc_profile, is_gray=self.is_gray)
-        return upright(pixels, self.orientation)
+        return upright(self._in_srgb(pixels), self.orientation)
+
+    def present_part(self, pixels: RgbImage, row: int, column: int) -> tuple[int, int, RgbImage]:
+        """The same for a rectangle of decoded_pixels, which begins at that row and column.
+
+        Returns:
+            Row and column of its top left corner in the upright picture, and its pixels there.
+
+        Raises:
+            RestorationError: another process could not convert the colours.
+        """
+        size, whole = pixels.shape[:2], self.decoded_pixels.shape[:2]
+        place = upright_place(row, column, size, whole, self.orientation)
+        return *place, upright(self._in_srgb(pixels), self.orientation)
+
+    def _in_srgb(self, pixels: RgbImage) -> RgbImage:
+        if not self.profile_applies or self.icc_profile is None:
+            return pixels
+        return self.convert_colors(pixels, self.icc_profile, is_gray=self.is_gray)
 
     @property
     def jpeg_header(self) -> JpegHeader:

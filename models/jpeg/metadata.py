@@ -92,6 +92,27 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
+def upright_place(
+    row: int, column: int, size: tuple[int, int], whole: tuple[int, int], orientation: int
+) -> tuple[int, int]:
+    """Where the top left corner of a rectangle lies once its picture is upright.
+
+    Args:
+        row, column: of its top left corner before.
+        size: its rows and columns before.
+        whole: the picture's rows and columns before.
+        orientation: 1..8, see exif_orientation.
+    """
+    if orientation >= 5:
+        row, column = column, row
+        size, whole = (size[1], size[0]), (whole[1], whole[0])
+    if orientation in (3, 4, 7, 8):
+        row = whole[0] - row - size[0]
+    if orientation in (2, 3, 6, 7):
+        column = whole[1] - column - size[1]
+    return row, column
+
+
 @lru_cache(maxsize=8)
 def profile_transform(icc_profile: bytes | None, mode: str) -> tuple[ImageCms.ImageCmsTransform | None, str]:
     """What converts pixels of a colour profile to sRGB.

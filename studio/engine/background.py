@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Generator
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -14,7 +14,7 @@ from models.card import ModelCard
 from models.errors import OutOfMemory, RestorationCancelled, RestorationError
 from models.jpeg import JpegImage
 from models.network_restorer import is_out_of_memory
-from models.restorer import OnTile
+from models.restorer import OnTile, RestoredPart
 from studio.engine.turn import Turn
 
 logger = logging.getLogger(__name__)
@@ -50,12 +50,14 @@ class Progress:
         model_name: which model is at work.
         done, total: tiles; both 0 before the first one.
         seconds: since this model's turn came.
+        part: what the tile shows, where that can be told before the last one.
     """
 
     model_name: str
     done: int
     total: int
     seconds: float
+    part: RestoredPart | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +127,10 @@ class _Running(Generic[Result]):
         """What the listener is told then."""
         return RestorationCancelled(f"Stopped before {self._name} began. Press the button again to run it.")
 
-    def on_tile(self, done: int, total: int) -> None:
+    def on_tile(self, done: int, total: int, part: RestoredPart | None = None) -> None:
         """Tell of a tile, and let others have one in between."""
         if not self._has_left():
-            self.news.put(Progress(self._name, done, total, monotonic() - self._began))
+            self.news.put(Progress(self._name, done, total, monotonic() - self._began, part))
             if self._has_turn and done < total:
                 before = monotonic()
                 self._has_turn = _TURN.hand_on(self._has_left)

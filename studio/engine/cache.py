@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from models.canvas import Canvas
+
 
 class ResultCache:
     """Forgets what was used longest ago once the arrays in it exceed `max_bytes`, and whatever is too old."""
@@ -45,6 +47,10 @@ class ResultCache:
             while self._bytes > self._max_bytes:
                 self._bytes -= self._entries.popitem(last=False)[1][1]
 
+    def discard(self, key: Hashable) -> None:
+        """Forget one value, if it is there."""
+        self._drop(lambda other, made: other == key)
+
     def sweep(self) -> int:
         """Forget what is older than the lifetime; returns how many results that were."""
         limit = self._clock() - self._lifetime_seconds
@@ -80,7 +86,7 @@ def _mentions(key: Hashable, photograph_key: str) -> bool:
 
 
 def array_bytes(value: Any) -> int:
-    """Bytes of all arrays and byte strings inside dataclasses, mappings and sequences; shared arrays count once."""
+    """Bytes of arrays and byte strings inside dataclasses, canvases, mappings, sequences; shared arrays count once."""
     return sum(sizes_of_arrays(value).values())
 
 
@@ -94,7 +100,7 @@ def sizes_of_arrays(value: Any) -> dict[int, int]:
             seen[id(whole)] = whole.nbytes
         elif isinstance(item, bytes | bytearray):
             seen[id(item)] = len(item)
-        elif is_dataclass(item) and not isinstance(item, type):
+        elif isinstance(item, Canvas) or (is_dataclass(item) and not isinstance(item, type)):
             for one in tuple(vars(item).values()) if hasattr(item, "__dict__") else ():
                 walk(one)
         elif isinstance(item, Mapping):

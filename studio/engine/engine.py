@@ -16,7 +16,7 @@ from models.card import ModelCard
 from models.errors import RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer
+from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer, Unfinished
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background, needs_turn
 from studio.engine.cache import ResultCache
@@ -121,6 +121,14 @@ class _Finished:
     metrics: Measured | None
     stage_psnr_db: tuple[float, ...]
     observed: Observed | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A stopped model's work; with another restorer, after its checkpoint has changed, it cannot go on."""
+
+    restorer: Restorer
+    unfinished: Unfinished
 
 
 class Engine:
@@ -286,6 +294,12 @@ class Engine:
         rates = [self._seconds_per_megapixel.get(name) for name in names]
         return None if None in rates else megapixels * sum(rate for rate in rates if rate is not None)
 
+    def share_done(self, request: RestoreRequest) -> float | None:
+        """How much of a stopped request is finished, 0..1; None where nothing of it is held."""
+        begun = [self._cache.get(_begun_key(name, request)) for name in request.model_names]
+        shares = [len(one.unfinished.tiles) / one.unfinished.total for one in begun if one is not None]
+        return max(shares, default=None)
+
     def _note_pace(self, name: str, options: RestoreOptions, restoration: Restoration) -> None:
         megapixels = restoration.pixels.shape[0] * restoration.pixels.shape[1] / 1e6
         if megapixels >= FEWEST_MEGAPIXELS:
@@ -317,7 +331,9 @@ class Engine:
         if known is not None:
             return known
         restorer = shared or key[1]
-        options = request.options
+        begun = self._cache.get(_begun_key(name, request))
+        unfinished = begun.unfinished if begun and begun.restorer is restorer else None
+        options = replace(request.options, unfinished=unfinished)
 
         def work(on_tile: OnTile) -> _Finished:
             restoration = restorer.restore(broken.image, options, on_tile)
@@ -330,10 +346,20 @@ class Engine:
             return _measured(restoration, broken)
 
         in_turn = needs_turn(restorer.card, broken.image)
-        finished = yield from in_background(name, work, stop, in_turn=in_turn)
+        try:
+            finished = yield from in_background(name, work, stop, in_turn=in_turn)
+        except RestorationCancelled as cancelled:
+            if cancelled.unfinished is not None:
+                self._cache.put(_begun_key(name, request), _Begun(restorer, cancelled.unfinished))
+            raise
+        self._cache.discard(_begun_key(name, request))
         self._note_pace(name, options, finished.restoration)
         self._cache.put(key, finished)
         return finished
+
+
+def _begun_key(name: str, request: RestoreRequest) -> tuple[str, str, RestoreRequest]:
+    return "begun", name, replace(request, model_names=())
 
 
 def pace(name: str, options: RestoreOptions) -> str:

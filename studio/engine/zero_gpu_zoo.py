@@ -167,7 +167,7 @@ def _next_result(items: Iterator[Any], name: str, on_tile: OnTile | None) -> Res
     while (item := _next_item(items, name)) is not None:
         if isinstance(item, Progress):
             if on_tile is not None and item.model_name == name:
-                on_tile(item.done, item.total)
+                on_tile(item.done, item.total, item.part)
         elif item[0] == name:
             if isinstance(item[1], RestorationError):
                 raise item[1]

@@ -1,12 +1,13 @@
 """What the viewer shows: panes in a fixed order, which two are compared, and where the blocks lie."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.card import ModelCard
 from models.images import RgbImage
 from studio.engine.engine import StageOutputs
 from studio.page.block_grids import grids_of, turn_of
+from studio.page.sight import telling_spot
 from studio.page.wording import decibels, settings_slug
 from studio.server.files import PictureFolder
 from studio.session.visitor import Photograph
@@ -62,7 +63,25 @@ def view_of(
         "reference": "degraded" if outputs.original is None else "original",
         "grids": [grid.as_json() for grid in grids_of(outputs.degraded, outputs.request.degradation)],
         "turn": turn_of(outputs.degraded),
+        "spot": writer.spot(),
     }
+
+
+def with_draft(
+    view: dict[str, Any], name: str, title: str, parts: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """A view and what a model at work has finished so far, over the degraded picture.
+
+    Args:
+        view: see view_of, without a result of this model.
+        name, title: of the model.
+        parts: rectangles of the upright picture: {x, y, width, height, file}, see PictureFolder.served.
+    """
+    degraded = next(pane for pane in view["panes"] if pane["id"] == "degraded")
+    words = {"label": f"{title}, so far", "detail": "", "alt": f"{degraded['alt']}, repaired in part"}
+    draft = {**degraded, **words, "id": name, "parts": list(parts)}
+    looked_at = {"a": "degraded", "b": name} if view["b"] == "degraded" else {}
+    return {**view, "panes": [*view["panes"], draft], **looked_at}
 
 
 def picture_name(photograph: Photograph, outputs: StageOutputs) -> str:
@@ -99,11 +118,15 @@ class _Panes:
         pictures: PictureFolder,
         earlier: Mapping[str, Any],
     ) -> None:
-        self._photograph = photograph
+        self._photograph, self._outputs = photograph, outputs
         self._slug = settings_slug(outputs.request)
         self._pictures = pictures
         same = earlier["picture"] == picture_name(photograph, outputs)
         self._files = {pane["download"]: pane["file"] for pane in earlier["panes"]} if same else {}
+        self._spot = earlier["spot"] if same else None
+
+    def spot(self) -> tuple[int, int]:
+        return self._spot or telling_spot(self._outputs.degraded.pixels)
 
     def pane(self, identifier: str, label: str, pixels: RgbImage, detail: str = "") -> dict[str, Any]:
         settings = "" if identifier == "original" else f"_{self._slug}"

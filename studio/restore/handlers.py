@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import partial
 from threading import Event
-from time import monotonic, monotonic_ns
+from time import monotonic
 from typing import Any
 
 from models.card import ModelCard
@@ -20,12 +20,12 @@ from studio.engine.expectations import told_condition
 from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models
-from studio.page.view import EMPTY_VIEW, best_result, view_of
+from studio.page.sight import box_of
+from studio.page.view import best_result, view_of
 from studio.page.wording import duration
 from studio.restore.page import (
     BUSY,
     CHANGED,
-    DELETED,
     IDLE,
     NO_MODEL,
     WORKING,
@@ -153,24 +153,6 @@ class RestoreHandlers:
             return Page()
         return Page(diagnosis=diagnosis_markup(diagnosis(photograph.image, condition, edges)))
 
-    def clear(self, files: int) -> Page:
-        """A visitor's images were deleted: say so, and show nothing of them any more."""
-        return Page(
-            session=Session(),
-            run=Run(),
-            viewer=EMPTY_VIEW,
-            results={**NO_RESULTS, "note": DELETED},
-            photograph={"answer": monotonic_ns() // 1000, "state": "deleted"},
-            photograph_facts=facts.deleted_line(files),
-            diagnosis="",
-            bench_facts="",
-            verdict=NO_VERDICT,
-            quality="",
-            freshness="",
-            notice="",
-            **IDLE,
-        )
-
     # Settings
 
     def change(self, session: Session | None, run: Run | None, present: Present, form: RestoreForm) -> Page:
@@ -225,7 +207,8 @@ class RestoreHandlers:
         paces = [pace(name, request.options) for name in request.model_names]
         expected = self._engine.expected_seconds(paces, rows * columns / 1e6)
         words = f"about {duration(expected)}" if expected is not None and paces else ""
-        return {"action": {"state": "idle", "about": words, "models": len(paces)}}
+        stopped = self._engine.share_done(request)
+        return {"action": {"state": "idle", "about": words, "models": len(paces), "stopped": stopped or 0}}
 
     def _picker(
         self, photograph: Photograph, form: RestoreForm, cards: Mapping[str, ModelCard], *, untick: bool
@@ -242,11 +225,23 @@ class RestoreHandlers:
 
     # Running
 
-    def start(self, session: Session | None, present: Present, form: RestoreForm) -> Page:
+    def start(
+        self,
+        session: Session | None,
+        present: Present,
+        form: RestoreForm,
+        event: Mapping[str, Any] | None = None,
+    ) -> Page:
         """Repair or Run was pressed: answer at once, before any model is free, and without touching a pixel."""
         present.replace_run(None)
         photograph, cards = photograph_of(session), self.cards()
         request = self._request(photograph, form, cards)
+        request = replace(
+            request,
+            options=replace(
+                request.options, in_sight=box_of(event.get("in_sight") if event is not None else None)
+            ),
+        )
         if not request.model_names:
             raise InvalidSetting(NO_MODEL)
         run = Run(Event(), Event(), request, taken=Event())
@@ -297,7 +292,7 @@ class RestoreHandlers:
     ) -> Iterator[Page]:
         cards = self.cards()
         names = self._engine.by_cost(request.model_names, cards)
-        shown = Shown(run, cards, names, began=monotonic())
+        shown = Shown(run, cards, names, monotonic(), self._engine.share_done(request) or 0.0)
         preferred = self._recommended(photograph, request.degradation, cards)
         last_told = 0.0
         news = Page()  # what the next page tells besides its table; one follows every result at once
@@ -307,16 +302,20 @@ class RestoreHandlers:
                 if stop.is_set():
                     break
                 if isinstance(item, StageOutputs):
-                    if shown.run.outputs is None:
-                        request.options.steering_factor(
-                            item.degraded
-                        )  # refuses once what every model would refuse
+                    if shown.run.outputs is None:  # refuses once what every model would refuse
+                        request.options.steering_factor(item.degraded)
                     view = view_of(
                         photograph, item, cards, self._pictures, shown.run.view, preferred=preferred
                     )
-                    shown = replace(shown, run=replace(run, outputs=item, view=view))
+                    shown = replace(shown, run=replace(run, outputs=item, view=view), parts=())
                     news = shown.page()
-                elif item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
+                    if shown.head_start and not item.restorations:  # what it shows already stays
+                        news = replace(news, viewer=None)
+                    continue
+                if item.part is not None:
+                    shown = shown.with_part(item.part, self._pictures)
+                    news = replace(news, viewer=shown.draft(item))
+                if item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
                     last_told = monotonic()
                     yield replace(news, results=shown.table(progress=item), action=shown.progress(item))
                     news = Page()

@@ -6,7 +6,11 @@ from time import monotonic_ns
 from typing import Any
 
 from models.card import ModelCard
+from studio.page import facts
 from studio.page.controls import model_choices
+from studio.page.view import EMPTY_VIEW
+from studio.restore.results import NO_RESULTS
+from studio.restore.verdict import NO_VERDICT
 from studio.session.form import RECOMMENDED, RestoreForm
 from studio.session.visitor import Photograph, Run, Session
 
@@ -92,6 +96,25 @@ def opened_value(photograph: Photograph) -> dict[str, Any]:
     """What the drop zone is told once a file is open."""
     about = {"state": "open", "name": photograph.name, "own": not photograph.example}
     return {"answer": monotonic_ns() // 1000, "example": photograph.example, **about}
+
+
+def emptied(files: int) -> Page:
+    """A visitor's images were deleted: say so, and show nothing of them any more."""
+    return Page(
+        session=Session(),
+        run=Run(),
+        viewer=EMPTY_VIEW,
+        results={**NO_RESULTS, "note": DELETED},
+        photograph={"answer": monotonic_ns() // 1000, "state": "deleted"},
+        photograph_facts=facts.deleted_line(files),
+        diagnosis="",
+        bench_facts="",
+        verdict=NO_VERDICT,
+        quality="",
+        freshness="",
+        notice="",
+        **IDLE,
+    )
 
 
 def refused_value(sentence: str) -> Page:

@@ -18,6 +18,7 @@ from studio.restore.page import (
     FormGroups,
     LinkedPage,
     Page,
+    emptied,
     guidance_markup,
     refused_value,
     repairing_choices,
@@ -79,8 +80,8 @@ class RestoreTab:
         opened = bound.on(c["photograph"].opened, handlers.open_upload, refused_value, **LIGHT)
         bound.on(opened.success, handlers.diagnose, **LIGHT)
         chosen = bound.on(c["photograph"].example, handlers.open_example, **LIGHT)
-        self._run_after(chosen, handlers.start_example)
-        self._run_after(c["action"].run(lambda: None, None, None, **IMMEDIATE), handlers.start)
+        self._run_on(chosen.success, handlers.start_example)
+        self._run_on(c["action"].run, handlers.start)
         bound.on(c["action"].stop, handlers.end, **IMMEDIATE)
         bound.on(c["door"].chosen, handlers.change, **LATEST)
         for name in RestoreForm.controls():
@@ -113,19 +114,19 @@ class RestoreTab:
 
         linked = Binding(LinkedPage, self.components)
         arrived = linked.on(event, arrive_by_event if query_of else arrive, **LIGHT)
-        self._run_after(arrived, self._handlers.start_unasked)
+        self._run_on(arrived.success, self._handlers.start_unasked)
 
     def clear_after(self, event: Callable[..., Any], forget: Callable[[str], int]) -> None:
         """Whenever an event is triggered: empty the tab after `forget(visitor)` has deleted so many files."""
 
         def clear(visitor: str) -> Page:
-            return self._handlers.clear(forget(visitor))
+            return emptied(forget(visitor))
 
         self._bound.on(event, clear, **IMMEDIATE)
 
-    def _run_after(self, event: Any, start: Callable[..., Page]) -> None:
+    def _run_on(self, event: Callable[..., Any], start: Callable[..., Page]) -> None:
         bound = self._bound
-        started = bound.on(event.success, start, Page(run=Run(), **IDLE), **IMMEDIATE)
+        started = bound.on(event, start, Page(run=Run(), **IDLE), **IMMEDIATE)
         worked = bound.on(started.success, self._handlers.work, Page(**IDLE), **HEAVY)
         bound.on(worked.then, self._handlers.finish, **IMMEDIATE)  # also where the queue refused a place
 

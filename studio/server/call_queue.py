@@ -16,7 +16,7 @@ MAX_QUEUED_PER_CLIENT = 32
 
 MAX_QUEUED = 256
 """The same for all clients together; their turns come by what each has had, so that a long queue harms nobody. Once it
-is full, whoever comes with less takes the place of the newest call of the client with most."""
+is full, a call that nobody listens to gives way, or the newest of the client with most to whoever comes with less."""
 
 MAX_WAITING_PER_CLIENT, MAX_WAITING = 160, 512
 """The same for all groups together: a class behind one address opens thirty pages at once, each of which calls four."""
@@ -167,7 +167,7 @@ class CallQueues:
         if [call.client for call in queued].count(client) >= MAX_WAITING_PER_CLIENT:
             return busy_sentence(len(queued))
         for calls, most in ((group.queued, MAX_QUEUED), (queued, MAX_WAITING)):
-            if len(calls) >= most and _to_give_way(calls, client) is None:
+            if len(calls) >= most and self._to_give_way(calls, client) is None:
                 return busy_sentence(len(calls))
         return None
 
@@ -177,9 +177,22 @@ class CallQueues:
     def _make_room(self, group: Group, client: str) -> None:
         """Have the newest call of whoever has most leave, where the queue or all of them together are full."""
         for calls, most in ((group.queued, MAX_QUEUED), (self._queued(), MAX_WAITING)):
-            if len(calls) >= most and (call := _to_give_way(calls, client)) is not None:
+            if len(calls) >= most and (call := self._to_give_way(calls, client)) is not None:
                 call.turn.set_exception(QueueFull(busy_sentence(len(calls))))
                 call.group.queued.remove(call)
+
+    def _to_give_way(self, calls: Sequence[Call], client: str) -> Call | None:
+        """The call that nobody has listened to for longest; else the newest of whoever has most, or None where this
+        client would have as many then.
+        """
+        unheard = [call for call in calls if not self.is_heard(*call.names)]
+        if unheard:
+            return min(unheard, key=lambda call: call.heard_at)
+        counts = Counter(call.client for call in calls)
+        most = max(counts.values(), default=0)
+        if counts[client] + 1 >= most:
+            return None
+        return next(call for call in reversed(calls) if counts[call.client] == most)
 
     async def join(self, group_name: str, client: str, *names: str) -> Call:
         """Wait for a turn.
@@ -252,15 +265,6 @@ class CallQueues:
 def _share_of(client: str) -> str:
     """Whose turns a client's are: one customer of a provider can be 65,536 clients, and would have as many turns."""
     return network_of(client) or client
-
-
-def _to_give_way(calls: Sequence[Call], client: str) -> Call | None:
-    """The newest call of whoever has most of them; None where this client would have as many then."""
-    counts = Counter(call.client for call in calls)
-    most = max(counts.values(), default=0)
-    if counts[client] + 1 >= most:
-        return None
-    return next(call for call in reversed(calls) if counts[call.client] == most)
 
 
 def busy_sentence(waiting: int) -> str:

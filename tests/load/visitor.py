@@ -196,8 +196,8 @@ class Visitor:
 
     def begin(self) -> dict[str, Any]:
         """Press Run; returns the handler that runs the models."""
-        began = self.layout.after(self.layout.handler("action", "run"))
-        self.call(began)
+        began = self.layout.handler("action", "run")
+        self.call(began, {"in_sight": [0, 0, 1, 1]})
         return self.layout.after(began)
 
     def restore(self) -> None:

@@ -83,10 +83,10 @@ def test_reapplication_in_tiles_equals_that_in_one_piece(monkeypatch) -> None:
 def test_reapplication_reports_every_shift_and_stops_when_told() -> None:
     image = encode(photograph(40, 40), Save(10))
     calls: list[tuple[int, int]] = []
-    BASELINES["reapply"].restore(image, on_tile=lambda done, total: calls.append((done, total)))
+    BASELINES["reapply"].restore(image, on_tile=lambda done, total, part=None: calls.append((done, total)))
     assert calls == [(index, 64) for index in range(1, 65)]
 
-    def stop(done: int, total: int) -> None:
+    def stop(done: int, total: int, part: object = None) -> None:
         raise RestorationCancelled("Stopped.")
 
     for baseline in BASELINES.values():

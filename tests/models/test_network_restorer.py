@@ -11,7 +11,7 @@ from PIL import Image
 
 from models.errors import InvalidSetting, OutOfMemory, RestorationCancelled
 from models.jpeg import Degradation, JpegImage, Save, degrade, encode, read
-from models.restorer import RestoreOptions
+from models.restorer import Box, RestoredPart, RestoreOptions
 from models.steering import quality_of_two_saves
 from models.zoo import ARCHITECTURES
 from tests.models.sample_networks import CARDS, lively_network, lively_restorer, photograph
@@ -100,13 +100,13 @@ def test_gray_stays_gray(architecture) -> None:
 def test_progress_is_told_after_every_tile_and_an_exception_in_it_stops(architecture, image) -> None:
     restorer = lively_restorer(architecture, longest_tile=256)
     calls: list[tuple[int, int]] = []
-    restorer.restore(image, on_tile=lambda done, total: calls.append((done, total)))
+    restorer.restore(image, on_tile=lambda done, total, part=None: calls.append((done, total)))
     assert len(calls) > 2
     assert calls == [(index, len(calls)) for index in range(1, len(calls) + 1)]
 
     seen: list[int] = []
 
-    def stop_at_two(done: int, total: int) -> None:
+    def stop_at_two(done: int, total: int, part: object = None) -> None:
         seen.append(done)
         if done == 2:
             raise RestorationCancelled("Stopped.")
@@ -114,6 +114,55 @@ def test_progress_is_told_after_every_tile_and_an_exception_in_it_stops(architec
     with pytest.raises(RestorationCancelled):
         restorer.restore(image, on_tile=stop_at_two)
     assert seen == [1, 2]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_parts_lie_where_the_finished_picture_has_them_and_what_is_in_sight_comes_first(orientation) -> None:
+    image = replace(encode(photograph(*LARGE), Save(20)), orientation=orientation)
+    restorer = lively_restorer("cascade", longest_tile=256)
+    rows, columns = image.pixels.shape[:2]
+    box = Box(0.75, 0.1, 0.85, 0.2)
+    parts: list[RestoredPart] = []
+
+    def take(done: int, total: int, part: RestoredPart | None = None) -> None:
+        parts.append(present(part))
+
+    whole = restorer.restore(image, RestoreOptions(in_sight=box), take)
+    np.testing.assert_array_equal(whole.pixels, restorer.restore(image).pixels)
+    painted = np.zeros((rows, columns), int)
+    for part in parts:
+        place = np.s_[
+            part.row : part.row + part.pixels.shape[0], part.column : part.column + part.pixels.shape[1]
+        ]
+        painted[place] += 1
+        assert difference(part.pixels, present(whole.unguarded)[place]) <= 1  # its surroundings end elsewhere
+    first = parts[0]
+    assert first.row <= 0.75 * rows and first.row + first.pixels.shape[0] >= 0.85 * rows
+    assert first.column <= 0.1 * columns and first.column + first.pixels.shape[1] >= 0.2 * columns
+    assert first.pixels.size < whole.pixels.size / 4
+    assert painted.min() == 1 and painted.max() == 2
+
+
+@every_architecture
+def test_a_stopped_restoration_goes_on_with_the_tiles_that_are_left(architecture, image) -> None:
+    restorer = lively_restorer(architecture, longest_tile=256)
+    calls: list[int] = []
+
+    def stop_at_two(done: int, total: int, part: object = None) -> None:
+        if done == 2:
+            raise RestorationCancelled("Stopped.")
+
+    with pytest.raises(RestorationCancelled) as stopped:
+        restorer.restore(image, on_tile=stop_at_two)
+    left = stopped.value.unfinished
+    assert len(left.tiles) == 2 < left.total and left.seconds > 0
+
+    counted = restorer.network.register_forward_hook(lambda *_: calls.append(1))
+    went_on = restorer.restore(image, RestoreOptions(unfinished=left))
+    counted.remove()
+    assert len(calls) == left.total - 2
+    np.testing.assert_array_equal(went_on.pixels, restorer.restore(image).pixels)
+    assert went_on.seconds > left.seconds
 
 
 def test_a_network_that_returns_its_input_returns_it_exactly(image) -> None:

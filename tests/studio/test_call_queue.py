@@ -161,6 +161,31 @@ def test_a_full_queue_makes_room_for_who_has_less(monkeypatch, most):
     run(scenario, light=1)
 
 
+@pytest.mark.parametrize("most", ["MAX_QUEUED", "MAX_WAITING"])
+def test_a_full_queue_makes_room_where_nobody_listens(monkeypatch, most):
+    """Many addresses that ask once and go have less than anybody, and must not keep others out."""
+    monkeypatch.setattr(call_queue, most, 4)
+
+    async def scenario(queues, listeners):
+        queues.heed_listeners()
+        listeners.enter_context(queues.listening("at-work-0"))
+        listeners.enter_context(queues.listening("heard-0"))
+        [at_work] = waiting(queues, "light", "at-work")
+        await settle()
+        [heard] = waiting(queues, "light", "heard")
+        gone = [waiting(queues, "light", f"gone-{number}")[0] for number in range(3)]
+        await settle()
+        assert at_work.done() and queues.refusal("light", "anna") is None
+        [anna] = waiting(queues, "light", "anna")
+        with pytest.raises(QueueFull):
+            await gone[0]
+        assert not any(task.done() for task in (heard, anna, *gone[1:])), "the oldest of them leaves"
+        for task in (heard, anna, *gone[1:]):
+            task.cancel()
+
+    run(scenario, light=1)
+
+
 def test_one_customers_networks_have_one_share():
     networks = [f"2001:db8:5:{number:x}::/64" for number in range(call_queue.MAX_QUEUED_PER_CLIENT + 1)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.errors import OutOfMemory, RestorationCancelled, UnknownModel
 from models.jpeg import Degradation, Save, degrade
-from models.restorer import Restoration, RestoreOptions
+from models.restorer import Box, Restoration, RestoreOptions, Unfinished
 from models.zoo import Zoo
 from studio.engine import engine as pipeline
 from studio.engine.cache import ResultCache, array_bytes
@@ -243,3 +243,50 @@ def test_what_plain_decoding_gives_is_measured_once(zoo, photograph, monkeypatch
         id(outputs.restorations["reapply"].pixels),
     ]
     assert measured["plain"]["ssimulacra2"] == measured["degraded"]["ssimulacra2"] == 1.0
+
+
+class StoppableRestorer(SlowRestorer):
+    """Leaves what it has finished where it is stopped, and begins there."""
+
+    def restore(self, image, options, on_tile):
+        begun = options.unfinished
+        for done in range(len(begun.tiles) + 1 if begun else 1, self.tiles + 1):
+            time.sleep(0.1)
+            self.seen.append(done)
+            try:
+                on_tile(done, self.tiles)
+            except RestorationCancelled as stop:
+                stop.unfinished = Unfinished(image.pixels, frozenset(range(done)), self.tiles, 1.0)
+                raise
+        return Restoration(image.pixels, seconds=1.0)
+
+
+def test_a_stopped_model_goes_on_where_it_was(zoo, photograph):
+    card = next(card for card in zoo.cards() if card.name == "plain")
+    one = OneModelZoo(card, StoppableRestorer, tiles=6)
+    engine, wanted, stop = Engine(one, ResultCache(2**24)), request(photograph, "plain"), Event()
+    assert engine.share_done(wanted) is None
+    with pytest.raises(RestorationCancelled):
+        for step in engine.run_stages(photograph.image, wanted, stop):
+            if isinstance(step, Progress) and step.done == 1:
+                stop.set()
+    done = max(one.restorer.seen)
+    assert engine.share_done(wanted) == done / 6 < 1
+    assert engine.share_done(request(photograph, "plain", degradation=TWICE)) is None
+    outputs = end_of(engine, photograph, replace(wanted, options=RestoreOptions(in_sight=Box(0, 0, 1, 1))))
+    assert "plain" in outputs.restorations
+    assert one.restorer.seen == [*range(1, done + 1), *range(done + 1, 7)], "no tile twice"
+    assert engine.share_done(wanted) is None
+
+
+def test_another_checkpoint_begins_anew(zoo, photograph):
+    card = next(card for card in zoo.cards() if card.name == "plain")
+    one = OneModelZoo(card, StoppableRestorer, tiles=3)
+    engine, wanted, stop = Engine(one, ResultCache(2**24)), request(photograph, "plain"), Event()
+    with pytest.raises(RestorationCancelled):
+        for step in engine.run_stages(photograph.image, wanted, stop):
+            if isinstance(step, Progress) and step.done == 1:
+                stop.set()
+    one.restorer = StoppableRestorer(card, tiles=3)
+    assert "plain" in end_of(engine, photograph, wanted).restorations
+    assert one.restorer.seen == [1, 2, 3]

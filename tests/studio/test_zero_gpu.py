@@ -153,7 +153,7 @@ def test_sweeps_and_games_call_one_by_one(remote, spaces, image, zoo):
     assert isinstance(restorer, RemoteRestorer)
     tiles = []
     restored = restorer.restore(
-        image, RestoreOptions("pixels"), lambda done, total: tiles.append((done, total))
+        image, RestoreOptions("pixels"), lambda done, total, part=None: tiles.append((done, total))
     )
     np.testing.assert_array_equal(
         restored.pixels, zoo.load("cascade").restore(image, RestoreOptions("pixels")).pixels

@@ -91,14 +91,15 @@ def ssimulacra2(restored: NDArray[np.generic], reference: NDArray[np.generic]) -
     if min(reference.shape[:2]) < MIN_SIDE:
         return math.nan
     norms = []
-    pictures, light_of = (reference, restored), _linear
+    light_of = _linear
     for _ in range(SCALES):
-        sums = sum(_errors(*strips) for strips in _strips(*pictures, light_of))
-        rows, columns = pictures[0].shape[:2]
+        sums = sum(_errors(*strips) for strips in _strips(reference, restored, light_of))
+        rows, columns = reference.shape[:2]
         means = sums / (rows * columns)
         means[:, 1] **= 0.25
         norms.append(means)
-        pictures, light_of = [_halved(picture, light_of) for picture in pictures], np.asarray
+        reference, restored = _halved(reference, light_of), _halved(restored, light_of)
+        light_of = np.asarray
     return _score(float((WEIGHTS * np.stack(norms).transpose(3, 0, 2, 1)).sum()))
 
 

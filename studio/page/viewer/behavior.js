@@ -14,6 +14,8 @@
 // - look: optional, what a link asks to be shown, see studio.session.link.look_values; section.viewer tells the present one in its
 //   attribute data-look.
 // - block: optional, {row, column} of a block to outline.
+// - spot: optional, [x, y] where looking closer tells most.
+// A pane of a picture that is still being worked on has parts: what is finished, [{x, y, width, height, file}], drawn over the pane's own.
 //
 // Triggers `block` with {row, column, pane}: a click that does not move, a tap, or Enter picked an 8 × 8 block, counted in the file's own
 // grid (decoded_pixels), in the pane of this id.
@@ -23,7 +25,9 @@
 // In the page, events bubble from section.viewer, so listen on the document and ask event.target.closest("#viewer") which viewer it was:
 // - studio-block, detail {row, column, pane}: as above.
 // - studio-shown, detail [pane id, ...]: what is looked at, stages named by their network.
-// Dispatched on section.viewer, studio-show-pane with a pane's id as detail shows that pane as picture B.
+// Dispatched on section.viewer, studio-show-pane with a pane's id as detail shows that pane as picture B, and studio-closer goes to the spot
+// at 1:1 where the whole of a large picture is shown. Its attribute data-sight has what of the picture is on the screen: [top, left,
+// bottom, right] in shares.
 
 import { find, findAll } from "../elements.js";
 import { changed, choose, choosePane, setMap, setMode, showPopup, toggleFull } from "./choosing.js";
@@ -32,7 +36,7 @@ import { choices, gainSelect, mapSelect, selects, stagesInput, zoomSelect } from
 import { forgetSums } from "./crop.js";
 import { draw } from "./drawing.js";
 import { redraw } from "./frame.js";
-import { ZOOMS, cells, clampCenter, fit, growSurface, measurePage, stepZoom, zoomTo } from "./geometry.js";
+import { ZOOMS, cells, clampCenter, fit, growSurface, measurePage, stepZoom, zoomNow, zoomTo } from "./geometry.js";
 import { KEYS, listenToKeys } from "./keys.js";
 import { followLook, takeLook } from "./look.js";
 import { tiles } from "./maps.js";
@@ -106,7 +110,16 @@ function take(value) {
   if (value.look) takeLook(value.look);
   followLook();
   if (value.block) state.block = value.block;
+  state.spot = value.spot || null;
   forgetMissing();
+  changed();
+}
+
+// Shrunk to less than half, a picture shows neither damage nor repair.
+function lookCloser() {
+  if (state.zoom !== null || !state.spot || zoomNow() * devicePixelRatio > 0.5) return;
+  Object.assign(state, { zoom: 1, center: [...state.spot] });
+  clampCenter();
   changed();
 }
 
@@ -129,6 +142,7 @@ listenToToolbar();
 listenToPointers();
 listenToKeys();
 listen(root, "studio-show-pane", (event) => choose("b", event.detail));
+listen(root, "studio-closer", lookCloser);
 listen(root, "studio-preview", preview);
 listen(document, "scroll", () => {
   if (cells().length > 1) {

@@ -3,13 +3,13 @@
 import { calculate } from "./calculations.js";
 import { drawControls, drawLabels } from "./controls.js";
 import { frame } from "./frame.js";
-import { measurePage, placeCanvas, view, visibleParts } from "./geometry.js";
+import { measurePage, placeCanvas, view, visibleCrop, visibleParts } from "./geometry.js";
 import { drawLoupe } from "./loupe.js";
 import { drawMap, needsReference, showsMap } from "./maps.js";
 import { drawOverlays } from "./overlays.js";
 import { SURROUND, drawPicture, pen } from "./pen.js";
 import { isCurrent, load } from "./pictures.js";
-import { canvas, reference } from "./state.js";
+import { canvas, reference, root, setAttribute, size } from "./state.js";
 
 frame.draw = draw;
 
@@ -48,5 +48,7 @@ function describeView(parts) {
     canvas.dataset.view = words;
     frame.movedAt = performance.now();
   }
+  const [width, height] = size(), { x, y, width: columns, height: rows } = visibleCrop();
+  setAttribute(root, "data-sight", JSON.stringify([y / height, x / width, (y + rows) / height, (x + columns) / width]));
   canvas.dataset.ready = String(parts.every((part) => isCurrent(part.id)));
 }

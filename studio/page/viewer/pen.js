@@ -1,6 +1,6 @@
 // Draws one picture, from the smallest level that holds enough pixels.
 
-import { levelsOf } from "./pictures.js";
+import { levelsOf, partsOf } from "./pictures.js";
 import { canvas, state } from "./state.js";
 
 export const SURROUND = "#767676";
@@ -20,4 +20,8 @@ export function drawPicture(id, where, clip) {
   pen.imageSmoothingEnabled = zoom < 1 || (zoom > 1 && !(state.sharp && zoom >= 2));
   pen.imageSmoothingQuality = zoom < 1 ? "low" : "high";  // between two levels there is less than a halving left to do
   pen.drawImage(level, x0, y0, x1 - x0, y1 - y0, left + x0 * stepX, top + y0 * stepY, (x1 - x0) * stepX, (y1 - y0) * stepY);
+  for (const { x, y, width, height, bitmap } of partsOf(id)) {
+    const from = Math.round(left + x * zoom), top0 = Math.round(top + y * zoom);
+    pen.drawImage(bitmap, from, top0, Math.round(left + (x + width) * zoom) - from, Math.round(top + (y + height) * zoom) - top0);
+  }
 }

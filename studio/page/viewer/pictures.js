@@ -36,7 +36,7 @@ function pictureDecoding() {
 }
 
 const decoding = background(pictureDecoding);
-export const pictures = new Map();  // by pane: { url, version, blob, levels, current, loading, failed, used }
+export const pictures = new Map();  // by pane: { url, version, blob, levels, parts, current, loading, failed, used }
 let clock = 0;
 
 export function levelsOf(id) {
@@ -60,9 +60,11 @@ export function versionOf(id) {
 export async function load(pane) {
   let entry = pictures.get(pane.id);
   if (!entry || entry.url !== pane.file.url) {
-    entry = { url: pane.file.url, version: ++clock, blob: null, levels: entry && entry.levels, current: false, used: ++clock };
+    const parts = entry ? entry.parts : new Map();
+    entry = { url: pane.file.url, version: ++clock, blob: null, levels: entry && entry.levels, parts, current: false, used: ++clock };
     pictures.set(pane.id, entry);
   }
+  loadParts(pane, entry);
   if (entry.current || entry.loading || entry.failed) return;
   entry.loading = true;
   try {
@@ -81,17 +83,41 @@ async function fetched(url) {
   return reply.blob();
 }
 
-function close({ levels }) {
+// Rectangles of a picture that is still being worked on, drawn over what its pane shows until the whole of it is there.
+async function loadParts(pane, entry) {
+  for (const part of pane.parts || []) {
+    if (entry.parts.has(part.file.url)) continue;
+    const loaded = { ...part, bitmap: null };
+    entry.parts.set(part.file.url, loaded);
+    try {
+      const bitmap = await createImageBitmap(await fetched(part.file.url), { premultiplyAlpha: "none", colorSpaceConversion: "none" });
+      if (pictures.get(pane.id) === entry) loaded.bitmap = bitmap;
+      else bitmap.close();
+    } catch (problem) {
+      console.warn("part not loaded", pane.id, problem);
+    }
+    redraw();
+  }
+}
+
+export function partsOf(id) {
+  const entry = pictures.get(id);
+  return entry ? [...entry.parts.values()].filter((part) => part.bitmap) : [];
+}
+
+function close({ levels, parts }) {
   if (levels) for (const level of levels) level.close();
+  for (const part of parts.values()) if (part.bitmap) part.bitmap.close();
 }
 
 function keep(id, entry, levels) {
   if (pictures.get(id) !== entry) {
-    close({ levels });
+    close({ levels, parts: new Map() });
     return;
   }
-  close(entry);
-  Object.assign(entry, { levels, current: true, loading: false });
+  const pane = paneWith(id), parts = pane && pane.parts ? entry.parts : new Map();
+  close({ levels: entry.levels, parts: parts === entry.parts ? new Map() : entry.parts });
+  Object.assign(entry, { levels, parts, current: true, loading: false });
   forgetOld();
 }
 
@@ -103,7 +129,7 @@ function forgetOld() {
   for (const [, entry] of idle) {
     if (total <= MEMORY) return;
     total -= bytes(entry);
-    close(entry);
+    close({ levels: entry.levels, parts: new Map() });
     Object.assign(entry, { levels: null, current: false });
   }
 }

@@ -2,7 +2,8 @@
 // stays; what cannot be pressed says so by aria-disabled.
 //
 // The value: {state: "idle", "running" or "stopping", share: 0..1 of a run, left: how long it will take, about: how long it would take,
-// models: how many are asked for, said: for screen readers}. Words that are missing stay as they were. Triggers `run` and `stop`.
+// models: how many are asked for, stopped: how much of them is done, 0..1, said: for screen readers}. Words that are missing stay as they
+// were. Triggers `run` with {in_sight: the part of the picture on the screen, see the viewer} and `stop`.
 
 import { find, targetOf } from "../../../page/elements.js";
 
@@ -15,7 +16,8 @@ const take = find(".take");
 const share = find(".share");
 const choose = find(".choose");
 const phone = matchMedia("(max-width: 760px)");
-let known = { state: "idle", about: "", models: 0, share: 0, left: "", said: "" };
+const viewer = "#viewer section.viewer";
+let known = { state: "idle", about: "", models: 0, share: 0, stopped: 0, left: "", said: "" };
 let opening = "";
 let verdict = null;
 let own = false;  // somebody brought the picture that is open
@@ -25,6 +27,7 @@ function isRepair() {
 }
 
 function idleWords() {
+  if (known.stopped) return "Go on · stopped at " + Math.round(100 * known.stopped) + " %";
   const count = known.models > 1 ? known.models + " models" : "";
   const words = isRepair() ? (verdict ? "Repair again" : "Repair") : "Run";
   return [words, [isRepair() ? "" : count, known.about].filter(Boolean).join(", ")].filter(Boolean).join(" · ");
@@ -79,7 +82,9 @@ main.addEventListener("click", () => {
   if (isOff(main)) return;
   props.value = { ...props.value, state: "running" };  // so that any answer is a change
   update();
-  trigger("run");
+  const seen = /** @type {HTMLElement | null} */ (document.querySelector(viewer));
+  if (isRepair()) seen?.dispatchEvent(new CustomEvent("studio-closer"));
+  requestAnimationFrame(() => trigger("run", { in_sight: JSON.parse(seen?.dataset.sight || "null") }));
 });
 stop.addEventListener("click", () => {
   if (!isOff(stop)) end();
@@ -105,9 +110,14 @@ document.addEventListener("studio-verdict", (event) => {
 document.addEventListener("studio-door-shown", draw);
 phone.addEventListener("change", draw);
 
+function saidWords() {
+  if (known.state === "running") return known.said || (isRepair() ? "Repairing" : "Running");
+  return known.stopped ? "Stopped at " + Math.round(100 * known.stopped) + " %. Go on keeps what is done." : "";
+}
+
 function update() {
   known = { ...known, share: 0, left: "", said: "", ...(props.value || {}) };
-  const said = find(".said"), words = known.state === "running" ? known.said || (isRepair() ? "Repairing" : "Running") : "";
+  const said = find(".said"), words = saidWords();
   if (words && said.textContent !== words) said.textContent = words;
   draw();
 }
