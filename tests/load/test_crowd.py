@@ -92,7 +92,7 @@ def test_delete_my_images_now(server, arrive):
     assert not any(path.exists() for path in own)
     assert "Deleted:" in str(visitor.shown)
     assert foreign_pixels(other.result("plain"), 4) == 0
-    visitor.call(visitor.layout.after(visitor.layout.handler("action", "run")))
+    visitor.call(visitor.layout.handler("action", "run"), {"in_sight": None})
     assert "no photograph in memory" in str(visitor.shown)
 
 
