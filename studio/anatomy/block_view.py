@@ -13,7 +13,7 @@ from models.jpeg.entropy import standard_lengths
 from models.jpeg.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 from studio.anatomy.taken_apart import CELL_TOLERANCE, BlockPart, TakenApart, block_parts, extent
 from studio.anatomy.view import bits_words
-from studio.engine.engine import StageOutputs
+from studio.engine.outputs import StageOutputs
 from studio.page.wording import settings_slug
 from studio.server.files import PictureFolder
 from studio.session.visitor import Photograph

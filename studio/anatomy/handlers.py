@@ -31,7 +31,8 @@ from studio.anatomy.view import (
     save_markup,
     shares_markup,
 )
-from studio.engine.engine import Engine, StageOutputs
+from studio.engine.engine import Engine
+from studio.engine.outputs import StageOutputs
 from studio.page.view import view_of
 from studio.page.wording import how_broken, settings_slug
 from studio.server.answers import DROPPED, EMPTIED, Change, Props, only_while

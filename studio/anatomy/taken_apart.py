@@ -17,7 +17,7 @@ from models.jpeg.double import EarlierSave, Evidence
 from models.jpeg.encoder_planes import encoder_coefficients, has_whole_factors, sampling_factors
 from models.jpeg.entropy import BlockBits, bits_per_block
 from models.jpeg.metadata import upright
-from studio.engine.engine import StageOutputs
+from studio.engine.outputs import StageOutputs
 
 _TURNED_BACK = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 """The EXIF orientation that undoes each orientation."""

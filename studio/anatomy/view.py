@@ -15,7 +15,7 @@ from models.jpeg.entropy import BlockBits
 from models.jpeg.header import JpegHeader
 from models.jpeg.tables import QuantizationTable
 from studio.anatomy.taken_apart import CellShare, TakenApart
-from studio.engine.engine import StageOutputs
+from studio.engine.outputs import StageOutputs
 from studio.page.facts import tables_say
 from studio.page.markup import template, templates
 from studio.page.wording import file_size, how_broken

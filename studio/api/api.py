@@ -16,8 +16,9 @@ from models.jpeg import SUBSAMPLINGS, Degradation, JpegImage, Save, Step
 from models.jpeg.density import png_with_density
 from models.png_files import encode_png
 from models.restorer import Effort, RestoreOptions
-from studio.engine.engine import Engine, RestoreRequest, StageOutputs
+from studio.engine.engine import Engine
 from studio.engine.file_facts import file_facts, opaque_notes
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.server.files import PictureFolder
 from studio.session.form import (
     MAX_RESIZE_PERCENT,

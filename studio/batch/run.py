@@ -25,8 +25,9 @@ from studio.batch.files import BatchPicture, bytes_at, cannot_be_written, photog
 from studio.batch.results import is_result, record_in, result_png
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
-from studio.engine.engine import Engine, RestoreRequest, StageOutputs
+from studio.engine.engine import Engine
 from studio.engine.file_facts import file_facts, quality_facts, versions
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.session.visitor import Photograph, open_photograph
 from training.evaluation.metrics import as_json, measure
 from training.evaluation.score_files import Weights, weights_of

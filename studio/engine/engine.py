@@ -6,7 +6,7 @@ Data flows one way: JpegImage -> Degradation -> Restorer -> Restoration -> Measu
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 from time import monotonic
@@ -16,111 +16,21 @@ from models.card import ModelCard
 from models.errors import RestorationCancelled, RestorationError
 from models.images import RgbImage
 from models.jpeg import Degradation, JpegImage, degrade
-from models.restorer import AUTOMATIC, OnTile, Restoration, RestoreOptions, Restorer, Unfinished
+from models.restorer import OnTile, Restoration, RestoreOptions, Restorer, Unfinished
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background, needs_turn
 from studio.engine.cache import ResultCache
 from studio.engine.expectations import Condition, Expectations, condition_of
+from studio.engine.outputs import Broken, Finished, Observed, RestoreRequest, StageOutputs, observe
 from studio.engine.pixel_gate import PixelGate
 from studio.engine.zero_gpu_zoo import ZeroGpuZoo
-from training.evaluation.metrics import (
-    Measured,
-    blocking_effect_factor,
-    mean_absolute_difference,
-    measure,
-    psnr_db,
-    slow_metrics,
-)
+from training.evaluation.metrics import Measured, measure, slow_metrics
 
 _MEASURING = ThreadPoolExecutor(1, "slow-metrics")
 """Measures one picture at a time, whoever waits for it."""
 STOP_SECONDS = 0.1
 FEWEST_MEGAPIXELS = 0.05
 """Of pictures by which a model's pace is told."""
-
-
-@dataclass(frozen=True)
-class RestoreRequest:
-    """Everything that decides a result; equal requests give equal pictures.
-
-    Attributes:
-        photograph_key: identifies the opened file's bytes.
-        model_names: in the order people ticked them.
-        degradation: None keeps the file as it is.
-        options: what restorers are told.
-    """
-
-    photograph_key: str
-    model_names: tuple[str, ...]
-    degradation: Degradation | None = None
-    options: RestoreOptions = AUTOMATIC
-
-    def same_settings(self, other: "RestoreRequest") -> bool:
-        """True where both describe the same degraded picture and steering, whatever models are ticked."""
-        return replace(self, model_names=()) == replace(other, model_names=())
-
-
-@dataclass(frozen=True, eq=False)
-class Broken:
-    """The picture as it enters the models.
-
-    Attributes:
-        image: the degraded file, or the photograph itself where it is kept as it is.
-        original: (rows, columns, 3) uint8 of the same size, None where nothing clean is known.
-    """
-
-    image: JpegImage
-    original: RgbImage | None
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What can be said of a picture without an original.
-
-    Attributes:
-        block_edges: how much steps across its 8x8 grid exceed the others, see metrics.blocking_effect_factor.
-        changed_levels: mean distance of its values from the degraded picture's, 0..255.
-    """
-
-    block_edges: float
-    changed_levels: float
-
-
-@dataclass(frozen=True, eq=False)
-class StageOutputs:
-    """What a run has produced so far.
-
-    Attributes:
-        request: what was asked.
-        original: (rows, columns, 3) uint8, None where no clean picture is known.
-        degraded: what the models saw.
-        restorations: by model name, in the order they were finished.
-        metrics: by model name and, as "degraded", for the input; empty without an original.
-        slow_seconds: by the same names, how long the slow metrics took; empty before they were computed.
-        observed: by the names of `metrics`, where there is no original; else empty.
-        stage_psnr_db: by model name, one number per stage; empty without an original.
-        failures: by model name, the sentence to show.
-    """
-
-    request: RestoreRequest
-    original: RgbImage | None
-    degraded: JpegImage
-    restorations: Mapping[str, Restoration] = field(default_factory=lambda: MappingProxyType({}))
-    metrics: Mapping[str, Measured] = field(default_factory=lambda: MappingProxyType({}))
-    slow_seconds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    observed: Mapping[str, Observed] = field(default_factory=lambda: MappingProxyType({}))
-    stage_psnr_db: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(frozen=True, eq=False)
-class _Finished:
-    """One model's part of the outputs; what the cache holds."""
-
-    restoration: Restoration
-    metrics: Measured | None
-    stage_psnr_db: tuple[float, ...]
-    observed: Observed | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,9 +118,9 @@ class Engine:
             except RestorationCancelled:
                 raise
             except RestorationError as error:
-                outputs = replace(outputs, failures=_with(outputs.failures, name, str(error)))
+                outputs = outputs.with_failure(name, str(error))
             else:
-                outputs = _joined(outputs, name, finished)
+                outputs = outputs.with_result(name, finished)
             yield outputs
 
     def with_slow_metrics(self, outputs: StageOutputs, stop: Event) -> StageOutputs:
@@ -271,7 +181,7 @@ class Engine:
     def observed_as_brought(self, photograph_key: str, image: JpegImage) -> Observed:
         """What can be said of a file before anything is done to it; `photograph_key` identifies it."""
         key = ("observed as brought", photograph_key)
-        return self._cache.get_or_make(key, lambda: _observed(image.pixels, image.pixels))
+        return self._cache.get_or_make(key, lambda: observe(image.pixels, image.pixels))
 
     def _input_observed(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Observed]:
         if broken.original is not None:
@@ -324,7 +234,7 @@ class Engine:
 
     def _run_model(
         self, name: str, shared: Restorer | None, request: RestoreRequest, broken: Broken, stop: Event
-    ) -> Generator[Progress, None, _Finished]:
+    ) -> Generator[Progress, None, Finished]:
         yield Progress(name, 0, 0, 0.0)
         key = self._key(name, request)
         known = self._cache.get(key)
@@ -335,15 +245,15 @@ class Engine:
         unfinished = begun.unfinished if begun and begun.restorer is restorer else None
         options = replace(request.options, unfinished=unfinished)
 
-        def work(on_tile: OnTile) -> _Finished:
+        def work(on_tile: OnTile) -> Finished:
             restoration = restorer.restore(broken.image, options, on_tile)
             restoration = replace(restoration, unguarded=None)  # nobody looks at it here
             if restoration.pixels is broken.image.pixels and not restoration.stages:  # measured already
                 measured = self._input_metrics(request, broken).get("degraded")
-                return _Finished(
+                return Finished(
                     restoration, measured, (), self._input_observed(request, broken).get("degraded")
                 )
-            return _measured(restoration, broken)
+            return Finished.of(restoration, broken)
 
         in_turn = needs_turn(restorer.card, broken.image)
         try:
@@ -367,37 +277,6 @@ def pace(name: str, options: RestoreOptions) -> str:
     return f"{name}, {options.effort}"
 
 
-def _observed(pixels: RgbImage, degraded: RgbImage) -> Observed:
-    return Observed(blocking_effect_factor(pixels), mean_absolute_difference(pixels, degraded))
-
-
-def _measured(restoration: Restoration, broken: Broken) -> _Finished:
-    original = broken.original
-    if original is None:
-        return _Finished(restoration, None, (), _observed(restoration.pixels, broken.image.pixels))
-    final = measure(restored=restoration.pixels, reference=original)
-    by_stage = tuple(psnr_db(stage.pixels, original) for stage in restoration.stages)
-    return _Finished(restoration, final, by_stage)
-
-
 def _measure_slowly(pixels: RgbImage, original: RgbImage) -> tuple[Measured, float]:
     began = monotonic()
     return measure(restored=pixels, reference=original, metrics=slow_metrics()), monotonic() - began
-
-
-def _with(mapping: Mapping, name: str, value: object) -> Mapping:
-    return MappingProxyType({**mapping, name: value})
-
-
-def _joined(outputs: StageOutputs, name: str, finished: _Finished) -> StageOutputs:
-    metrics = outputs.metrics if finished.metrics is None else _with(outputs.metrics, name, finished.metrics)
-    observed = (
-        outputs.observed if finished.observed is None else _with(outputs.observed, name, finished.observed)
-    )
-    return replace(
-        outputs,
-        observed=observed,
-        restorations=_with(outputs.restorations, name, finished.restoration),
-        metrics=metrics,
-        stage_psnr_db=_with(outputs.stage_psnr_db, name, finished.stage_psnr_db),
-    )

@@ -6,7 +6,7 @@ from html import escape
 from models.card import ModelCard
 from models.jpeg import Degradation, JpegImage
 from models.restorer import Restoration
-from studio.engine.engine import Broken, RestoreRequest, StageOutputs
+from studio.engine.outputs import Broken, RestoreRequest, StageOutputs
 from studio.page.wording import dimensions, file_size, how_broken
 from studio.session.visitor import Photograph
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.card import ModelCard
 from models.images import RgbImage
-from studio.engine.engine import StageOutputs
+from studio.engine.outputs import StageOutputs
 from studio.page.block_grids import grids_of, turn_of
 from studio.page.sight import telling_spot
 from studio.page.wording import decibels, settings_slug

@@ -3,7 +3,8 @@
 import math
 
 from models.jpeg import Degradation, JpegImage
-from studio.engine.engine import Progress, RestoreRequest
+from studio.engine.engine import Progress
+from studio.engine.outputs import RestoreRequest
 
 UNDEFINED = "–"
 

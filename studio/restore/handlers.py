@@ -15,8 +15,9 @@ from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.jpeg import Degradation
 from models.jpeg.formats import NAMES
-from studio.engine.engine import Engine, RestoreRequest, StageOutputs, pace
+from studio.engine.engine import Engine, pace
 from studio.engine.expectations import told_condition
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.page import facts
 from studio.page.binding import Props
 from studio.page.controls import first_models

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.card import ModelCard
-from studio.engine.engine import Observed, Progress, StageOutputs
+from studio.engine.engine import Progress
+from studio.engine.outputs import Observed, StageOutputs
 from studio.page.view import degraded_label
 from studio.page.wording import UNDEFINED, seconds, signed_decibels, tile_words
 from studio.restore.verdict import edges_in_words

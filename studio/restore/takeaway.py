@@ -14,8 +14,8 @@ from PIL import Image
 from models.images import RgbImage
 from models.jpeg.density import Density
 from models.jpeg.kept_exif import kept_exif, png_with_exif
-from studio.engine.engine import RestoreRequest, StageOutputs
 from studio.engine.file_facts import file_facts, opaque_notes, versions
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.page.wording import settings_slug
 from studio.session.visitor import Photograph
 from training.evaluation.metrics import as_json, convention_of

@@ -7,7 +7,8 @@ from typing import Any
 
 from models.errors import InvalidSetting
 from models.jpeg.kept_exif import kept_exif
-from studio.engine.engine import Engine, StageOutputs
+from studio.engine.engine import Engine
+from studio.engine.outputs import StageOutputs
 from studio.page.view import view_of
 from studio.page.wording import file_size, how_broken, settings_slug
 from studio.restore.comparison_page import comparison_page

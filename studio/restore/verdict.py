@@ -7,8 +7,8 @@ from typing import Any
 
 from models.card import ModelCard
 from models.jpeg import Degradation, JpegImage
-from studio.engine.engine import StageOutputs
 from studio.engine.expectations import Condition, Expectation
+from studio.engine.outputs import StageOutputs
 from studio.page.wording import file_size, how_broken, signed_decibels
 
 EDGES = ((1.0, "none"), (5.0, "faint"), (15.0, "visible"), (float("inf"), "strong"))

@@ -6,7 +6,7 @@ from typing import Any, Self, get_args
 from models.errors import InvalidSetting
 from models.jpeg import SUBSAMPLINGS, Degradation, Resize, Save, Step
 from models.restorer import Effort, Guidance, RestoreOptions
-from studio.engine.engine import RestoreRequest
+from studio.engine.outputs import RestoreRequest
 
 SAVES = ("keep", "once", "twice")
 DOORS = ("repair", "experiment")

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from models.jpeg import JpegImage, read
-from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.engine.outputs import RestoreRequest, StageOutputs
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from studio.anatomy.taken_apart import (
     shifted_histogram,
     take_apart,
 )
-from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.session.examples import example
 from tests.present import present
 

@@ -28,7 +28,7 @@ from studio.anatomy.view import (
     shares_markup,
     verdict_words,
 )
-from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.server.files import PictureFolder
 from studio.session.examples import example
 from studio.session.visitor import Photograph, Run, open_photograph

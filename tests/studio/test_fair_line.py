@@ -12,7 +12,8 @@ from models.errors import RestorationCancelled
 from models.jpeg import Save, encode
 from studio.engine.background import in_background, needs_turn
 from studio.engine.cache import ResultCache
-from studio.engine.engine import Engine, RestoreRequest
+from studio.engine.engine import Engine
+from studio.engine.outputs import RestoreRequest
 from studio.engine.turn import Turn
 from studio.server.call_queue import FairOrder
 from tests.present import present

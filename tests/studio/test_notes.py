@@ -13,7 +13,8 @@ from models.jpeg import Save, encode
 from models.jpeg.tables import quantization_tables
 from studio.api.api import Api
 from studio.engine.cache import ResultCache
-from studio.engine.engine import Engine, StageOutputs
+from studio.engine.engine import Engine
+from studio.engine.outputs import StageOutputs
 from studio.page.facts import photograph_line, tables_say
 from studio.restore.__main__ import main
 from studio.restore.takeaway import report_of
@@ -99,7 +100,7 @@ def test_programs_zip_and_page_tell_the_same(files, api, zoo):
 
 
 def _request(photograph):
-    from studio.engine.engine import RestoreRequest
+    from studio.engine.outputs import RestoreRequest
 
     return RestoreRequest(photograph.key, ("plain",))
 

@@ -14,7 +14,8 @@ from models.restorer import Box, Restoration, RestoreOptions, Unfinished
 from models.zoo import Zoo
 from studio.engine import engine as pipeline
 from studio.engine.cache import ResultCache, array_bytes
-from studio.engine.engine import Engine, Progress, RestoreRequest, StageOutputs
+from studio.engine.engine import Engine, Progress
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from training.evaluation.metrics import measure
 
 ONCE = Degradation((Save(10, "4:2:0"),))

@@ -10,7 +10,7 @@ import pytest
 from models.errors import InvalidSetting
 from models.jpeg import Degradation, Save, read
 from studio.engine.cache import ResultCache
-from studio.engine.engine import RestoreRequest
+from studio.engine.outputs import RestoreRequest
 from studio.server.files import PictureFolder
 from studio.session.uploads import Uploads
 

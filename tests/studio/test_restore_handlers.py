@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models.errors import InvalidSetting
-from studio.engine.engine import RestoreRequest
+from studio.engine.outputs import RestoreRequest
 from studio.restore.handlers import CHANGED
 from studio.restore.page import IDLE, WORKING
 from studio.restore.takeaway_handlers import TakeawayHandlers

@@ -15,7 +15,7 @@ from models.jpeg import Degradation, Save, Step, degrade, degrade_pixels
 from models.jpeg.degradation import STEPS
 from models.restorer import RestoreOptions
 from studio.api.api import Api
-from studio.engine.engine import Broken, RestoreRequest
+from studio.engine.outputs import Broken, RestoreRequest
 from studio.page.facts import bench_line
 from studio.page.wording import how_broken, settings_slug
 from studio.restore.__main__ import main

@@ -18,7 +18,8 @@ from models.jpeg.color import rgb_to_ycbcr
 from models.restorer import RestoreOptions
 from studio.catalog.cards import cards_markup, training_words
 from studio.catalog.scores import KnownScores, known_scores
-from studio.engine.engine import Progress, RestoreRequest, StageOutputs
+from studio.engine.engine import Progress
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.page.block_grids import BlockGrid, grids_of
 from studio.page.facts import freshness, notice, tables_say
 from studio.page.view import view_of

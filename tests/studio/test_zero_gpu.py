@@ -17,7 +17,8 @@ from models.restorer import RestoreOptions
 from models.zoo import Zoo
 from studio.engine.background import Progress
 from studio.engine.cache import ResultCache
-from studio.engine.engine import Engine, RestoreRequest, StageOutputs
+from studio.engine.engine import Engine
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from studio.engine.zero_gpu_zoo import MOST_SECONDS, RemoteRestorer, ZeroGpuZoo, seconds_for
 from studio.server.zero_gpu import zero_gpu
 from tests.paths import REPOSITORY

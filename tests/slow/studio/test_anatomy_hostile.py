@@ -16,7 +16,7 @@ from studio.anatomy.taken_apart import (
     shifted_histogram,
     take_apart,
 )
-from studio.engine.engine import RestoreRequest, StageOutputs
+from studio.engine.outputs import RestoreRequest, StageOutputs
 from tests.paths import SHARED, needs_shared_data
 
 
