@@ -313,7 +313,7 @@ class RestoreHandlers:
                     if shown.head_start and not item.restorations:  # what it shows already stays
                         news = replace(news, viewer=None)
                     continue
-                if item.part is not None:
+                if item.part is not None and item.done < item.total:  # the result follows the last one
                     shown = shown.with_part(item.part, self._pictures)
                     news = replace(news, viewer=shown.draft(item))
                 if item.done == 0 or monotonic() - last_told >= PROGRESS_SECONDS:
