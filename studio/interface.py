@@ -29,6 +29,7 @@ from studio.page.markup import template
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
 from studio.restore.handlers import RestoreHandlers
+from studio.restore.original_handlers import OriginalHandlers
 from studio.restore.tab import RestoreTab
 from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.calls import KnownCalls, LastResort, PageHead
@@ -116,7 +117,8 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
             with gr.Tab(BENCH, id=BENCH):
                 handlers = RestoreHandlers(engine, pictures, uploads.open)
                 packing = TakeawayHandlers(engine, pictures)
-                restore = RestoreTab(handlers, packing, thumbnails(Path(folder)), KEPT_SECONDS)
+                originals = OriginalHandlers(handlers, uploads.open)
+                restore = RestoreTab(handlers, packing, originals, thumbnails(Path(folder)), KEPT_SECONDS)
                 restore.wire(demo)
                 opened = restore.components
             with gr.Tab(PLACES["anatomy"], id="anatomy") as anatomy:

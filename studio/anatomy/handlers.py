@@ -238,9 +238,12 @@ class AnatomyHandlers:
         """The results on the Restore tab where they belong to its settings, else the degraded file alone."""
         meant = form.as_meant(own=not photograph.example)
         request = meant.request(photograph.key, tuple(self._engine.cards()))
+        request = replace(request, original_key=photograph.original_key)
         if run.request is not None and run.outputs is not None and run.request.same_settings(request):
             return run.outputs
-        broken = self._engine.broken(photograph.key, photograph.image, request.degradation)
+        broken = self._engine.broken(
+            photograph.key, photograph.image, request.degradation, photograph.original
+        )
         return StageOutputs(request, broken.original, broken.image)
 
     def _placed(self, state: AnatomyState, place: Place, page: AnatomyPage) -> AnatomyPage:

@@ -20,6 +20,7 @@ from models.restorer import OnTile, Restoration, RestoreOptions, Restorer, Unfin
 from models.zoo import Zoo
 from studio.engine.background import Progress, in_background, needs_turn
 from studio.engine.cache import ResultCache
+from studio.engine.clean_original import CleanOriginal
 from studio.engine.expectations import Condition, Expectations, condition_of
 from studio.engine.outputs import Broken, Finished, Observed, RestoreRequest, StageOutputs, observe
 from studio.engine.pixel_gate import PixelGate
@@ -51,19 +52,30 @@ class Engine:
         self.expectations = Expectations(zoo)
         self._seconds_per_megapixel: dict[str, float] = {}
 
-    def broken(self, photograph_key: str, image: JpegImage, degradation: Degradation | None) -> Broken:
+    def broken(
+        self,
+        photograph_key: str,
+        image: JpegImage,
+        degradation: Degradation | None,
+        original: CleanOriginal | None = None,
+    ) -> Broken:
         """Save the photograph the way `degradation` says; cached.
 
         Args:
             photograph_key: identifies `image`.
             image: the opened photograph; never changed.
             degradation: None keeps the file.
+            original: what somebody added; without it, the photograph itself is what it was before the degradation.
 
         Raises:
             RestorationError: with a sentence for people.
         """
         if degradation is None:
-            return Broken(image, None)
+            return Broken(image, original.pixels if original else None)
+        if original is not None:
+            key = ("original", photograph_key, original.key, degradation)
+            reference = self._cache.get_or_make(key, lambda: original.trimmed(degradation))
+            return Broken(self.broken(photograph_key, image, degradation).image, reference)
 
         key = ("broken", photograph_key, degradation)
         known = self._cache.get(key)
@@ -85,6 +97,7 @@ class Engine:
         request: RestoreRequest,
         stop: Event,
         cards: Mapping[str, ModelCard] | None = None,
+        original: CleanOriginal | None = None,
     ) -> Generator[Progress | StageOutputs, None, None]:
         """Restore with every model of the request, cheapest first.
 
@@ -93,6 +106,7 @@ class Engine:
             request: the settings.
             stop: set it from anywhere to end the run within one tile.
             cards: see cards(), where they have been asked for already.
+            original: the one that `request.original_key` names.
 
         Yields:
             The degraded picture with its metrics first, then Progress per tile and StageOutputs per model.
@@ -101,7 +115,7 @@ class Engine:
             RestorationError: where the picture could not be degraded or a name is unknown.
             RestorationCancelled: once `stop` is set.
         """
-        broken = self.broken(request.photograph_key, image, request.degradation)
+        broken = self.broken(request.photograph_key, image, request.degradation, original)
         outputs = StageOutputs(
             request,
             broken.original,
@@ -137,7 +151,7 @@ class Engine:
         pictures |= {name: restoration.pixels for name, restoration in outputs.restorations.items()}
         measured, seconds = dict(outputs.metrics), {}
         for name, pixels in pictures.items():
-            of = request.photograph_key, request.degradation
+            of = request.photograph_key, request.degradation, request.original_key
             is_degraded = pixels is outputs.degraded.pixels  # what plain decoding gives, too
             key = ("slow metrics", *(of if is_degraded else self._key(name, request)))
             work = partial(_measure_slowly, pixels, original)
@@ -172,7 +186,7 @@ class Engine:
     def _input_metrics(self, request: RestoreRequest, broken: Broken) -> Mapping[str, Measured]:
         if broken.original is None:
             return MappingProxyType({})
-        key = ("input metrics", request.photograph_key, request.degradation)
+        key = ("input metrics", request.photograph_key, request.degradation, request.original_key)
         pixels, original = broken.image.pixels, broken.original
         return {
             "degraded": self._cache.get_or_make(key, lambda: measure(restored=pixels, reference=original))
@@ -223,7 +237,7 @@ class Engine:
             return {}
         try:
             request.options.steering_factor(broken.image)
-            missing = [name for name in names if self._cache.get(self._key(name, request)) is None]
+            missing = [name for name in names if self._known(name, request, broken) is None]
         except RestorationError:
             return {}  # every model says it for itself
         return self.zoo.together(missing, broken.image, request.options)
@@ -232,12 +246,23 @@ class Engine:
         """Of a result; once its checkpoint has changed the restorer is another object, so that the cache misses."""
         return "restored", self.zoo.load(name), replace(request, model_names=())
 
+    def _known(self, name: str, request: RestoreRequest, broken: Broken) -> Finished | None:
+        """A result that is there; one of before the original was added is measured against it."""
+        key = self._key(name, request)
+        known = self._cache.get(key)
+        if known is None and request.original_key:
+            before = self._cache.get(self._key(name, replace(request, original_key="")))
+            if before is not None:
+                known = Finished.of(before.restoration, broken)
+                self._cache.put(key, known)
+        return known
+
     def _run_model(
         self, name: str, shared: Restorer | None, request: RestoreRequest, broken: Broken, stop: Event
     ) -> Generator[Progress, None, Finished]:
         yield Progress(name, 0, 0, 0.0)
         key = self._key(name, request)
-        known = self._cache.get(key)
+        known = self._known(name, request, broken)
         if known is not None:
             return known
         restorer = shared or key[1]

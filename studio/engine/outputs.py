@@ -25,12 +25,14 @@ class RestoreRequest:
         model_names: in the order people ticked them.
         degradation: None keeps the file as it is.
         options: what restorers are told.
+        original_key: identifies the clean original that was added to the photograph; "" where none was.
     """
 
     photograph_key: str
     model_names: tuple[str, ...]
     degradation: Degradation | None = None
     options: RestoreOptions = AUTOMATIC
+    original_key: str = ""
 
     def same_settings(self, other: "RestoreRequest") -> bool:
         """True where both describe the same degraded picture and steering, whatever models are ticked."""

@@ -33,12 +33,15 @@ def bench_line(photograph: Photograph, broken: Broken, degradation: Degradation 
         (f"{image.bits_per_pixel:.2f} bits per pixel", "of the whole file"),
         (f"{raw / len(image.data):.1f} : 1", "uncompressed size to file size"),
     )
-    damage = "" if broken.original is None else f"<span>{escape(how_broken(degradation))}</span> · "
+    damage = "" if degradation is None else f"<span>{escape(how_broken(degradation))}</span> · "
     spans = damage + " · ".join(
         f"<span title='{escape(title)}'>{escape(text)}</span>" for text, title in numbers
     )
     if broken.original is None:
         spans += "<span class='fact-note'>Without a clean original, nothing is measured.</span>"
+    elif photograph.original is not None:
+        measured = f"Measured against {photograph.original.name}, the clean original."
+        spans += f"<span class='fact-note'>{escape(measured)}</span>"
     elif photograph.image.saved_as_jpeg:
         spans += "<span class='fact-note'>The opened file is JPEG already: its own artifacts count as original.</span>"
     return f"<p class='fact numbers'>{spans}</p>"

@@ -101,7 +101,7 @@ def best_result(outputs: StageOutputs, preferred: str | None = None) -> str | No
 
 def degraded_label(outputs: StageOutputs) -> str:
     """A file kept as it is was not damaged by us."""
-    return "damaged" if outputs.original is not None else "as brought"
+    return "as brought" if outputs.request.degradation is None else "damaged"
 
 
 def _db(outputs: StageOutputs, name: str) -> str:
@@ -124,13 +124,14 @@ class _Panes:
         same = earlier["picture"] == picture_name(photograph, outputs)
         self._files = {pane["download"]: pane["file"] for pane in earlier["panes"]} if same else {}
         self._spot = earlier["spot"] if same else None
+        if photograph.original is not None:  # there may have been another one
+            self._files.pop(self._named("original"), None)
 
     def spot(self) -> tuple[int, int]:
         return self._spot or telling_spot(self._outputs.degraded.pixels)
 
     def pane(self, identifier: str, label: str, pixels: RgbImage, detail: str = "") -> dict[str, Any]:
-        settings = "" if identifier == "original" else f"_{self._slug}"
-        name = f"{self._photograph.name}_{identifier.replace('/', '-stage')}{settings}.png"
+        name = self._named(identifier)
         file = self._files.get(name)
         if file is None or not self._pictures.renew(file):
             file = self._pictures.served(name, pixels, self._photograph.image.density)
@@ -144,3 +145,7 @@ class _Panes:
             "file": file,
             "download": name,
         }
+
+    def _named(self, identifier: str) -> str:
+        settings = "" if identifier == "original" else f"_{self._slug}"
+        return f"{self._photograph.name}_{identifier.replace('/', '-stage')}{settings}.png"

@@ -167,7 +167,9 @@ class RestoreHandlers:
     def _degraded(self, photograph: Photograph, run: Run, form: RestoreForm) -> Page:
         cards = self.cards()
         request = self._request(photograph, form, cards)
-        degraded = self._engine.broken(photograph.key, photograph.image, request.degradation)
+        degraded = self._engine.broken(
+            photograph.key, photograph.image, request.degradation, photograph.original
+        )
         current = run.request is not None and run.request.same_settings(request)
         outputs = run.outputs if current else None
         outputs = outputs or StageOutputs(request, degraded.original, degraded.image)
@@ -191,7 +193,7 @@ class RestoreHandlers:
         own = not photograph.example
         degradation = form.as_meant(own=own).degradation()
         meant = form.as_meant(own=own, recommended=self._recommended(photograph, degradation, cards))
-        return meant.request(photograph.key, tuple(cards))
+        return replace(meant.request(photograph.key, tuple(cards)), original_key=photograph.original_key)
 
     def _recommended(
         self, photograph: Photograph, degradation: Degradation | None, cards: Mapping[str, ModelCard]
@@ -299,7 +301,7 @@ class RestoreHandlers:
         news = Page()  # what the next page tells besides its table; one follows every result at once
         idle = self._idle(photograph, request)
         try:
-            for item in self._engine.run_stages(photograph.image, request, stop, cards):
+            for item in self._engine.run_stages(photograph.image, request, stop, cards, photograph.original):
                 if stop.is_set():
                     break
                 if isinstance(item, StageOutputs):
@@ -354,7 +356,7 @@ class RestoreHandlers:
             of = self._engine.expectations.of
             expected = {name: of(cards[name], condition) for name in outputs.restorations}
         file = next(pane["file"] for pane in view["panes"] if pane["id"] == best)
-        if outputs.original is None:
+        if outputs.request.degradation is None:
             file = self._pictures.under_another_name(file, f"{photograph.name}_repaired.png")
         return verdict_value(outputs, cards, expected, condition, preferred, best, file)
 

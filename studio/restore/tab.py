@@ -13,6 +13,8 @@ from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
 from studio.page.controls import heading, model_choices
 from studio.restore.handlers import RestoreHandlers
+from studio.restore.original_handlers import OriginalHandlers, OriginalPage
+from studio.restore.original_handlers import refuse as refuse_original
 from studio.restore.page import (
     IDLE,
     FormGroups,
@@ -55,16 +57,21 @@ class RestoreTab:
     """The tab; other tabs read its `components`, by name: what is open, how it is degraded, what was restored."""
 
     def __init__(
-        self, handlers: RestoreHandlers, takeaway: TakeawayHandlers, examples: list[dict], kept_seconds: int
+        self,
+        handlers: RestoreHandlers,
+        takeaway: TakeawayHandlers,
+        originals: OriginalHandlers,
+        examples: list[dict],
+        kept_seconds: int,
     ) -> None:
         """Lay the tab out inside the current Blocks context.
 
         Args:
-            handlers, takeaway: answer every event.
+            handlers, takeaway, originals: answer every event.
             examples: see studio.session.examples.thumbnails.
             kept_seconds: how long a visitor's photograph and results are kept.
         """
-        self._handlers, self._takeaway = handlers, takeaway
+        self._handlers, self._takeaway, self._originals = handlers, takeaway, originals
         state: dict[str, Any] = {
             "session": gr.State(Session(), time_to_live=kept_seconds),
             "run": gr.State(Run(), time_to_live=kept_seconds),
@@ -89,6 +96,10 @@ class RestoreTab:
                 continue
             moved = c[name].release if isinstance(c[name], gr.Slider) else c[name].input
             bound.on(moved, handlers.change, **LATEST)
+        adding = Binding(OriginalPage, c, form=RestoreForm)
+        adding.on(c["original"].added, self._originals.add, refuse_original, **LIGHT)
+        adding.on(c["original"].removed, self._originals.remove, refuse_original, **LIGHT)
+        self._run_after(c["original"].measure(lambda: None, None, None, **IMMEDIATE), handlers.start)
         groups = Binding(FormGroups, c)
         groups.on(c["saves"].change, show_saves, **IMMEDIATE)
         groups.on(c["guidance"].change, show_guidance, **IMMEDIATE)
@@ -174,6 +185,7 @@ def _options(cards: list[ModelCard]) -> dict[str, Any]:
     """How long the models may take, and in Repair which one it is."""
     with gr.Accordion("Options", open=False, elem_id="options"):
         return {
+            "original": component("restore/original", {"accept": ACCEPTED}, elem_id="original"),
             "effort": gr.Radio(
                 EFFORTS, value=START.effort, label="Effort", info=EFFORT_WORDS, elem_classes="segments"
             ),

@@ -68,7 +68,8 @@ def zip_of_results(
         The zip's name and its bytes. PNG and JPEG files are stored as they are, bit for bit.
     """
     exif = kept_exif(photograph.image.exif) if with_exif else None
-    pictures = {pane["download"]: _png(pane, exif) for pane in panes}
+    foreign = {"original"} if photograph.original else set()  # taken by who knows which camera
+    pictures = {pane["download"]: _png(pane, None if pane["id"] in foreign else exif) for pane in panes}
     name = f"{photograph.name}_{settings_slug(outputs.request)}"
     report = report_of(photograph, outputs, panes, weights_hash=weights_hash, link=link)
     report["exif"] = "camera facts kept, place left out" if exif else "none"
@@ -100,6 +101,7 @@ def report_of(
             **file_facts(photograph.image),
             "notes": opaque_notes(photograph.image),
         },
+        "original": {"name": photograph.original.name} if photograph.original else None,
         "settings": {**_settings(outputs.request), "link": link},
         "degraded": {
             "sha256": hashlib.sha256(outputs.degraded.data).hexdigest(),

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from models.jpeg import JpegImage, read
+from studio.engine.clean_original import CleanOriginal
 from studio.engine.outputs import RestoreRequest, StageOutputs
 
 
@@ -20,12 +21,19 @@ class Photograph:
         key: identifies the bytes; part of every cache key.
         image: decoded picture with the file's own bytes and tables.
         example: name of the studio's own picture that it is, "" for one that somebody brought.
+        original: what it was before it was damaged, where somebody added it.
     """
 
     name: str
     key: str
     image: JpegImage
     example: str = ""
+    original: CleanOriginal | None = None
+
+    @property
+    def original_key(self) -> str:
+        """Identifies the clean original; "" where there is none."""
+        return self.original.key if self.original else ""
 
 
 @dataclass(frozen=True, eq=False)

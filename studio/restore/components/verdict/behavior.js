@@ -8,11 +8,24 @@ const title = find(".title");
 /** @type {HTMLAnchorElement} */
 const download = find(".download");
 const numbers = find(".numbers");
+const addOriginal = find(".add-original");
 let shown = "";
+let own = false;
+let hasOriginal = false;
 
 function showFurther() {
   find(".further").hidden = download.hidden || document.documentElement.dataset.door === "experiment";
+  addOriginal.hidden = !own || hasOriginal;
 }
+
+document.addEventListener("studio-original", (event) => {
+  hasOriginal = Boolean(/** @type {CustomEvent} */ (event).detail);
+  showFurther();
+});
+document.addEventListener("studio-opened", (event) => {
+  own = /** @type {CustomEvent} */ (event).detail;
+  showFurther();
+});
 
 function update() {
   const value = props.value || {};
@@ -33,6 +46,7 @@ function update() {
 }
 
 find(".compare").addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-go", { detail: "experiment" })));
+addOriginal.addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-add-original")));
 numbers.addEventListener("click", () => {
   const open = numbers.getAttribute("aria-expanded") !== "true";
   numbers.setAttribute("aria-expanded", String(open));
