@@ -30,6 +30,7 @@ from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
 from studio.restore.handlers import RestoreHandlers
 from studio.restore.original_handlers import OriginalHandlers
+from studio.restore.queue_handlers import QueueHandlers
 from studio.restore.tab import RestoreTab
 from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.calls import KnownCalls, LastResort, PageHead
@@ -118,7 +119,9 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 handlers = RestoreHandlers(engine, pictures, uploads.open)
                 packing = TakeawayHandlers(engine, pictures)
                 originals = OriginalHandlers(handlers, uploads.open)
-                restore = RestoreTab(handlers, packing, originals, thumbnails(Path(folder)), KEPT_SECONDS)
+                queue = QueueHandlers(engine, pictures, packing)
+                shown = thumbnails(Path(folder))
+                restore = RestoreTab(handlers, packing, originals, queue, shown, KEPT_SECONDS)
                 restore.wire(demo)
                 opened = restore.components
             with gr.Tab(PLACES["anatomy"], id="anatomy") as anatomy:
@@ -138,6 +141,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 take_back = partial(withdraw, jobs.published) if jobs else None
                 build_models_tab(models, zoo, tabs, opened, take_back)
         build_lesson_guide(tabs)
+        component("question", {}, elem_id="question")
         with gr.Row(elem_id="foot"):
             gr.HTML(foot_markup(zoo))
             delete = gr.Button("Delete my images now", size="sm", elem_id="delete", elem_classes="quiet")

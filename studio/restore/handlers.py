@@ -15,6 +15,7 @@ from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.jpeg import Degradation
 from models.jpeg.formats import NAMES
+from models.jpeg.kept_exif import kept_exif
 from studio.engine.engine import Engine, pace
 from studio.engine.expectations import told_condition
 from studio.engine.outputs import RestoreRequest, StageOutputs
@@ -358,7 +359,8 @@ class RestoreHandlers:
         file = next(pane["file"] for pane in view["panes"] if pane["id"] == best)
         if outputs.request.degradation is None:
             file = self._pictures.under_another_name(file, f"{photograph.name}_repaired.png")
-        return verdict_value(outputs, cards, expected, condition, preferred, best, file)
+        value = verdict_value(outputs, cards, expected, condition, preferred, best, file)
+        return value | {"camera": kept_exif(photograph.image.exif) is not None}
 
     @staticmethod
     def end(present: Present) -> Page:

@@ -27,6 +27,8 @@ from studio.restore.page import (
     show_guidance,
     show_saves,
 )
+from studio.restore.queue_handlers import MAX_QUEUED, QueueHandlers, QueuePage
+from studio.restore.queue_handlers import refuse as refuse_queued
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
 from studio.restore.verdict import NO_VERDICT
@@ -61,21 +63,24 @@ class RestoreTab:
         handlers: RestoreHandlers,
         takeaway: TakeawayHandlers,
         originals: OriginalHandlers,
+        queue: QueueHandlers,
         examples: list[dict],
         kept_seconds: int,
     ) -> None:
         """Lay the tab out inside the current Blocks context.
 
         Args:
-            handlers, takeaway, originals: answer every event.
+            handlers, takeaway, originals, queue: answer every event.
             examples: see studio.session.examples.thumbnails.
             kept_seconds: how long a visitor's photograph and results are kept.
         """
-        self._handlers, self._takeaway, self._originals = handlers, takeaway, originals
+        self._handlers, self._takeaway = handlers, takeaway
+        self._originals, self._queue = originals, queue
         state: dict[str, Any] = {
             "session": gr.State(Session(), time_to_live=kept_seconds),
             "run": gr.State(Run(), time_to_live=kept_seconds),
             "present": gr.State(Present()),
+            "repaired": gr.State({}, time_to_live=kept_seconds),
         }
         self.components = state | _layout(handlers, examples, kept_seconds)
         self._bound = Binding(Page, self.components, form=RestoreForm)
@@ -100,6 +105,10 @@ class RestoreTab:
         adding.on(c["original"].added, self._originals.add, refuse_original, **LIGHT)
         adding.on(c["original"].removed, self._originals.remove, refuse_original, **LIGHT)
         self._run_after(c["original"].measure(lambda: None, None, None, **IMMEDIATE), handlers.start)
+        queued = Binding(QueuePage, c)
+        queued.on(c["queue"].begun, self._queue.begin, refuse_queued, **IMMEDIATE)
+        queued.on(c["queue"].kept, self._queue.keep, refuse_queued, **LIGHT)
+        queued.on(c["queue"].packed, self._queue.pack, refuse_queued, **PACKING)
         groups = Binding(FormGroups, c)
         groups.on(c["saves"].change, show_saves, **IMMEDIATE)
         groups.on(c["guidance"].change, show_guidance, **IMMEDIATE)
@@ -153,6 +162,7 @@ def _layout(handlers: RestoreHandlers, examples: list[dict], kept_seconds: int) 
             with gr.Column(elem_classes="step"):
                 heading(1, "Photograph")
                 made["photograph"] = component("restore/photograph", choices, elem_id="photograph")
+                made["queue"] = component("restore/queue", {"most": MAX_QUEUED}, elem_id="queue")
                 made["photograph_facts"] = gr.HTML("", elem_classes="facts")
                 made["diagnosis"] = gr.HTML("", elem_id="diagnosis")
             with gr.Column(elem_classes="step experiment"):

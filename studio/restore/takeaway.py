@@ -69,7 +69,7 @@ def zip_of_results(
     """
     exif = kept_exif(photograph.image.exif) if with_exif else None
     foreign = {"original"} if photograph.original else set()  # taken by who knows which camera
-    pictures = {pane["download"]: _png(pane, None if pane["id"] in foreign else exif) for pane in panes}
+    pictures = {pane["download"]: png_of(pane, None if pane["id"] in foreign else exif) for pane in panes}
     name = f"{photograph.name}_{settings_slug(outputs.request)}"
     report = report_of(photograph, outputs, panes, weights_hash=weights_hash, link=link)
     report["exif"] = "camera facts kept, place left out" if exif else "none"
@@ -138,7 +138,8 @@ def smaller_file(pixels: RgbImage, kind: str, exif: bytes | None, density: Densi
     return file.getvalue()
 
 
-def _png(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
+def png_of(pane: Mapping[str, Any], exif: bytes | None) -> bytes:
+    """The PNG file of one of the viewer's panes, with a block of camera facts where there is one."""
     data = Path(pane["file"]["path"]).read_bytes()
     return png_with_exif(data, exif) if exif else data
 

@@ -14,7 +14,7 @@ from studio.page.wording import file_size, how_broken, settings_slug
 from studio.restore.comparison_page import comparison_page
 from studio.restore.handlers import photograph_of
 from studio.restore.results import table_of
-from studio.restore.takeaway import SMALLER_FORMATS, report_of, smaller_file, zip_of_results
+from studio.restore.takeaway import SMALLER_FORMATS, png_of, report_of, smaller_file, zip_of_results
 from studio.server.files import PictureFolder
 from studio.session.form import RestoreForm, one_of
 from studio.session.link import Link, look_of, to_query
@@ -41,12 +41,12 @@ class TakeawayHandlers:
 
     def make_zip(self, event: Mapping[str, Any], session: Session | None, run: Run | None) -> TakeawayPage:
         """Every picture and the report."""
-        photograph, request, outputs, view = self._results(session, run)
+        photograph, request, outputs, view = self.results(session, run)
         name, data = zip_of_results(
             photograph,
             outputs,
             view["panes"],
-            weights_hash=self._weights_hash,
+            weights_hash=self.weights_hash,
             link=_link(photograph, request, event),
             with_exif=event.get("exif") is True,
         )
@@ -54,12 +54,12 @@ class TakeawayHandlers:
 
     def make_page(self, event: Mapping[str, Any], session: Session | None, run: Run | None) -> TakeawayPage:
         """The comparison as one file."""
-        photograph, request, outputs, view = self._results(session, run)
+        photograph, request, outputs, view = self.results(session, run)
         report = report_of(
             photograph,
             outputs,
             view["panes"],
-            weights_hash=self._weights_hash,
+            weights_hash=self.weights_hash,
             link=_link(photograph, request, event),
         )
         table = table_of(outputs, self._engine.cards(), view["panes"], stopped=True)
@@ -70,17 +70,22 @@ class TakeawayHandlers:
     def make_picture(
         self, event: Mapping[str, Any], session: Session | None, run: Run | None
     ) -> TakeawayPage:
-        """One result as JPEG, WebP or AVIF."""
-        photograph, _, outputs, _ = self._results(session, run)
-        restoration = outputs.restorations.get(str(event.get("result")))
+        """One result as PNG, JPEG, WebP or AVIF."""
+        photograph, _, outputs, view = self.results(session, run)
+        wanted = str(event.get("result"))
+        restoration = outputs.restorations.get(wanted)
         if restoration is None:
             raise InvalidSetting(
                 "That result is not there any more. Finished results can be saved. Repair the picture again."
             )
-        kind = one_of(event.get("format"), tuple(SMALLER_FORMATS), "The format")
+        kind = one_of(event.get("format"), ("png", *SMALLER_FORMATS), "The format")
         exif = kept_exif(photograph.image.exif) if event.get("exif") is True else None
-        data = smaller_file(restoration.pixels, kind, exif, photograph.image.density)
-        name = f"{photograph.name}_repaired.{SMALLER_FORMATS[kind].suffix}"
+        if kind == "png":
+            data = png_of(next(pane for pane in view["panes"] if pane["id"] == wanted), exif)
+        else:
+            data = smaller_file(restoration.pixels, kind, exif, photograph.image.density)
+        suffix = "png" if kind == "png" else SMALLER_FORMATS[kind].suffix
+        name = f"{photograph.name}_repaired.{suffix}"
         return answer(file=self._pictures.served_bytes(name, data), words=f"{name}: {file_size(len(data))}.")
 
     def make_link(self, event: Mapping[str, Any], session: Session | None, form: RestoreForm) -> TakeawayPage:
@@ -91,7 +96,7 @@ class TakeawayHandlers:
         query = to_query(Link(form, picture, look_of(event.get("look"))))
         return answer(query=query, words="" if picture else OWN_PHOTOGRAPH)
 
-    def _results(
+    def results(
         self, session: Session | None, run: Run | None
     ) -> tuple[Photograph, Any, StageOutputs, dict[str, Any]]:
         """The photograph, what was asked for, what came of it, and the viewer's value."""
@@ -110,7 +115,8 @@ class TakeawayHandlers:
         view = view_of(photograph, outputs, self._engine.cards(), self._pictures, run.view)
         return photograph, outputs.request, outputs, view
 
-    def _weights_hash(self, name: str) -> str | None:
+    def weights_hash(self, name: str) -> str | None:
+        """The sha256 of a model's weights, None for baselines without any."""
         card = self._engine.cards()[name]
         return weights_of(self._engine.zoo.folder_of(name), card).sha256 if card.architecture else None
 

@@ -115,6 +115,11 @@ class PictureFolder:
         path = self.root / hashlib.blake2b(data, digest_size=16).hexdigest() / file_name
         return self._written_once(path, lambda place: place.write_bytes(data))
 
+    def served_made(self, file_name: str, content: str, write: Callable[[Path], object]) -> dict[str, Any]:
+        """Like served(), for a file that `write` makes at a place, piece by piece; `content` tells equal ones."""
+        folder = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+        return self._written_once(self.root / folder / file_name, write)
+
     def _written_once(self, path: Path, write: Callable[[Path], object]) -> dict[str, Any]:
         """The file, new or touched; it appears whole or not at all."""
         self.adopt(path)  # first, so that nobody else's going takes it away

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from models.jpeg import read
 from studio.restore.takeaway import zip_of_results
+from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.session.form import RestoreForm
 from studio.session.visitor import Photograph, open_photograph
 
@@ -111,3 +113,28 @@ def test_nothing_leaves_that_says_where_or_by_whose_camera(visitor, telling, tak
     assert not any(b"SECRET" in data for data in files.values())
     served = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert served and not any(b"SECRET" in path.read_bytes() for path in served)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "avif"])
+def test_one_picture_keeps_date_and_camera_on_request_and_never_the_place(
+    visitor, engine, pictures, telling, kind
+):
+    visitor.form = RestoreForm(model_names=("plain", "cascade"))
+    pages = visitor.restore(telling)
+    assert next(page.verdict for page in reversed(pages) if page.verdict)["camera"] is True
+    packing = TakeawayHandlers(engine, pictures)
+    for kept in (False, True):
+        event = {"format": kind, "result": "cascade", "exif": kept}
+        file = packing.make_picture(event, visitor.session, visitor.run).takeaway["file"]
+        with Image.open(file["path"]) as picture:
+            assert picture.getexif().get(0x010F) == ("Camera" if kept else None)
+            if kind == "png":
+                restored = visitor.run.outputs.restorations["cascade"].pixels
+                assert np.array_equal(np.array(picture.convert("RGB")), restored)
+        assert b"SECRET" not in Path(file["path"]).read_bytes()
+
+
+def test_nothing_is_offered_to_be_kept_where_the_file_says_nothing(visitor, photograph):
+    visitor.form = RestoreForm(model_names=("plain", "cascade"))
+    pages = visitor.restore(photograph)
+    assert next(page.verdict for page in reversed(pages) if page.verdict)["camera"] is False

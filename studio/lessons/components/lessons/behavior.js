@@ -146,10 +146,14 @@ function update() {
   if (lessons().length) show(lessons().find((lesson) => ticksOf(lesson).includes(false)) || lessons()[0]);
 }
 
-chooser.addEventListener("change", () => show(lessons().find((lesson) => lesson.id === chooser.value)));
-find(".set-up").addEventListener("click", () => {
+function setUp() {
   document.dispatchEvent(new CustomEvent("studio-lesson", { detail: { lesson: current, terms: terms() } }));
   trigger("study", { lesson: current.id });
+}
+
+chooser.addEventListener("change", () => show(lessons().find((lesson) => lesson.id === chooser.value)));
+find(".set-up").addEventListener("click", () => {
+  document.dispatchEvent(new CustomEvent("studio-replace", { detail: setUp }));
 });
 document.addEventListener("studio-lesson-ticked", () => {
   drawTicks();

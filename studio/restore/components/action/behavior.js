@@ -4,6 +4,7 @@
 // The value: {state: "idle", "running" or "stopping", share: 0..1 of a run, left: how long it will take, about: how long it would take,
 // models: how many are asked for, stopped: how much of them is done, 0..1, said: for screen readers}. Words that are missing stay as they
 // were. Triggers `run` with {in_sight: the part of the picture on the screen, see the viewer} and `stop`.
+// The queue presses by studio-run, and hears studio-action with {state, before}.
 
 import { find, targetOf } from "../../../page/elements.js";
 
@@ -20,6 +21,7 @@ const viewer = "#viewer section.viewer";
 let known = { state: "idle", about: "", models: 0, share: 0, stopped: 0, left: "", said: "" };
 let opening = "";
 let verdict = null;
+let asked = false;  // the queue waits for the run before to end
 let own = false;  // somebody brought the picture that is open
 
 function isRepair() {
@@ -78,16 +80,28 @@ async function shareIt() {
   if (navigator.canShare({ files: [file] })) await navigator.share({ files: [file] });
 }
 
-main.addEventListener("click", () => {
+function press() {
   if (isOff(main)) return;
+  asked = false;
   props.value = { ...props.value, state: "running" };  // so that any answer is a change
   update();
   const seen = /** @type {HTMLElement | null} */ (document.querySelector(viewer));
   if (isRepair()) seen?.dispatchEvent(new CustomEvent("studio-closer"));
   requestAnimationFrame(() => trigger("run", { in_sight: JSON.parse(seen?.dataset.sight || "null") }));
+}
+
+main.addEventListener("click", press);
+document.addEventListener("studio-run", () => {
+  asked = true;
+  if (known.state === "idle") press();
 });
 stop.addEventListener("click", () => {
   if (!isOff(stop)) end();
+});
+take.addEventListener("click", (event) => {
+  if (!document.querySelector("#verdict .keep:not([hidden]) input:checked")) return;
+  event.preventDefault();
+  document.dispatchEvent(new CustomEvent("studio-take", { detail: "png" }));
 });
 choose.addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-choose")));
 share.addEventListener("click", () => shareIt().catch((problem) => console.warn("not shared", problem)));
@@ -116,10 +130,13 @@ function saidWords() {
 }
 
 function update() {
+  const before = known.state;
   known = { ...known, share: 0, left: "", said: "", ...(props.value || {}) };
   const said = find(".said"), words = saidWords();
   if (words && said.textContent !== words) said.textContent = words;
   draw();
+  if (known.state !== before) document.dispatchEvent(new CustomEvent("studio-action", { detail: { state: known.state, before } }));
+  if (asked && known.state === "idle") press();
 }
 
 watch("value", update);

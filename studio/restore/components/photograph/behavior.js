@@ -5,7 +5,10 @@
 // input's attribute, and kept_seconds, for how long a picture is kept. Later ones answer: {answer: a new number, state: "open", "failed" or
 // "deleted", example: name of the one that is open, own: whether somebody brought the picture, words: what is wrong}. Triggers `opened`
 // with {path, name}, and `example` with {name}. The document hears studio-opening with the name of a file that is on its way, or "", and
-// studio-opened with whether somebody brought the picture that is open; studio-choose opens the list of files.
+// studio-opened with whether somebody brought the picture that is open; studio-choose opens the list of files. Whatever else replaces the picture
+// dispatches studio-replace with a function, which is called once the picture may go. Several files are given to the queue as studio-files,
+// which has them opened by studio-take-file, and hears studio-brought with a file that is open, studio-refused with {file, words}, and
+// studio-deleted.
 
 import { find, findAll, make } from "../../../page/elements.js";
 import { forget, hold, held } from "./kept.js";
@@ -65,6 +68,11 @@ function end() {
   chooser.value = "";
 }
 
+function refuse(file, sentence) {
+  complain(sentence);
+  document.dispatchEvent(new CustomEvent("studio-refused", { detail: { file, words: sentence || "cancelled" } }));
+}
+
 async function preview(trip) {
   try {
     const picture = await createImageBitmap(trip.file);
@@ -76,10 +84,30 @@ async function preview(trip) {
   }
 }
 
+// Does something that replaces the picture, once it may: an own one whose result is not saved is asked about.
+function replacing(act, otherwise = () => {}) {
+  if (!unsaved) {
+    act();
+    return;
+  }
+  const then = () => {
+    unsaved = false;
+    act();
+  };
+  const detail = { words: "Replace " + own + "? Its result is not saved.", yes: "Replace", no: "Keep", then, otherwise };
+  document.dispatchEvent(new CustomEvent("studio-ask", { detail }));
+}
+
+function offer(file) {
+  if (!file) return;
+  replacing(() => take(file), () => {
+    chooser.value = "";
+  });
+}
+
 async function take(file, { back = false } = {}) {
   if (!file) return;
   if (travelling) travelling.abort.abort();
-  else if (unsaved && !back && !confirm("Replace " + own + "? Its result is not saved.")) return;
   const trip = { file, abort: new AbortController(), url: URL.createObjectURL(file), back };
   travelling = trip;
   complain("");
@@ -100,13 +128,20 @@ async function take(file, { back = false } = {}) {
     const refused = problem instanceof Error && problem.name !== "AbortError";
     end();
     showPreview(null);
-    if (refused) complain(file.name + " was not taken: " + problem.message + " Files up to " + limit + " can be sent. Try again, or choose a smaller one.");
+    const words = problem instanceof Error ? problem.message : String(problem);
+    if (refused) refuse(file, file.name + " was not taken: " + words + " Files up to " + limit + " can be sent. Try again, or choose a smaller one.");
+    else refuse(file, "");
   }
 }
 
-async function takeFirst(files) {
-  await take(files[0]);
-  if (files.length > 1 && trouble.hidden) complain("One file is opened at a time: " + files[0].name + " of " + files.length + ".");
+// Several files become a queue in Repair; an experiment has one picture.
+function takeAll(files) {
+  if (files.length > 1 && document.documentElement.dataset.door !== "experiment") {
+    replacing(() => document.dispatchEvent(new CustomEvent("studio-files", { detail: files })));
+    return;
+  }
+  offer(files[0]);
+  if (files.length > 1) complain("One file is opened at a time here: " + files[0].name + " of " + files.length + ". Repair takes several.");
 }
 
 // ---------------------------------------------------------------- drop, paste, browse
@@ -142,25 +177,27 @@ function drop(event) {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   root.classList.remove("dragging");
-  takeFirst([...event.dataTransfer.files]);
+  takeAll([...event.dataTransfer.files]);
 }
 
 function paste(event) {
   if (/^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName) || !event.clipboardData) return;
-  const file = [...event.clipboardData.files][0];
-  if (file) {
+  const files = [...event.clipboardData.files];
+  if (files.length) {
     event.preventDefault();
-    take(file);
+    takeAll(files);
   } else if (/^https?:/.test(event.clipboardData.getData("text"))) complain(ADDRESS);
 }
 
 chooser.accept = props.value.accept;
 find(".drop").addEventListener("click", () => chooser.click());
+document.addEventListener("studio-take-file", (event) => take(/** @type {CustomEvent} */ (event).detail));
+document.addEventListener("studio-replace", (event) => replacing(/** @type {CustomEvent} */ (event).detail));
 document.addEventListener("studio-choose", () => chooser.click());
 find(".cancel").addEventListener("click", () => {
   if (travelling) travelling.abort.abort();
 });
-chooser.addEventListener("change", () => takeFirst([...chooser.files]));
+chooser.addEventListener("change", () => takeAll([...chooser.files]));
 document.addEventListener("dragover", dragOver);
 document.addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) root.classList.remove("dragging");
@@ -186,15 +223,14 @@ function exampleButton(example) {
   picture.alt = example.title;
   picture.width = picture.height = 96;
   button.append(picture);
-  button.addEventListener("click", () => {
-    if (unsaved && !confirm("Replace " + own + "? Its result is not saved.")) return;
+  button.addEventListener("click", () => replacing(() => {
     if (travelling) travelling.abort.abort();
     forget();
     complain("");
     news.textContent = "";
     press(example.name);
     trigger("example", { name: example.name });
-  });
+  }));
   return button;
 }
 
@@ -210,15 +246,17 @@ function opened(value) {
   if (!value.own || !travelling) return;
   if (travelling.back) news.textContent = "Brought back: " + travelling.file.name;
   else hold(travelling.file);
+  const file = travelling.file;
   end();
+  document.dispatchEvent(new CustomEvent("studio-brought", { detail: file }));
 }
 
 function failed(value) {
-  const name = travelling ? travelling.file.name : "The file";
+  const file = travelling ? travelling.file : null;
   if (travelling && travelling.back) forget();
   end();
   showPreview(null);
-  complain(name + ": " + value.words);
+  refuse(file, (file ? file.name : "The file") + ": " + value.words);
 }
 
 function update() {
@@ -231,6 +269,7 @@ function update() {
     own = "";
     unsaved = false;
     document.dispatchEvent(new CustomEvent("studio-opened", { detail: false }));
+    document.dispatchEvent(new CustomEvent("studio-deleted"));
     forget();
   }
 }

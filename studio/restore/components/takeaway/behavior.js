@@ -1,5 +1,7 @@
 // Asks the server for the result in another format, a zip, a page or a link, and hands over what comes back.
 //
+// "Keep date and camera" stands beside the main download, which asks by studio-take with a format where it is ticked.
+//
 // Triggers `take_picture` with {format, result, exif}, and `take_zip`, `take_page` and `take_link` with {exif, look}: whether camera facts are wanted, and what the Restore tab's viewer
 // shows (see studio.session.link.look_of). The value is the answer: {answer: a new number, file: a served file or null, query: a query
 // string or null, words: what to say}.
@@ -12,8 +14,6 @@ const words = find(".said");
 const more = find(".more");
 /** @type {HTMLInputElement} */
 const address = find(".address");
-/** @type {HTMLInputElement} */
-const exif = find("input[type=checkbox]");
 let answered = 0;
 let result = "";
 
@@ -25,6 +25,11 @@ function look() {
   } catch {
     return {};
   }
+}
+
+// The box beside the main download, where the photograph has such facts.
+function keepsExif() {
+  return Boolean(document.querySelector("#verdict .keep:not([hidden]) input:checked"));
 }
 
 function setBusy(busy) {
@@ -39,8 +44,8 @@ function ask(kind, format) {
   }
   setBusy(true);
   say(kind === "link" ? "" : "Packing");
-  const request = { exif: exif.checked, look: look() };
-  if (format) trigger("take_picture", { format, result, exif: exif.checked });
+  const request = { exif: keepsExif(), look: look() };
+  if (format) trigger("take_picture", { format, result, exif: keepsExif() });
   else if (kind === "zip") trigger("take_zip", request);
   else if (kind === "page") trigger("take_page", request);
   else trigger("take_link", request);
@@ -110,6 +115,9 @@ for (const button of buttons) {
     if (button.getAttribute("aria-disabled") !== "true") ask(button.dataset.kind, button.dataset.format);
   });
 }
+document.addEventListener("studio-take", (event) => {
+  if (buttons[0].getAttribute("aria-disabled") !== "true") ask("picture", /** @type {CustomEvent} */ (event).detail);
+});
 document.addEventListener("studio-verdict", (event) => {
   const verdict = /** @type {CustomEvent} */ (event).detail;
   result = verdict ? verdict.result : "";

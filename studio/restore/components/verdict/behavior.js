@@ -7,9 +7,13 @@ import { find } from "../../../page/elements.js";
 const title = find(".title");
 /** @type {HTMLAnchorElement} */
 const download = find(".download");
+const keep = find(".keep");
+/** @type {HTMLInputElement} */
+const keeps = find(".keep input");
 const numbers = find(".numbers");
 const addOriginal = find(".add-original");
 let shown = "";
+let result = "";
 let own = false;
 let hasOriginal = false;
 
@@ -38,6 +42,9 @@ function update() {
     download.href = value.file.url;
     download.download = value.download;
   }
+  keep.hidden = !value.file || !value.camera;
+  if (value.result !== result) keeps.checked = false;
+  result = value.result;
   showFurther();
   document.dispatchEvent(new CustomEvent("studio-verdict", { detail: value.file ? value : null }));
   const now = value.title ? value.result + value.words : "";
@@ -46,6 +53,11 @@ function update() {
 }
 
 find(".compare").addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-go", { detail: "experiment" })));
+download.addEventListener("click", (event) => {
+  if (keep.hidden || !keeps.checked) return;  // the file that is there already says nothing of camera and date
+  event.preventDefault();
+  document.dispatchEvent(new CustomEvent("studio-take", { detail: "png" }));
+});
 addOriginal.addEventListener("click", () => document.dispatchEvent(new CustomEvent("studio-add-original")));
 numbers.addEventListener("click", () => {
   const open = numbers.getAttribute("aria-expanded") !== "true";
