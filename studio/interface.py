@@ -53,6 +53,7 @@ from studio.server.guard import FairShares, Guard, GuardRules
 from studio.server.held_memory import CLIENT_BYTES, HeldMemory
 from studio.server.openings import Openings
 from studio.server.routes import EMBEDDERS, Routes, headers_for, host_names, is_loopback, local_host_names
+from studio.server.shared import SharedPages
 from studio.server.temporary_folder import own_temporary_folder
 from studio.session.examples import thumbnails
 from studio.session.uploads import Uploads
@@ -152,7 +153,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
-    demo.disk_quota = quota
+    demo.disk_quota, demo.pictures = quota, pictures
     return demo
 
 
@@ -245,6 +246,7 @@ def launch_settings(
                 Middleware(Guard, rules=rules),
                 Middleware(KnownCalls, known=known_calls(demo)),
                 Middleware(UploadQuota, quota=demo.disk_quota, largest=MAX_BYTES),
+                Middleware(SharedPages, pictures=demo.pictures),
                 Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
             ],
             "docs_url": None,

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from string import Template
@@ -16,6 +17,9 @@ ASSETS = shipped("assets")
 LEFT_OUT = "speed"
 """A column of the results table that says little elsewhere."""
 
+IN_LOCAL_TIME = """const until = document.getElementById("until");
+until.textContent = new Date(until.dateTime).toLocaleTimeString([], { timeStyle: "short" });"""
+
 
 def comparison_page(
     photograph: Photograph,
@@ -23,6 +27,7 @@ def comparison_page(
     view: Mapping[str, Any],
     table: Mapping[str, Any],
     report: Mapping[str, Any],
+    shared_until: datetime | None = None,
 ) -> bytes:
     """Everything the Restore tab shows of one run, in one file.
 
@@ -32,6 +37,7 @@ def comparison_page(
         view: the viewer's value, see studio.page.view; its PNG files are embedded bit for bit.
         table: the results table's value, see studio.restore.results.
         report: see studio.restore.takeaway.report_of.
+        shared_until: when its address ends, where it is shared and not taken away.
 
     Returns:
         The page, UTF-8.
@@ -43,6 +49,7 @@ def comparison_page(
         title=escape(f"{photograph.name}, {settings}"),
         heading=escape(photograph.name),
         settings=escape(settings),
+        footing=_footing(shared_until),
         variables=_color_variables(),
         style=parts.style,
         markup=parts.markup,
@@ -54,6 +61,18 @@ def comparison_page(
         value=_for_script(embedded),
     )
     return page.encode()
+
+
+def _footing(shared_until: datetime | None) -> str:
+    """What kind of page it is, as markup."""
+    if shared_until is None:
+        return "Every picture on this page is a lossless PNG inside this file, which works offline."
+    moment = shared_until.astimezone(UTC)
+    time = f"<time id='until' datetime='{moment:%Y-%m-%dT%H:%M:%SZ}'>{moment:%H:%M} UTC</time>"
+    return (
+        f"Shared until {time}, or until whoever shared it deletes their images or leaves. Every picture is a lossless "
+        f"PNG.<script>{IN_LOCAL_TIME}</script>"
+    )
 
 
 def _data_url(pane: Mapping[str, Any]) -> str:

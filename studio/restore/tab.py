@@ -117,6 +117,7 @@ class RestoreTab:
         packing = Binding(TakeawayPage, c, form=RestoreForm)
         packing.on(c["takeaway"].take_zip, self._takeaway.make_zip, refuse, **PACKING)
         packing.on(c["takeaway"].take_page, self._takeaway.make_page, refuse, **PACKING)
+        packing.on(c["takeaway"].take_share, self._takeaway.make_share, refuse, **PACKING)
         packing.on(c["takeaway"].take_link, self._takeaway.make_link, refuse, **LIGHT)
         packing.on(c["takeaway"].take_picture, self._takeaway.make_picture, refuse, **PACKING)
 
@@ -177,6 +178,7 @@ def _layout(handlers: RestoreHandlers, examples: list[dict], kept_seconds: int) 
                 made["notice"] = gr.HTML("", elem_id="notice")
             with gr.Column(elem_classes="step"):
                 made |= _options(cards)
+                made["original"] = component("restore/original", {"accept": ACCEPTED}, elem_id="original")
         made["door"] = component("restore/door", START.door, elem_id="door")
         made["address"] = component("restore/address", "", elem_id="address")
         with gr.Column(elem_id="looking"):
@@ -184,7 +186,9 @@ def _layout(handlers: RestoreHandlers, examples: list[dict], kept_seconds: int) 
             made["freshness"] = gr.HTML("", elem_id="freshness")
             with gr.Row(elem_id="take"):
                 made["verdict"] = component("restore/verdict", NO_VERDICT, elem_id="verdict")
-                made["takeaway"] = component("restore/takeaway", {"answer": 0}, elem_id="takeaway")
+                made["takeaway"] = component(
+                    "restore/takeaway", {"answer": 0, "kept_seconds": kept_seconds}, elem_id="takeaway"
+                )
             with gr.Column(elem_id="numbers"):
                 made["results"] = component("restore/results", NO_RESULTS, elem_id="results")
                 made["quality"] = gr.HTML("", elem_id="quality")
@@ -195,7 +199,6 @@ def _options(cards: list[ModelCard]) -> dict[str, Any]:
     """How long the models may take, and in Repair which one it is."""
     with gr.Accordion("Options", open=False, elem_id="options"):
         return {
-            "original": component("restore/original", {"accept": ACCEPTED}, elem_id="original"),
             "effort": gr.Radio(
                 EFFORTS, value=START.effort, label="Effort", info=EFFORT_WORDS, elem_classes="segments"
             ),

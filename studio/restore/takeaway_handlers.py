@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from time import monotonic_ns
 from typing import Any
 
@@ -54,6 +55,23 @@ class TakeawayHandlers:
 
     def make_page(self, event: Mapping[str, Any], session: Session | None, run: Run | None) -> TakeawayPage:
         """The comparison as one file."""
+        photograph, request, _, _ = self.results(session, run)
+        name = f"{photograph.name}_{settings_slug(request)}.html"
+        return answer(file=self._pictures.served_bytes(name, self._page(event, session, run)))
+
+    def make_share(self, event: Mapping[str, Any], session: Session | None, run: Run | None) -> TakeawayPage:
+        """The comparison at an address of its own, which nobody can guess."""
+        until = datetime.now(UTC) + timedelta(seconds=self._pictures.lifetime_seconds)
+        secret = self._pictures.share(self._page(event, session, run, shared_until=until))
+        return answer(shared=f"/shared/{secret}", until=until.timestamp())
+
+    def _page(
+        self,
+        event: Mapping[str, Any],
+        session: Session | None,
+        run: Run | None,
+        shared_until: datetime | None = None,
+    ) -> bytes:
         photograph, request, outputs, view = self.results(session, run)
         report = report_of(
             photograph,
@@ -63,9 +81,8 @@ class TakeawayHandlers:
             link=_link(photograph, request, event),
         )
         table = table_of(outputs, self._engine.cards(), view["panes"], stopped=True)
-        page = comparison_page(photograph, how_broken(request.degradation), view, table, report)
-        name = f"{photograph.name}_{settings_slug(request)}.html"
-        return answer(file=self._pictures.served_bytes(name, page))
+        settings = how_broken(request.degradation)
+        return comparison_page(photograph, settings, view, table, report, shared_until)
 
     def make_picture(
         self, event: Mapping[str, Any], session: Session | None, run: Run | None
@@ -126,9 +143,13 @@ def refuse(sentence: str) -> TakeawayPage:
     return answer(words=sentence)
 
 
-def answer(*, file: dict[str, Any] | None = None, query: str | None = None, words: str = "") -> TakeawayPage:
+def answer(
+    *, file: dict[str, Any] | None = None, query: str | None = None, words: str = "", **more: Any
+) -> TakeawayPage:
     """The bar's value; the number makes equal answers differ."""
-    return TakeawayPage({"answer": monotonic_ns() // 1000, "file": file, "query": query, "words": words})
+    return TakeawayPage(
+        {"answer": monotonic_ns() // 1000, "file": file, "query": query, "words": words, **more}
+    )
 
 
 def _link(photograph: Photograph, request: Any, event: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 WRITING_TRIES = 5
 """Somebody who leaves, or the sweep, may take a folder away just when a file is to be put into it."""
+
+
+SHARED_PAGE, SECRET_BYTES = "shared-comparison.html", 16
 
 
 def nobody() -> str | None:
@@ -119,6 +123,20 @@ class PictureFolder:
         """Like served(), for a file that `write` makes at a place, piece by piece; `content` tells equal ones."""
         folder = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
         return self._written_once(self.root / folder / file_name, write)
+
+    def share(self, page: bytes) -> str:
+        """Keep a page that whoever has its address may see, as long as other files; returns its secret name."""
+        secret = secrets.token_hex(SECRET_BYTES)
+        self._written_once(self.root / secret / SHARED_PAGE, lambda place: place.write_bytes(page))
+        return secret
+
+    def shared_page(self, secret: str) -> Path | None:
+        """The file of a page by its secret name, 32 hexadecimal digits; None where it has gone or its time is over."""
+        path = self.root / secret / SHARED_PAGE
+        try:
+            return None if self._is_old(path) else path
+        except OSError:
+            return None
 
     def _written_once(self, path: Path, write: Callable[[Path], object]) -> dict[str, Any]:
         """The file, new or touched; it appears whole or not at all."""

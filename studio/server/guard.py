@@ -37,6 +37,7 @@ from studio.server.routes import (
     named_hosts,
     session_in,
 )
+from studio.server.shared import SHARED
 
 OTHER_BYTES = 256 * 2**10
 """For everything that is no upload."""
@@ -119,7 +120,10 @@ class Guard:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message = {**message, "headers": [*message.get("headers", ()), *self._rules.headers]}
+                own = list(message.get("headers", ()))
+                said = {name for name, _ in own}  # a shared page has a stricter policy
+                general = [pair for pair in self._rules.headers if pair[0] not in said]
+                message = {**message, "headers": [*own, *general]}
             await send(message)
 
         client = client_of((scope.get("client") or ("", 0))[0])
@@ -153,7 +157,7 @@ class Guard:
                 "This server does not answer to the name in your address. It has its own name and its IP address. "
                 "Use one of these, or have the name allowed with --allow-host.",
             )
-        visits_page = scope["method"] == "GET" and path == "/"
+        visits_page = scope["method"] == "GET" and (path == "/" or SHARED.fullmatch(path) is not None)
         if not is_own_page(headers, scope.get("scheme", "http"), visits_page=visits_page):
             raise Refusal(
                 403,

@@ -25,7 +25,7 @@ ENDINGS = (f"{API}/cancel", f"{API}/reset")
 FILE = f"{API}/file="
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _READ = re.compile(
-    rf"/|/config/?|/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json|/(assets|static)/.*"
+    rf"/|/shared/[0-9a-f]{{32}}|/config/?|/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json|/(assets|static)/.*"
     rf"|{API}/(theme\.css|app_id/?|info/?|startup-events|queue/data|heartbeat/[\w-]{{1,64}}|file=.*"
     rf"|call/\w{{1,40}}/[\w-]{{1,64}})",
     re.DOTALL,
@@ -125,7 +125,7 @@ def is_own_page(headers: Mapping[bytes, bytes], scheme: str, *, visits_page: boo
     Args:
         headers: of the request.
         scheme: "http" or "https".
-        visits_page: the page itself is asked for, by GET: whoever follows a link from elsewhere may come in.
+        visits_page: a page is asked for, by GET: whoever follows a link from elsewhere may come in.
     """
     origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
     if origin is not None:

@@ -178,3 +178,20 @@ def test_on_spaces_strangers_come_by_themselves():
     at_home = hosting({}, ["--allow-host", "studio.example"])
     assert not at_home.public and at_home.host == "127.0.0.1" and at_home.names == ("studio.example",)
     assert hosting({}, ["--public"]).public
+
+
+def test_a_shared_page_may_be_followed_from_anywhere_and_keeps_its_stricter_policy(either):
+    async def page(scope, receive, send):
+        own = (b"content-security-policy", b"sandbox")
+        await send({"type": "http.response.start", "status": 200, "headers": [own]})
+        await send({"type": "http.response.body", "body": b"shared"})
+
+    elsewhere = [(b"sec-fetch-site", b"cross-site")]
+    visit = [*elsewhere, (b"sec-fetch-mode", b"navigate")]
+    path = f"/shared/{CONTENT}"
+    status, words, headers = asked(either, page, path, method="GET", headers=visit)
+    assert (status, words) == (200, "shared")
+    assert headers[b"content-security-policy"] == b"sandbox"
+    assert headers[b"x-content-type-options"] == b"nosniff"
+    assert asked(either, page, path, method="GET", headers=elsewhere)[0] == 403
+    assert asked(either, page, f"{path}/x", method="GET", headers=visit)[0] == 403

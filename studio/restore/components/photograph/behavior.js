@@ -28,6 +28,8 @@ const touch = matchMedia("(pointer: coarse)");
 let travelling = null;  // { file, abort, url, back }
 let answered = 0;
 let unsaved = false;  // results of an own picture that nobody has taken yet
+let result = "";  // addresses of what is shown, and of what was taken last
+let saved = "";
 let own = "";
 
 function complain(sentence) {
@@ -205,10 +207,15 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", drop);
 document.addEventListener("paste", paste);
 document.addEventListener("studio-verdict", (event) => {
-  unsaved = Boolean(own && /** @type {CustomEvent} */ (event).detail);
+  const verdict = /** @type {CustomEvent} */ (event).detail;
+  result = verdict ? verdict.file.url : "";
+  unsaved = Boolean(own && result && result !== saved);
 });
 document.addEventListener("click", (event) => {
-  if (event.target instanceof Element && event.target.closest("#looking a[download], #action a[download], #takeaway button")) unsaved = false;
+  if (event.target instanceof Element && event.target.closest("#looking a[download], #action a[download], #takeaway button")) {
+    saved = result;
+    unsaved = false;
+  }
 });
 
 // ---------------------------------------------------------------- examples

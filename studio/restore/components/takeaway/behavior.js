@@ -2,9 +2,9 @@
 //
 // "Keep date and camera" stands beside the main download, which asks by studio-take with a format where it is ticked.
 //
-// Triggers `take_picture` with {format, result, exif}, and `take_zip`, `take_page` and `take_link` with {exif, look}: whether camera facts are wanted, and what the Restore tab's viewer
+// Triggers `take_picture` with {format, result, exif}, and `take_zip`, `take_page`, `take_share` and `take_link` with {exif, look}: whether camera facts are wanted, and what the Restore tab's viewer
 // shows (see studio.session.link.look_of). The value is the answer: {answer: a new number, file: a served file or null, query: a query
-// string or null, words: what to say}.
+// string or null, shared: the path of a shared page and until: when it ends, in seconds, words: what to say}; the first one has kept_seconds.
 
 import { find, findAll, targetOf } from "../../../page/elements.js";
 
@@ -42,6 +42,10 @@ function ask(kind, format) {
     copyView().then(() => say("Copied."), () => say("This browser does not let pages copy pictures."));
     return;
   }
+  if (kind === "share") {
+    document.dispatchEvent(new CustomEvent("studio-ask", { detail: { words: SHARING, yes: "Share", no: "Keep private", then: share } }));
+    return;
+  }
   setBusy(true);
   say(kind === "link" ? "" : "Packing");
   const request = { exif: keepsExif(), look: look() };
@@ -49,6 +53,15 @@ function ask(kind, format) {
   else if (kind === "zip") trigger("take_zip", request);
   else if (kind === "page") trigger("take_page", request);
   else trigger("take_link", request);
+}
+
+const SHARING = "Share this comparison? Whoever has the address sees these pictures for " + Math.round(props.value.kept_seconds / 60)
+  + " minutes, or until you delete your images or leave this page. It is listed nowhere.";
+
+function share() {
+  setBusy(true);
+  say("Packing");
+  trigger("take_share", { look: look() });
 }
 
 function say(sentence) {
@@ -85,14 +98,19 @@ async function copyView() {
   await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
 }
 
-async function offer(query) {
+function settingsLink(query) {
   const url = new URL(location.href);
   url.search = query;
   url.hash = "";
-  address.value = url.href;
+  return url.href;
+}
+
+async function offer(link) {
+  more.open = true;
+  address.value = link;
   address.hidden = false;
   try {
-    await navigator.clipboard.writeText(url.href);
+    await navigator.clipboard.writeText(link);
     say(words.textContent + " Copied.");
   } catch {
     address.focus();
@@ -107,7 +125,10 @@ function update() {
   setBusy(false);
   say(value.words || "");
   if (value.file) save(value.file);
-  if (value.query) offer(value.query);
+  if (value.query) offer(settingsLink(value.query));
+  if (!value.shared) return;
+  say("Until " + new Date(1000 * value.until).toLocaleTimeString([], { timeStyle: "short" }) + ", or until you delete your images or leave.");
+  offer(new URL(window.gradio_config.root + value.shared, location.href).href);
 }
 
 for (const button of buttons) {
