@@ -28,11 +28,7 @@ from studio.page.components import component
 from studio.page.markup import template
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
-from studio.restore.handlers import RestoreHandlers
-from studio.restore.original_handlers import OriginalHandlers
-from studio.restore.queue_handlers import QueueHandlers
 from studio.restore.tab import RestoreTab
-from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.calls import KnownCalls, LastResort, PageHead
 from studio.server.connections import bound_connections
 from studio.server.decoder import Decoder, warn_of_old_pillow
@@ -117,12 +113,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
         component("frame", frame_value(train=jobs is not None), elem_id="frame")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(BENCH, id=BENCH):
-                handlers = RestoreHandlers(engine, pictures, uploads.open)
-                packing = TakeawayHandlers(engine, pictures)
-                originals = OriginalHandlers(handlers, uploads.open)
-                queue = QueueHandlers(engine, pictures, packing)
-                shown = thumbnails(Path(folder))
-                restore = RestoreTab(handlers, packing, originals, queue, shown, KEPT_SECONDS)
+                restore = RestoreTab(engine, pictures, uploads.open, thumbnails(Path(folder)), KEPT_SECONDS)
                 restore.wire(demo)
                 opened = restore.components
             with gr.Tab(PLACES["anatomy"], id="anatomy") as anatomy:

@@ -9,6 +9,7 @@ from models.card import ModelCard
 from models.jpeg import SUBSAMPLINGS
 from models.jpeg.formats import SUFFIXES
 from models.jpeg.limits import MAX_BYTES
+from studio.engine.engine import Engine
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
 from studio.page.controls import heading, model_choices
@@ -32,7 +33,9 @@ from studio.restore.queue_handlers import refuse as refuse_queued
 from studio.restore.results import NO_RESULTS
 from studio.restore.takeaway_handlers import TakeawayHandlers, TakeawayPage, refuse
 from studio.restore.verdict import NO_VERDICT
+from studio.server.files import PictureFolder
 from studio.session.form import MAX_RESIZE_PERCENT, MAX_SHIFT, MIN_RESIZE_PERCENT, RestoreForm
+from studio.session.uploads import OpenFile
 from studio.session.visitor import Present, Run, Session
 
 PACKING = {**LIGHT, "concurrency_limit": 2, "concurrency_id": "packing"}
@@ -60,29 +63,30 @@ class RestoreTab:
 
     def __init__(
         self,
-        handlers: RestoreHandlers,
-        takeaway: TakeawayHandlers,
-        originals: OriginalHandlers,
-        queue: QueueHandlers,
+        engine: Engine,
+        pictures: PictureFolder,
+        open_file: OpenFile,
         examples: list[dict],
         kept_seconds: int,
     ) -> None:
         """Lay the tab out inside the current Blocks context.
 
         Args:
-            handlers, takeaway, originals, queue: answer every event.
+            engine, pictures, open_file: what the handlers of its events work with.
             examples: see studio.session.examples.thumbnails.
             kept_seconds: how long a visitor's photograph and results are kept.
         """
-        self._handlers, self._takeaway = handlers, takeaway
-        self._originals, self._queue = originals, queue
+        self._handlers = RestoreHandlers(engine, pictures, open_file)
+        self._takeaway = TakeawayHandlers(engine, pictures)
+        self._originals = OriginalHandlers(self._handlers, open_file)
+        self._queue = QueueHandlers(engine, pictures, self._takeaway)
         state: dict[str, Any] = {
             "session": gr.State(Session(), time_to_live=kept_seconds),
             "run": gr.State(Run(), time_to_live=kept_seconds),
             "present": gr.State(Present()),
             "repaired": gr.State({}, time_to_live=kept_seconds),
         }
-        self.components = state | _layout(handlers, examples, kept_seconds)
+        self.components = state | _layout(self._handlers, examples, kept_seconds)
         self._bound = Binding(Page, self.components, form=RestoreForm)
 
     def wire(self, demo: gr.Blocks) -> None:

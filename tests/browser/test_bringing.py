@@ -167,3 +167,36 @@ def test_the_main_download_keeps_date_and_camera_on_request(open_page):
     bring(page, jpeg(chelsea(), 30), "plain.jpg")
     repair(page)
     assert page.locator("#verdict .keep").is_hidden()
+
+
+def test_a_comparison_is_shared_on_request_and_goes_with_the_images(open_page, browser):
+    page = open_page(query="?door=repair")
+    bring(page, jpeg(chelsea(), 20))
+    repair(page)
+    take(page, "share")
+    assert "Whoever has the address sees these pictures for 30 minutes" in page.locator(QUESTION).inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("#takeaway .address").is_hidden()
+    take(page, "share")
+    page.locator(QUESTION).get_by_role("button", name="Share").click()
+    page.wait_for_selector("#takeaway .address:not([hidden])", timeout=60_000)
+    assert "or until you delete your images or leave" in page.locator("#takeaway .said").inner_text()
+    link = page.locator("#takeaway .address").input_value()
+    guest = browser.new_page(viewport={"width": 1200, "height": 900})
+    errors = []
+    guest.on("pageerror", lambda error: errors.append(str(error)))
+    guest.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    assert guest.goto(link).status == 200
+    guest.wait_for_selector(".viewer canvas[data-ready=true]", timeout=60_000)
+    assert "IMG_2024" in guest.title() and "Shared until" in guest.locator("footer").inner_text()
+    assert "UTC" not in guest.locator("#until").inner_text()
+    guest.locator(".viewer .surface").focus()
+    guest.keyboard.press("2")
+    guest.wait_for_function("() => document.querySelector('.viewer canvas').ariaLabel.includes('ascade')")
+    assert errors == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Delete my images now").click()
+    page.get_by_text("Deleted:").wait_for(timeout=60_000)
+    assert guest.goto(link).status == 404
+    assert "not there any more" in guest.inner_text("body")
+    guest.close()
