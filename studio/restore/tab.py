@@ -108,7 +108,7 @@ class RestoreTab:
         adding = Binding(OriginalPage, c, form=RestoreForm)
         adding.on(c["original"].added, self._originals.add, refuse_original, **LIGHT)
         adding.on(c["original"].removed, self._originals.remove, refuse_original, **LIGHT)
-        self._run_after(c["original"].measure(lambda: None, None, None, **IMMEDIATE), handlers.start)
+        self._run_on(c["original"].measure, handlers.start)
         queued = Binding(QueuePage, c)
         queued.on(c["queue"].begun, self._queue.begin, refuse_queued, **IMMEDIATE)
         queued.on(c["queue"].kept, self._queue.keep, refuse_queued, **LIGHT)
