@@ -13,6 +13,7 @@ from studio.engine.engine import Engine
 from studio.page.binding import HEAVY, IMMEDIATE, LATEST, LIGHT, Binding
 from studio.page.components import component, viewer
 from studio.page.controls import heading, model_choices
+from studio.restore import recipes
 from studio.restore.handlers import RestoreHandlers
 from studio.restore.original_handlers import OriginalHandlers, OriginalPage
 from studio.restore.original_handlers import refuse as refuse_original
@@ -113,6 +114,11 @@ class RestoreTab:
         queued.on(c["queue"].begun, self._queue.begin, refuse_queued, **IMMEDIATE)
         queued.on(c["queue"].kept, self._queue.keep, refuse_queued, **LIGHT)
         queued.on(c["queue"].packed, self._queue.pack, refuse_queued, **PACKING)
+        cooking = Binding(recipes.RecipePage, c, form=RestoreForm)
+        for event, handler in ((c["recipe"].chosen, recipes.choose), (c["recipe"].loaded, recipes.load)):
+            set_up = cooking.on(event, handler, recipes.refuse, **LIGHT)
+            bound.on(set_up.success, handlers.change, **LIGHT)
+        cooking.on(c["recipe"].saved, recipes.save, recipes.refuse, **LIGHT)
         groups = Binding(FormGroups, c)
         groups.on(c["saves"].change, show_saves, **IMMEDIATE)
         groups.on(c["guidance"].change, show_guidance, **IMMEDIATE)
@@ -220,9 +226,10 @@ def _options(cards: list[ModelCard]) -> dict[str, Any]:
 def _degradation() -> dict[str, Any]:
     """Step 2: how often and how the photograph is saved."""
     made: dict[str, Any] = {
+        "recipe": component("restore/recipe", recipes.recipe_choices(), elem_id="recipe"),
         "saves": gr.Radio(
             SAVES, value=START.saves, label="Save as JPEG", show_label=False, elem_classes="segments"
-        )
+        ),
     }
     with gr.Column(elem_classes="fields") as made["breaking"]:
         made["first_quality"] = _quality("Quality factor", START.first_quality)

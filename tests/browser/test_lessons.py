@@ -60,8 +60,7 @@ def test_a_lesson_sets_the_studio_up_and_comes_along(open_page, settled):
     open_lessons(page)
     choose(page, one)
     assert not page.locator("#lessons-page .answer > div").is_visible()
-    page.locator("#lessons-page .steps input").nth(0).check()
-    set_up(page, one, settled)
+    set_up(page, one, settled)  # which is the first step
 
     assert page.get_by_role("tab", name="Experiment").get_attribute("aria-selected") == "true"
     assert "saved at quality 30 (4:2:0), then 30" in page.locator("#bench-facts").text_content()
@@ -75,9 +74,12 @@ def test_a_lesson_sets_the_studio_up_and_comes_along(open_page, settled):
     assert "29.11 dB" in degraded
 
     guide = page.locator("#lesson-guide .guide")
-    assert "step 2 of 5" in guide.inner_text()
-    guide.locator(".next").click()
-    assert "step 3 of 5" in guide.inner_text()
+    assert "step 1 of 5" in guide.inner_text() and "Set the studio up" not in guide.inner_text()
+    viewer, below = page.locator("#viewer").bounding_box(), guide.bounding_box()
+    assert below["y"] >= viewer["y"] + viewer["height"] and abs(below["width"] - viewer["width"]) < 4
+    for step in (2, 3):
+        guide.locator(".next").click()
+        assert f"step {step} of 5" in guide.inner_text()
     guide.locator(".to-lesson").click()
     page.wait_for_selector("#lessons-page h2", state="visible")
     guide.wait_for(state="hidden")
@@ -98,6 +100,7 @@ def test_another_view_arrives_with_its_lesson(open_page, settled):
         }"""
     )
     page.keyboard.press("ArrowRight")  # keys reach the page again, and nothing fails
+    assert "Set the studio up" not in page.locator("#lesson-guide").inner_text()
     for step in range(len(one.steps)):
         assert f"step {step + 1} of {len(one.steps)}" in page.locator("#lesson-guide").inner_text()
         page.locator("#lesson-guide .next").click()
@@ -232,6 +235,11 @@ def test_a_phone_shows_every_part_without_sideways_scrolling(open_page, settled,
     page.keyboard.press("Escape")
     set_up(page, one, settled)
     assert page.locator("#lesson-guide .guide").is_visible()
+    assert page.locator("#lesson-guide .guide").bounding_box()["height"] <= 0.4 * 844
+    sheet, bar = (
+        page.locator(place).bounding_box() for place in ("#lesson-guide .guide", ".run-bar:has(#action)")
+    )
+    assert sheet["y"] + sheet["height"] <= bar["y"] + 1
     assert overflow(page) <= 0
     page.locator("#lesson-guide .to-lesson").click()
     page.wait_for_selector("#lessons-page h2", state="visible")

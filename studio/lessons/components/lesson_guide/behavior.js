@@ -1,5 +1,5 @@
-// The step at hand of a lesson, beside whatever tab it is done in. It appears with the event `studio-lesson` of the lessons' component,
-// and hides while the lessons themselves are shown.
+// The step at hand of a lesson, in whatever tab it is done. It appears with the event `studio-lesson` of the lessons' component, and hides
+// while the lessons themselves are shown. On the workbench it lies under the viewer, elsewhere and on phones at the bottom of the window.
 //
 // The value is empty. Triggers `back`: to the lesson's page.
 
@@ -25,11 +25,31 @@ function isReading() {
   return Boolean(tab && tab.offsetParent);
 }
 
+const home = element.parentElement;
+const phone = matchMedia("(max-width: 760px)");
+
+function dock() {
+  const onBench = document.documentElement.dataset.place === "restore";
+  const viewer = onBench && !phone.matches ? document.getElementById("viewer") : null;
+  /** @type {HTMLElement} */
+  const bar = document.querySelector("#workbench .run-bar");
+  guide.style.bottom = onBench && phone.matches && bar ? bar.offsetHeight + "px" : "";  // what is to be pressed stays in sight
+  guide.classList.toggle("docked", Boolean(viewer));
+  if (viewer && viewer.nextElementSibling !== element) viewer.after(element);
+  else if (!viewer && element.parentElement !== home) home.append(element);
+}
+
 // What lies under the guide can be scrolled out from under it.
 function makeRoom() {
   /** @type {HTMLElement} */
   const main = document.querySelector(".gradio-container");
-  main.style.paddingBottom = guide.hidden ? "" : guide.offsetHeight + 24 + "px";
+  main.style.paddingBottom = guide.hidden || guide.classList.contains("docked") ? "" : guide.offsetHeight + 24 + "px";
+}
+
+// Whoever reads this has done it.
+function leaveOutSetUp(words) {
+  const first = document.createTreeWalker(words, NodeFilter.SHOW_TEXT).nextNode();
+  if (first) first.textContent = first.textContent.replace(/^\s*Set the studio up\.\s*/, "");
 }
 
 function drawStep() {
@@ -38,7 +58,10 @@ function drawStep() {
   const shown = lesson.id + " " + step;
   find(".title").textContent = lesson.title;
   find(".count").textContent = isLast ? "all steps" : "step " + (step + 1) + " of " + lesson.steps.length;
-  if (words.dataset.step !== shown) plant(words, isLast ? lesson.question : lesson.steps[step]);
+  if (words.dataset.step !== shown) {
+    plant(words, isLast ? lesson.question : lesson.steps[step]);
+    if (step === 0) leaveOutSetUp(words);
+  }
   words.dataset.step = shown;
   previousButton.disabled = step === 0;
   find(".next").textContent = isLast ? "To the answer" : "Done";
@@ -46,7 +69,10 @@ function drawStep() {
 
 function draw() {
   guide.hidden = !lesson || isReading();
-  if (lesson) drawStep();
+  if (lesson) {
+    dock();
+    drawStep();
+  }
   makeRoom();
 }
 
@@ -54,7 +80,7 @@ function start(next) {
   lesson = next.lesson;
   terms = next.terms;
   const open = ticksOf(lesson).indexOf(false);
-  step = open < 0 ? 0 : open;
+  step = open <= 1 ? 0 : open;  // the first one is done by setting the studio up; what it says of the picture is read still
   const tab = lessonsTab();
   if (!watching && tab) {
     watching = new ResizeObserver(draw);
@@ -88,5 +114,6 @@ find(".close").addEventListener("click", () => {
   draw();
 });
 document.addEventListener("studio-lesson", (event) => start(/** @type {CustomEvent} */ (event).detail));
-window.addEventListener("resize", makeRoom);
+window.addEventListener("resize", draw);
+new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-place"] });
 explainTerms(guide, () => terms);

@@ -146,7 +146,9 @@ function update() {
   if (lessons().length) show(lessons().find((lesson) => ticksOf(lesson).includes(false)) || lessons()[0]);
 }
 
+// The first step of every lesson is to set the studio up.
 function setUp() {
+  tick(current, 0, true);
   document.dispatchEvent(new CustomEvent("studio-lesson", { detail: { lesson: current, terms: terms() } }));
   trigger("study", { lesson: current.id });
 }
