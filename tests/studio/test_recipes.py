@@ -71,7 +71,7 @@ def test_what_is_no_recipe_is_refused(text):
         ([{"quality_factor": 30}, {"step": "resize", "factor": 0.333}, {"quality_factor": 30}], "whole"),
         ([{"quality_factor": 300}], "300"),
         ([{"step": "melt"}], "Steps with their values"),
-        ([], ""),
+        ([], "no save at all"),
     ],
 )
 def test_steps_that_the_page_cannot_do_are_refused_with_the_reason(steps, words):

@@ -25,7 +25,9 @@ function isReading() {
   return Boolean(tab && tab.offsetParent);
 }
 
-const home = element.parentElement;
+/** @type {HTMLElement} */
+const block = element.closest("#lesson-guide");
+const home = block.parentElement;
 const phone = matchMedia("(max-width: 760px)");
 
 function dock() {
@@ -35,8 +37,8 @@ function dock() {
   const bar = document.querySelector("#workbench .run-bar");
   guide.style.bottom = onBench && phone.matches && bar ? bar.offsetHeight + "px" : "";  // what is to be pressed stays in sight
   guide.classList.toggle("docked", Boolean(viewer));
-  if (viewer && viewer.nextElementSibling !== element) viewer.after(element);
-  else if (!viewer && element.parentElement !== home) home.append(element);
+  if (viewer && viewer.nextElementSibling !== block) viewer.after(block);
+  else if (!viewer && block.parentElement !== home) home.append(block);
 }
 
 // What lies under the guide can be scrolled out from under it.
