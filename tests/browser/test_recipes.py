@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from studio.restore.recipes import RECIPES
+
 pytestmark = pytest.mark.browser
 
 
@@ -11,7 +13,7 @@ def test_a_recipe_is_chosen_saved_and_opened_again(open_page):
     page = open_page()
     recipe = page.locator("#recipe")
     recipe.get_by_label("Recipe").select_option("resized")
-    words = "saved at quality 80 (4:2:0), resized to 50 %, then 60 (4:2:0)"
+    words = RECIPES["resized"].degradation.words()
     page.locator("#bench-facts").get_by_text(words).wait_for(timeout=60_000)
     assert page.get_by_label("number input for Second quality factor", exact=True).input_value() == "60"
     assert "saves=twice" in page.url and "resize=50" in page.url
