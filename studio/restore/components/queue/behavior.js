@@ -166,7 +166,11 @@ document.addEventListener("studio-action", (event) => {
     keeping = -1;
     draw();
   }
-  if (before === "stopping") running = false;
+  if (before === "stopping" && state === "idle" && items[number].state === "repairing") {
+    running = false;  // somebody pressed Stop
+    items[number].state = "open";
+    draw();
+  }
   if (state !== "idle" || before === "idle") return;
   setTimeout(() => {
     const item = items[number];
