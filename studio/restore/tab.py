@@ -80,7 +80,7 @@ class RestoreTab:
         self._handlers = RestoreHandlers(engine, pictures, open_file)
         self._takeaway = TakeawayHandlers(engine, pictures)
         self._originals = OriginalHandlers(self._handlers, open_file)
-        self._queue = QueueHandlers(engine, pictures, self._takeaway)
+        self._queueing = QueueHandlers(engine, pictures, self._takeaway)
         state: dict[str, Any] = {
             "session": gr.State(Session(), time_to_live=kept_seconds),
             "run": gr.State(Run(), time_to_live=kept_seconds),
@@ -111,9 +111,9 @@ class RestoreTab:
         adding.on(c["original"].removed, self._originals.remove, refuse_original, **LIGHT)
         self._run_on(c["original"].measure, handlers.start)
         queued = Binding(QueuePage, c)
-        queued.on(c["queue"].begun, self._queue.begin, refuse_queued, **IMMEDIATE)
-        queued.on(c["queue"].kept, self._queue.keep, refuse_queued, **LIGHT)
-        queued.on(c["queue"].packed, self._queue.pack, refuse_queued, **PACKING)
+        queued.on(c["queue"].begun, self._queueing.begin, refuse_queued, **IMMEDIATE)
+        queued.on(c["queue"].kept, self._queueing.keep, refuse_queued, **LIGHT)
+        queued.on(c["queue"].packed, self._queueing.pack, refuse_queued, **PACKING)
         cooking = Binding(recipes.RecipePage, c, form=RestoreForm)
         for event, handler in ((c["recipe"].chosen, recipes.choose), (c["recipe"].loaded, recipes.load)):
             set_up = cooking.on(event, handler, recipes.refuse, **LIGHT)

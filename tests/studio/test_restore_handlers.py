@@ -10,7 +10,7 @@ from PIL import Image
 from models.errors import InvalidSetting
 from studio.engine.outputs import RestoreRequest
 from studio.restore.handlers import CHANGED
-from studio.restore.page import IDLE, WORKING
+from studio.restore.page import IDLE, WORKING, emptied
 from studio.restore.takeaway_handlers import TakeawayHandlers
 from studio.server.files import PictureFolder
 from studio.session.visitor import Session, open_photograph, safe_stem
@@ -282,12 +282,12 @@ def test_session_types_do_not_compare_arrays(photograph):
     assert RestoreRequest("k", ("a",)) == RestoreRequest("k", ("a",))
 
 
-def test_deleting_everything_says_so_and_shows_nothing(visitor):
-    page = visitor.handlers.clear(1)
+def test_deleting_everything_says_so_and_shows_nothing():
+    page = emptied(1)
     assert page.session.photograph is None and page.run.request is None
     assert page.viewer["panes"] == [] and page.results["rows"] == []
     assert "Deleted: 1 file and" in page.photograph_facts
-    assert "Deleted: 2 files" in visitor.handlers.clear(2).photograph_facts
+    assert "Deleted: 2 files" in emptied(2).photograph_facts
 
 
 def test_a_run_that_found_no_place_in_the_queue_is_said_to_be_so(visitor, photograph):
