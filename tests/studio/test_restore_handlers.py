@@ -283,11 +283,11 @@ def test_session_types_do_not_compare_arrays(photograph):
 
 
 def test_deleting_everything_says_so_and_shows_nothing():
-    page = emptied(1)
-    assert page.session.photograph is None and page.run.request is None
-    assert page.viewer["panes"] == [] and page.results["rows"] == []
-    assert "Deleted: 1 file and" in page.photograph_facts
-    assert "Deleted: 2 files" in emptied(2).photograph_facts
+    page, again = (vars(emptied(count)) for count in (1, 2))
+    assert page["session"].photograph is None and page["run"].request is None
+    assert page["viewer"]["panes"] == [] and page["results"]["rows"] == []
+    assert "Deleted: 1 file and" in page["photograph_facts"]
+    assert "Deleted: 2 files" in again["photograph_facts"]
 
 
 def test_a_run_that_found_no_place_in_the_queue_is_said_to_be_so(visitor, photograph):
