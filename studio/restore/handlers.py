@@ -14,7 +14,6 @@ from typing import Any
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.jpeg import Degradation
-from models.jpeg.formats import NAMES
 from studio.engine.engine import Engine, pace
 from studio.engine.expectations import told_condition
 from studio.engine.outputs import RestoreRequest, StageOutputs
@@ -29,6 +28,7 @@ from studio.restore.page import (
     CHANGED,
     IDLE,
     NO_MODEL,
+    NO_PHOTOGRAPH,
     WORKING,
     LinkedPage,
     Page,
@@ -58,11 +58,6 @@ logger = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
-
-NO_PHOTOGRAPH = (
-    f"There is no photograph in memory. {NAMES} can be opened, and are held for a limited time. "
-    "Open one, or choose an example."
-)
 
 
 class RestoreHandlers:
@@ -115,10 +110,12 @@ class RestoreHandlers:
         return replace(page, saves=saves)
 
     def open_upload(self, event: Mapping[str, Any], present: Present, form: RestoreForm) -> Page:
-        """A file was uploaded; it is left as it is until somebody damages it."""
+        """A file was uploaded; it is left as it is until somebody damages it, or did so before it was brought back."""
         read = partial(self._open_file, event.get("path"), event.get("name"))
-        page = self._open(read, present, replace(form, saves="keep"))
-        return page if page.session is None else replace(page, saves="keep")
+        saves = event.get("saves")
+        saves = saves if saves in ("once", "twice") else "keep"
+        page = self._open(read, present, replace(form, saves=saves))
+        return page if page.session is None else replace(page, saves=saves)
 
     def _open(self, read: Callable[[], Photograph], present: Present, form: RestoreForm) -> Page:
         """Earlier results go, the damaged picture comes; nothing where another file was opened meanwhile."""

@@ -6,6 +6,7 @@
 // somebody is as studio-place, with {place, rest: what follows the place in the address}, and says studio-go with an id to go elsewhere.
 
 import { find, make, targetOf } from "../elements.js";
+import { watchConnection } from "./connection.js";
 
 const bench = props.value.bench;
 const doors = props.value.doors;
@@ -127,6 +128,7 @@ function begin() {
 }
 
 begin();
+watchConnection();
 
 // ---------------------------------------------------------------- sliders
 

@@ -21,12 +21,18 @@ let known = { state: "idle", about: "", models: 0, share: 0, stopped: 0, left: "
 let opening = "";
 let verdict = null;
 let own = false;  // somebody brought the picture that is open
+let lost = false;  // the connection
+let waiting = false;  // a press, for the connection
+let pressed = false;  // and neither stopped nor answered by a result yet
+let again = false;  // to be pressed once the example's run has ended
+const AGAIN = "studio-again";  // in the session's store: whether to run once the picture is brought back after the connection was lost
 
 function isRepair() {
   return document.documentElement.dataset.door !== "experiment";
 }
 
 function idleWords() {
+  if (waiting) return "Waits for the connection";
   if (known.stopped) return "Go on · stopped at " + Math.round(100 * known.stopped) + " %";
   const count = known.models > 1 ? known.models + " models" : "";
   const words = isRepair() ? (verdict ? "Repair again" : "Repair") : "Run";
@@ -44,7 +50,7 @@ function draw() {
   root.dataset.state = known.state;
   label.textContent = busy ? runningWords() : idleWords();
   find(".fill").style.width = (busy ? 100 * known.share : 0) + "%";
-  main.setAttribute("aria-disabled", String(busy || Boolean(opening)));
+  main.setAttribute("aria-disabled", String(busy || waiting || Boolean(opening)));
   main.title = opening ? "When " + opening + " is open" : "";
   stop.setAttribute("aria-disabled", String(known.state !== "running"));
   const onPhone = phone.matches && isRepair(), done = onPhone && !busy && !opening && Boolean(verdict) && own;
@@ -61,7 +67,23 @@ function draw() {
   take.download = verdict.download;
 }
 
+function press() {
+  pressed = true;
+  props.value = { ...props.value, state: "running" };  // so that any answer is a change
+  update();
+  const seen = /** @type {HTMLElement | null} */ (document.querySelector(viewer));
+  if (isRepair()) seen?.dispatchEvent(new CustomEvent("studio-closer"));
+  requestAnimationFrame(() => trigger("run", { in_sight: JSON.parse(seen?.dataset.sight || "null") }));
+}
+
+function runAgain() {
+  if (!again || isOff(main)) return;
+  again = false;
+  press();
+}
+
 function end() {
+  pressed = false;
   props.value = { ...props.value, state: "stopping" };  // the run itself says when it has ended
   update();
   main.focus();
@@ -80,11 +102,12 @@ async function shareIt() {
 
 main.addEventListener("click", () => {
   if (isOff(main)) return;
-  props.value = { ...props.value, state: "running" };  // so that any answer is a change
-  update();
-  const seen = /** @type {HTMLElement | null} */ (document.querySelector(viewer));
-  if (isRepair()) seen?.dispatchEvent(new CustomEvent("studio-closer"));
-  requestAnimationFrame(() => trigger("run", { in_sight: JSON.parse(seen?.dataset.sight || "null") }));
+  if (!lost) press();
+  else {
+    waiting = true;
+    sessionStorage.setItem(AGAIN, "yes");
+    draw();
+  }
 });
 stop.addEventListener("click", () => {
   if (!isOff(stop)) end();
@@ -103,8 +126,23 @@ document.addEventListener("studio-opened", (event) => {
   own = /** @type {CustomEvent} */ (event).detail;
   draw();
 });
+document.addEventListener("studio-connection", (event) => {
+  lost = /** @type {CustomEvent} */ (event).detail;
+  const missed = waiting;
+  waiting = false;
+  if (!lost) sessionStorage.removeItem(AGAIN);
+  else if (own && (pressed || verdict)) sessionStorage.setItem(AGAIN, "yes");
+  draw();
+  if (!lost && missed) press();
+});
+document.addEventListener("studio-back", () => {
+  again = pressed || Boolean(sessionStorage.getItem(AGAIN));
+  sessionStorage.removeItem(AGAIN);
+  runAgain();
+});
 document.addEventListener("studio-verdict", (event) => {
   verdict = /** @type {CustomEvent} */ (event).detail;
+  if (verdict) pressed = false;
   draw();
 });
 document.addEventListener("studio-door-shown", draw);
@@ -120,6 +158,7 @@ function update() {
   const said = find(".said"), words = saidWords();
   if (words && said.textContent !== words) said.textContent = words;
   draw();
+  if (again) setTimeout(runAgain);
 }
 
 watch("value", update);
