@@ -24,14 +24,14 @@ from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
 from studio.lessons.handlers import BlindHandlers, GuessHandlers
 from studio.lessons.tab import build_lesson_guide, build_lessons_tab
-from studio.page.components import component
+from studio.page.components import component, share_scripts
 from studio.page.markup import template
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
 from studio.restore.handlers import RestoreHandlers
 from studio.restore.tab import RestoreTab
 from studio.restore.takeaway_handlers import TakeawayHandlers
-from studio.server.calls import KnownCalls, LastResort, PageHead
+from studio.server.calls import KnownCalls, LastResort
 from studio.server.connections import bound_connections
 from studio.server.decoder import Decoder, warn_of_old_pillow
 from studio.server.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
@@ -50,6 +50,7 @@ from studio.server.gradio_internals import (
 from studio.server.guard import FairShares, Guard, GuardRules
 from studio.server.held_memory import CLIENT_BYTES, HeldMemory
 from studio.server.openings import Openings
+from studio.server.page_files import Caching, PageHead
 from studio.server.routes import EMBEDDERS, Routes, headers_for, host_names, is_loopback, local_host_names
 from studio.server.temporary_folder import own_temporary_folder
 from studio.session.examples import thumbnails
@@ -146,7 +147,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
-    demo.disk_quota = quota
+    demo.disk_quota, demo.pictures, demo.scripts = quota, pictures, share_scripts(demo.blocks.values())
     return demo
 
 
@@ -239,7 +240,8 @@ def launch_settings(
                 Middleware(Guard, rules=rules),
                 Middleware(KnownCalls, known=known_calls(demo)),
                 Middleware(UploadQuota, quota=demo.disk_quota, largest=MAX_BYTES),
-                Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
+                Middleware(Caching, is_everybodys=demo.pictures.is_everybodys),
+                Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8"), shared=demo.scripts),
             ],
             "docs_url": None,
             "redoc_url": None,

@@ -168,9 +168,12 @@ class RestoreHandlers:
         current = run.request is not None and run.request.same_settings(request)
         outputs = run.outputs if current else None
         outputs = outputs or StageOutputs(request, degraded.original, degraded.image)
+        view = view_of(photograph, outputs, cards, self._pictures, run.view)
+        if form.door == "repair":  # nobody there asks for the original, which need not travel
+            view = {**view, "a": "degraded"}
         working = {} if run.stop is not None and not run.stop.is_set() else self._idle(photograph, request)
         return Page(
-            viewer=view_of(photograph, outputs, cards, self._pictures, run.view),
+            viewer=view,
             diagnosis=example_words(request.degradation) if photograph.example else None,
             bench_facts=facts.bench_line(photograph, degraded, request.degradation),
             freshness=facts.freshness(CHANGED if run.request is not None and not current else ""),

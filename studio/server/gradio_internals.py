@@ -25,6 +25,7 @@ from studio.server.answers import without_changes
 from studio.server.call_queue import Call, CallQueues, NobodyListens, QueueFull
 from studio.server.calls import Known
 from studio.server.disk_quota import DiskQuota
+from studio.server.files import PictureFolder
 from studio.server.rates import client_of
 from studio.server.routes import FILE
 
@@ -83,6 +84,8 @@ class StudioBlocks(gr.Blocks):
 
     queues: CallQueues
     disk_quota: DiskQuota
+    pictures: PictureFolder
+    scripts: str
 
     def __init__(self, **settings: Any) -> None:
         """Settings as in gr.Blocks."""

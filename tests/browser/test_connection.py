@@ -1,4 +1,4 @@
-"""A network that goes for a while, and a server that is started anew: picture, settings and place come back, in words."""
+"""The network goes for a while, or the server is started anew: picture, settings and place come back, in words."""
 
 import json
 import signal
@@ -124,6 +124,8 @@ def test_a_server_that_has_forgotten_a_page_is_given_the_picture_again(page):
     def as_a_stranger(route):
         route.continue_(post_data=json.dumps(route.request.post_data_json | {"session_hash": "stranger"}))
 
-    page.route("**/run/predict*", as_a_stranger, times=2)
-    page.click("#restore-button")
+    page.route("**/run/predict*", as_a_stranger)
+    with page.expect_request("**/upload*"):
+        page.click("#restore-button")
+    page.unroute("**/run/predict*")
     is_back(page)
