@@ -112,7 +112,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
         StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
     ):
-        component("frame", frame_value(train=jobs is not None), elem_id="frame")
+        frame = component("frame", frame_value(train=jobs is not None), elem_id="frame")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(BENCH, id=BENCH):
                 handlers = RestoreHandlers(engine, pictures, uploads.open)
@@ -121,10 +121,11 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
                 restore.wire(demo)
                 opened = restore.components
             with gr.Tab(PLACES["anatomy"], id="anatomy") as anatomy:
-                build_anatomy_tab(anatomy, AnatomyHandlers(engine, pictures), opened, KEPT_SECONDS)
+                taking_apart = AnatomyHandlers(engine, pictures)
+                build_anatomy_tab((anatomy.select, frame.anatomy), taking_apart, opened, KEPT_SECONDS)
             with gr.Tab(PLACES["sweep"], id="sweep") as sweep:
                 sweeping = SweepHandlers(zoo, Sweeper(zoo, cache), pictures)
-                build_sweep_tab(demo, sweep, sweeping, opened["session"], KEPT_SECONDS)
+                build_sweep_tab(demo, (sweep.select, frame.sweep), sweeping, opened["session"], KEPT_SECONDS)
             if jobs is not None:
                 with gr.Tab(PLACES["train"], id="train") as train:
                     recipes = RecipeHandlers(jobs)
@@ -141,8 +142,7 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
             gr.HTML(foot_markup(zoo))
             delete = gr.Button("Delete my images now", size="sm", elem_id="delete", elem_classes="quiet")
         Privacy(demo, pictures, cache).wire(restore, delete.click)
-        api = Api(engine, uploads.open, pictures)
-        Endpoints(api, demo.is_wanted).build()
+        Endpoints(Api(engine, uploads.open, pictures), demo.is_wanted).build()
     pictures.keep(set(pictures.root.rglob("*")) - before)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     sweep_forever(HELD_SECONDS, held.keep_within)

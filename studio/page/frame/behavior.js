@@ -2,8 +2,8 @@
 // between them. Gradio's own row of tabs, which the style sheet hides, does the changing; whoever else changes tabs is followed.
 //
 // The value: {name, bench: the id of the workbench's tab, doors: [{id, title}], places: [{id, title}]}, where ids of places are those of
-// tabs. The document hears where
-// somebody is as studio-place, with {place, rest: what follows the place in the address}, and says studio-go with an id to go elsewhere.
+// tabs. The document hears where somebody is as studio-place, with {place, rest: what follows the place in the address}, and says studio-go
+// with an id to go elsewhere. Triggers `anatomy` and `sweep` where a picture was opened while one of these is in front.
 
 import { find, make, targetOf } from "../elements.js";
 import { watchConnection } from "./connection.js";
@@ -113,6 +113,12 @@ function follow() {
   history.pushState(null, "", addressOf(here()));
   mark();
 }
+
+// What is about the photograph in Experiment begins anew when another one comes, as when its page is opened by its address.
+document.addEventListener("studio-opened", () => {
+  if (root.dataset.place === "anatomy") trigger("anatomy");
+  if (root.dataset.place === "sweep") trigger("sweep");
+});
 
 function begin() {
   const row = document.querySelector("#tabs > .tab-wrapper");

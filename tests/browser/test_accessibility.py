@@ -1,0 +1,52 @@
+"""axe-core finds nothing to mend at any place, in light and in dark, on a desktop and on a phone."""
+
+import pytest
+
+from tests.paths import REPOSITORY
+
+pytestmark = pytest.mark.browser
+
+AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map(
+  ({ id, impact, nodes }) => id + ', ' + impact + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160))
+)"""
+PLACES = {
+    "repair": "?door=repair",
+    "experiment": "?door=experiment",
+    "anatomy": "?door=repair#anatomy",
+    "sweep": "?door=repair#sweep",
+    "lessons": "?door=repair#lessons",
+    "quiz": "?door=repair#lessons/quiz",
+    "blind": "?door=repair#lessons/blind",
+    "glossary": "?door=repair#lessons/glossary",
+    "train": "?door=repair#train",
+    "models": "?door=repair#models",
+}
+"""Their addresses."""
+SETTLED_MS = 1500
+
+
+@pytest.fixture(scope="module")
+def axe():
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed; npm ci does it")
+    return AXE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_axe_finds_nothing(browser, address, axe, scheme, size):
+    found = {}
+    for place, query in PLACES.items():
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, bypass_csp=True
+        )
+        page = context.new_page()
+        page.goto(f"{address}/{query}")
+        page.wait_for_selector("#verdict .title:not(:empty)", state="attached", timeout=60_000)
+        page.wait_for_timeout(SETTLED_MS)
+        page.evaluate(axe)
+        if violations := page.evaluate(RUN):
+            found[place] = violations
+        context.close()
+    assert found == {}
