@@ -50,3 +50,47 @@ def test_axe_finds_nothing(browser, address, axe, scheme, size):
             found[place] = violations
         context.close()
     assert found == {}
+
+
+FOCUSED = (
+    "() => document.activeElement.closest('.action, .verdict, [id]')?.id || document.activeElement.tagName"
+)
+NOT_LOST = "() => ![document.body, document.documentElement].includes(document.activeElement)"
+
+
+def press(page, selector):
+    """By the keyboard."""
+    page.locator(selector).first.focus()
+    page.keyboard.press("Enter")
+
+
+def test_the_focus_stays_somewhere_when_a_run_is_stopped(open_page):
+    page = open_page(query="?door=experiment&models=plain,ar_cnn,cascade")
+    press(page, "#restore-button")
+    page.wait_for_function("() => document.querySelector('#action .action').dataset.state === 'running'")
+    press(page, "#stop-button")
+    page.wait_for_function("() => document.querySelector('#action .action').dataset.state === 'idle'")
+    page.wait_for_timeout(500)
+    assert page.evaluate(NOT_LOST), page.evaluate(FOCUSED)
+
+
+def test_the_focus_stays_somewhere_after_a_guess(open_page):
+    page = open_page(query="?door=repair#lessons/quiz")
+    page.wait_for_function("() => document.querySelector('#guess-viewer canvas')?.dataset.ready === 'true'")
+    guess = page.locator("#guess-game").get_by_role("button", name="Guess", exact=True)
+    guess.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Next").first.wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate(NOT_LOST), page.evaluate(FOCUSED)
+
+
+def test_the_focus_stays_somewhere_when_a_lesson_sets_the_studio_up(open_page, settled):
+    page = open_page(query="?door=repair#lessons")
+    button = page.get_by_role("button", name="Set the studio up").first
+    button.wait_for()
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.documentElement.dataset.place === 'restore'")
+    page.wait_for_timeout(1500)
+    assert page.evaluate(NOT_LOST), page.evaluate(FOCUSED)
