@@ -72,7 +72,7 @@ def test_pictures_that_nobody_looks_at_stay_on_the_server(browser, address):
     page.wait_for_function(REPAIRED, timeout=120_000)
     pictures = [url for url in asked if "/coffee_" in url]
     assert len(pictures) == 2 and not any("_original" in url for url in pictures)
-    page.hover("#viewer canvas")
+    page.hover("#viewer .surface", position={"x": 40, "y": 40})
     page.wait_for_function(
         "() => performance.getEntriesByType('resource').some(({ name }) => name.includes('coffee_original'))"
     )

@@ -15,6 +15,7 @@ const list = find(".places");
 const frame = find(".frame");
 const opener = find(".opener");
 const root = document.documentElement;
+const HIDDEN_MS = 200;  // after which the place before is not on the page any more
 
 find(".name").textContent = props.value.name;
 
@@ -112,6 +113,13 @@ function follow() {
   root.dataset.place = tab;
   history.pushState(null, "", addressOf(here()));
   mark();
+  setTimeout(keepFocus, HIDDEN_MS);
+}
+
+// What had the focus may have gone with the place before.
+function keepFocus() {
+  const at = document.activeElement, lost = !at || at === document.body || !(/** @type {HTMLElement} */ (at).checkVisibility());
+  if (lost) buttons.find((one) => one.dataset.id === here())?.focus({ preventScroll: true });
 }
 
 // What is about the photograph in Experiment begins anew when another one comes, as when its page is opened by its address.
