@@ -45,7 +45,16 @@ function runningWords() {
   return [percent || (isRepair() ? "Repairing" : "Running"), known.left].filter(Boolean).join(", ");
 }
 
+// What had the focus and is not there any more gives it to what stands in its place.
 function draw() {
+  const at = document.activeElement, held = at === stop || at === main || at === take;
+  drawButtons();
+  if (!held) return;
+  const next = [main, take, choose].find((button) => !button.hidden);
+  if (/** @type {HTMLElement} */ (at).hidden || (at === stop && known.state === "idle")) next?.focus();
+}
+
+function drawButtons() {
   const busy = known.state !== "idle";
   root.dataset.state = known.state;
   label.textContent = busy ? runningWords() : idleWords();
