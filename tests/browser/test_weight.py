@@ -49,6 +49,7 @@ class Wire:
 def test_the_first_page_and_a_reload_are_light_and_nothing_jumps(browser, address, size):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.add_init_script(SUM_SHIFTS)
     wire = Wire(page)
     try:
