@@ -24,12 +24,12 @@ from studio.engine.cache import ResultCache
 from studio.engine.engine import Engine
 from studio.lessons.handlers import BlindHandlers, GuessHandlers
 from studio.lessons.tab import build_lesson_guide, build_lessons_tab
-from studio.page.components import component
+from studio.page.components import component, share_scripts
 from studio.page.markup import template
 from studio.page.theme import FAVICON, IDLE_SCRIPT, STYLE_SHEET, studio_theme
 from studio.privacy import Privacy
 from studio.restore.tab import RestoreTab
-from studio.server.calls import KnownCalls, LastResort, PageHead
+from studio.server.calls import KnownCalls, LastResort
 from studio.server.connections import bound_connections
 from studio.server.decoder import Decoder, warn_of_old_pillow
 from studio.server.disk_quota import CLIENT_BYTES as DISK_BYTES_OF_CLIENT
@@ -48,6 +48,7 @@ from studio.server.gradio_internals import (
 from studio.server.guard import FairShares, Guard, GuardRules
 from studio.server.held_memory import CLIENT_BYTES, HeldMemory
 from studio.server.openings import Openings
+from studio.server.page_files import Caching, PageHead
 from studio.server.routes import EMBEDDERS, Routes, headers_for, host_names, is_loopback, local_host_names
 from studio.server.shared import SharedPages
 from studio.server.temporary_folder import own_temporary_folder
@@ -110,17 +111,18 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
         tempfile.TemporaryDirectory(dir=pictures.root.parent) as folder,
         StudioBlocks(title=NAME, analytics_enabled=False, fill_width=True) as demo,
     ):
-        component("frame", frame_value(train=jobs is not None), elem_id="frame")
+        frame = component("frame", frame_value(train=jobs is not None), elem_id="frame")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(BENCH, id=BENCH):
                 restore = RestoreTab(engine, pictures, uploads.open, thumbnails(Path(folder)), KEPT_SECONDS)
                 restore.wire(demo)
                 opened = restore.components
             with gr.Tab(PLACES["anatomy"], id="anatomy") as anatomy:
-                build_anatomy_tab(anatomy, AnatomyHandlers(engine, pictures), opened, KEPT_SECONDS)
+                taking_apart = AnatomyHandlers(engine, pictures)
+                build_anatomy_tab((anatomy.select, frame.anatomy), taking_apart, opened, KEPT_SECONDS)
             with gr.Tab(PLACES["sweep"], id="sweep") as sweep:
                 sweeping = SweepHandlers(zoo, Sweeper(zoo, cache), pictures)
-                build_sweep_tab(demo, sweep, sweeping, opened["session"], KEPT_SECONDS)
+                build_sweep_tab(demo, (sweep.select, frame.sweep), sweeping, opened["session"], KEPT_SECONDS)
             if jobs is not None:
                 with gr.Tab(PLACES["train"], id="train") as train:
                     recipes = RecipeHandlers(jobs)
@@ -138,13 +140,12 @@ def build_studio(zoo: Zoo, jobs: Jobs | None = None) -> StudioBlocks:
             gr.HTML(foot_markup(zoo))
             delete = gr.Button("Delete my images now", size="sm", elem_id="delete", elem_classes="quiet")
         Privacy(demo, pictures, cache).wire(restore, delete.click)
-        api = Api(engine, uploads.open, pictures)
-        Endpoints(api, demo.is_wanted).build()
+        Endpoints(Api(engine, uploads.open, pictures), demo.is_wanted).build()
     pictures.keep(set(pictures.root.rglob("*")) - before)
     sweep_forever(SWEEP_SECONDS, pictures.sweep, cache.sweep, give_back_freed_memory)
     sweep_forever(HELD_SECONDS, held.keep_within)
     prepare_for_many(demo)
-    demo.disk_quota, demo.pictures = quota, pictures
+    demo.disk_quota, demo.pictures, demo.scripts = quota, pictures, share_scripts(demo.blocks.values())
     return demo
 
 
@@ -238,7 +239,8 @@ def launch_settings(
                 Middleware(KnownCalls, known=known_calls(demo)),
                 Middleware(UploadQuota, quota=demo.disk_quota, largest=MAX_BYTES),
                 Middleware(SharedPages, pictures=demo.pictures),
-                Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8")),
+                Middleware(Caching, is_everybodys=demo.pictures.is_everybodys),
+                Middleware(PageHead, script=IDLE_SCRIPT.read_text(encoding="utf-8"), shared=demo.scripts),
             ],
             "docs_url": None,
             "redoc_url": None,

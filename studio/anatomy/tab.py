@@ -1,6 +1,6 @@
 """The Anatomy tab: its components, where they stand, and which event calls which handler."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -13,7 +13,7 @@ from studio.session.form import RestoreForm
 
 
 def build_anatomy_tab(
-    tab: gr.Tab,
+    entering: Iterable[Callable[..., Any]],
     handlers: AnatomyHandlers,
     opened: Mapping[str, Any],
     session_seconds: int,
@@ -21,7 +21,7 @@ def build_anatomy_tab(
     """Lay the tab out and wire it.
 
     Args:
-        tab: the one being built; entering it takes the file apart.
+        entering: events that take the file apart: the tab is chosen, or another file was opened while it is in front.
         handlers: answer every event.
         opened: components of the Restore tab: `session`, `run`, the fields of its form, and its `viewer`, in which a
             block may be picked that is shown when this tab is entered.
@@ -30,8 +30,9 @@ def build_anatomy_tab(
     parts = _layout()
     parts |= {name: gr.State(None, time_to_live=session_seconds) for name in ("state", "place")}
     bound = Binding(AnatomyPage, {**opened, **parts}, form=RestoreForm)
-    entered = bound.on(tab.select, handlers.opened, otherwise=NOTHING_SHOWN, **LIGHT)
-    bound.on(entered.success, handlers.searched, **LIGHT)
+    for event in entering:
+        entered = bound.on(event, handlers.opened, otherwise=NOTHING_SHOWN, **LIGHT)
+        bound.on(entered.success, handlers.searched, **LIGHT)
     for picker in (parts["viewer"].block, parts["block_map"].pick, parts["block"].pick):
         bound.on(picker, handlers.picked, **LATEST)
     bound.on(opened["viewer"].block, picked_elsewhere, **LATEST)

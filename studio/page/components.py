@@ -5,7 +5,7 @@ tab lies in that tab's `components`, one of several tabs in this folder. Plain i
 a .pyi file beside every module that subclasses a component.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,8 @@ from studio.server.gradio_internals import serve_where_it_lies
 
 PAGE = Path(__file__).resolve().parent
 PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
+GIVEN = "element, trigger, props, server, upload, watch"
+"""What Gradio gives a component's script."""
 OPEN_SOMETHING = "Open a photograph, or pick an example."
 
 
@@ -57,6 +59,19 @@ def component(
         head=head,
         server_functions=server_functions,
     )
+
+
+def share_scripts(blocks: Iterable[Any]) -> str:
+    """One script that holds each component's, once however many components have it; they only call it from then on.
+
+    To be asked when all events are connected: Gradio looks for their names in a component's own script.
+    """
+    numbers: dict[str, int] = {}
+    for block in blocks:
+        if isinstance(block, gr.HTML) and block.js_on_load:
+            number = numbers.setdefault(block.js_on_load, len(numbers))
+            block.js_on_load = f"studioScripts[{number}]({GIVEN})"
+    return "const studioScripts = [\n" + "".join(f"({GIVEN}) => {{\n{text}}},\n" for text in numbers) + "];\n"
 
 
 def address_of(path: Path) -> str:

@@ -33,7 +33,8 @@ def view_of(
         cards: by model name.
         pictures: where the PNG files are written.
         earlier: a value made of an earlier state of the same run, whose files are used again.
-        preferred: the result that is shown where nothing is measured, once it is there.
+        preferred: the result that is shown where nothing is measured, once it is there; a run names it, and is
+            compared with the degraded picture from the start.
     """
     writer = _Panes(photograph, outputs, pictures, earlier or EMPTY_VIEW)
     panes = []
@@ -53,7 +54,7 @@ def view_of(
         count = len(restoration.stages)
         panes.append({**pane, "group": title, "stage": count, "last": True} if count > 1 else pane)
     best = best_result(outputs, preferred)
-    left = "degraded" if best or outputs.original is None else "original"
+    left = "degraded" if best or preferred or outputs.original is None else "original"
     return {
         "picture": picture_name(photograph, outputs),
         "run": f"{photograph.key} {settings_slug(outputs.request)}",
@@ -134,7 +135,8 @@ class _Panes:
         name = self._named(identifier)
         file = self._files.get(name)
         if file is None or not self._pictures.renew(file):
-            file = self._pictures.served(name, pixels, self._photograph.image.density)
+            density, example = self._photograph.image.density, self._photograph.example
+            file = self._pictures.served(name, pixels, density, everybodys=bool(example))
         return {
             "id": identifier,
             "label": label,

@@ -14,7 +14,6 @@ from typing import Any
 from models.card import ModelCard
 from models.errors import InvalidSetting, RestorationCancelled, RestorationError
 from models.jpeg import Degradation
-from models.jpeg.formats import NAMES
 from models.jpeg.kept_exif import kept_exif
 from studio.engine.engine import Engine, pace
 from studio.engine.expectations import told_condition
@@ -30,6 +29,7 @@ from studio.restore.page import (
     CHANGED,
     IDLE,
     NO_MODEL,
+    NO_PHOTOGRAPH,
     WORKING,
     LinkedPage,
     Page,
@@ -59,11 +59,6 @@ logger = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.15
 """Tiles that end sooner after the last news are not told."""
-
-NO_PHOTOGRAPH = (
-    f"There is no photograph in memory. {NAMES} can be opened, and are held for a limited time. "
-    "Open one, or choose an example."
-)
 
 
 class RestoreHandlers:
@@ -116,10 +111,12 @@ class RestoreHandlers:
         return replace(page, saves=saves)
 
     def open_upload(self, event: Mapping[str, Any], present: Present, form: RestoreForm) -> Page:
-        """A file was uploaded; it is left as it is until somebody damages it."""
+        """A file was uploaded; it is left as it is until somebody damages it, or did so before it was brought back."""
         read = partial(self._open_file, event.get("path"), event.get("name"))
-        page = self._open(read, present, replace(form, saves="keep"))
-        return page if page.session is None else replace(page, saves="keep")
+        saves = event.get("saves")
+        saves = saves if saves in ("once", "twice") else "keep"
+        page = self._open(read, present, replace(form, saves=saves))
+        return page if page.session is None else replace(page, saves=saves)
 
     def _open(self, read: Callable[[], Photograph], present: Present, form: RestoreForm) -> Page:
         """Earlier results go, the damaged picture comes; nothing where another file was opened meanwhile."""
@@ -174,9 +171,12 @@ class RestoreHandlers:
         current = run.request is not None and run.request.same_settings(request)
         outputs = run.outputs if current else None
         outputs = outputs or StageOutputs(request, degraded.original, degraded.image)
+        view = view_of(photograph, outputs, cards, self._pictures, run.view)
+        if form.door == "repair":  # nobody there asks for the original, which need not travel
+            view = {**view, "a": "degraded"}
         working = {} if run.stop is not None and not run.stop.is_set() else self._idle(photograph, request)
         return Page(
-            viewer=view_of(photograph, outputs, cards, self._pictures, run.view),
+            viewer=view,
             diagnosis=example_words(request.degradation) if photograph.example else None,
             bench_facts=facts.bench_line(photograph, degraded, request.degradation),
             freshness=facts.freshness(CHANGED if run.request is not None and not current else ""),

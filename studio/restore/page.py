@@ -1,11 +1,12 @@
 """What the Restore tab's handlers answer: fields named like the components they set."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass, replace
 from time import monotonic_ns
 from typing import Any
 
 from models.card import ModelCard
+from models.jpeg.formats import NAMES
 from studio.page import facts
 from studio.page.controls import model_choices
 from studio.page.view import EMPTY_VIEW
@@ -17,6 +18,10 @@ from studio.session.visitor import Photograph, Run, Session
 CHANGED = "From earlier settings. Repair the picture again to see results of the present ones."
 DELETED = "All of your images have been deleted. Open a photograph, or choose an example."
 BUSY = "Busy: the queue is full. Try again in a minute."
+NO_PHOTOGRAPH = (
+    f"There is no photograph in memory. {NAMES} can be opened, and are held for a limited time. "
+    "Open one, or choose an example."
+)
 NO_MODEL = "No model is ticked. Any number of them can be compared. Tick at least one in step 3."
 
 GUIDANCE_WORDS = {
@@ -120,6 +125,17 @@ def emptied(files: int) -> Page:
 def refused_value(sentence: str) -> Page:
     """What the drop zone is told of a file that cannot be opened; the picture before it stays."""
     return Page(photograph={"answer": monotonic_ns() // 1000, "state": "failed", "words": sentence})
+
+
+def refused_change(sentence: str) -> Page:
+    """What is told of a press or a setting; a photograph that the server holds no more may lie in the browser still."""
+    lost = {"answer": monotonic_ns() // 1000, "state": "lost"} if sentence == NO_PHOTOGRAPH else None
+    return Page(notice=facts.notice(sentence), photograph=lost)
+
+
+def refused_press(sentence: str) -> Page:
+    """The same where a run was to begin."""
+    return replace(refused_change(sentence), run=Run(), **IDLE)
 
 
 def repairing_choices(cards: Iterable[ModelCard]) -> list[tuple[str, str]]:

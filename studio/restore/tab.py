@@ -24,6 +24,8 @@ from studio.restore.page import (
     Page,
     emptied,
     guidance_markup,
+    refused_change,
+    refused_press,
     refused_value,
     repairing_choices,
     show_guidance,
@@ -100,12 +102,12 @@ class RestoreTab:
         self._run_on(chosen.success, handlers.start_example)
         self._run_on(c["action"].run, handlers.start)
         bound.on(c["action"].stop, handlers.end, **IMMEDIATE)
-        bound.on(c["door"].chosen, handlers.change, **LATEST)
+        bound.on(c["door"].chosen, handlers.change, refused_change, **LATEST)
         for name in RestoreForm.controls():
             if name == "door":
                 continue
             moved = c[name].release if isinstance(c[name], gr.Slider) else c[name].input
-            bound.on(moved, handlers.change, **LATEST)
+            bound.on(moved, handlers.change, refused_change, **LATEST)
         adding = Binding(OriginalPage, c, form=RestoreForm)
         adding.on(c["original"].added, self._originals.add, refuse_original, **LIGHT)
         adding.on(c["original"].removed, self._originals.remove, refuse_original, **LIGHT)
@@ -157,7 +159,7 @@ class RestoreTab:
 
     def _run_on(self, event: Callable[..., Any], start: Callable[..., Page]) -> None:
         bound = self._bound
-        started = bound.on(event, start, Page(run=Run(), **IDLE), **IMMEDIATE)
+        started = bound.on(event, start, refused_press, **IMMEDIATE)
         worked = bound.on(started.success, self._handlers.work, Page(**IDLE), **HEAVY)
         bound.on(worked.then, self._handlers.finish, **IMMEDIATE)  # also where the queue refused a place
 

@@ -1,13 +1,8 @@
-"""ASGI middleware around Gradio: only what there is can be called or asked for, and nothing ends in a traceback.
+"""ASGI middleware around Gradio: only what there is can be called or asked for, and nothing ends in a traceback."""
 
-Beside that, PageHead puts a script at the head of the page, before Gradio's own, which launch(head=) cannot.
-"""
-
-import gzip
 import json
 import logging
 import re
-from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,8 +15,6 @@ logger = logging.getLogger(__name__)
 
 _NAMED_CALL = re.compile(rf"{API}/call/(\w{{1,40}})/?")
 _NEWS_OF_CALL = re.compile(rf"{API}/call/\w{{1,40}}/([\w-]{{1,64}})/?")
-_HEAD = b"<head>"
-GZIP_LEVEL = 5
 _ONE_RANGE = re.compile(rb"bytes=(\d{1,15}-\d{0,15}|-\d{1,15})")
 
 NOTHING_HERE = (
@@ -116,47 +109,6 @@ class LastResort:
                 await answer(send, 500, UNFORESEEN)
 
 
-class PageHead:
-    """Changes nothing but answers at / that are HTML: they get a script, and are compressed for those who ask."""
-
-    def __init__(self, app: Any, script: str) -> None:
-        """Wrap an application.
-
-        Args:
-            app: it answers.
-            script: JavaScript.
-        """
-        self._app = app
-        self._markup = _HEAD + b"<script>" + script.encode() + b"</script>"
-
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
-        """One connection."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != "/":
-            await self._app(scope, receive, send)
-            return
-        start: dict = {}
-        page = bytearray()
-
-        async def with_script(message: dict) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start" and _is_html(message):
-                start = message
-            elif message["type"] == "http.response.body" and start:
-                page.extend(message.get("body", b""))
-                if not message.get("more_body", False):
-                    body = bytes(page).replace(_HEAD, self._markup, 1)
-                    headers = _without_length(start)
-                    if _takes_gzip(scope):
-                        body = await to_thread(gzip.compress, body, GZIP_LEVEL)
-                        headers += [(b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-                    await send({**start, "headers": [*headers, _length(body)]})
-                    await send({"type": "http.response.body", "body": body})
-            else:
-                await send(message)
-
-        await self._app(scope, receive, with_script)
-
-
 async def answer(send: Any, status: int, words: str) -> None:
     """One sentence, as Gradio tells its own."""
     body = json.dumps({"detail": words}).encode()
@@ -179,19 +131,3 @@ def _root_of(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
     return error
-
-
-def _is_html(start: dict) -> bool:
-    return any(name.lower() == b"content-type" and b"text/html" in value for name, value in start["headers"])
-
-
-def _without_length(start: dict) -> list[tuple[bytes, bytes]]:
-    return [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-
-
-def _takes_gzip(scope: dict) -> bool:
-    return any(name.lower() == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
-
-
-def _length(body: bytes) -> tuple[bytes, bytes]:
-    return b"content-length", str(len(body)).encode()

@@ -51,6 +51,7 @@ class PictureFolder:
         self.lifetime_seconds = lifetime_seconds
         self._visitor = visitor
         self._kept: frozenset[Path] = frozenset()
+        self._everybodys: set[Path] = set()
         self._owners: dict[Path, set[str]] = {}
         self._lock = Lock()
         self._contents = _Contents()
@@ -60,6 +61,10 @@ class PictureFolder:
     def keep(self, paths: Iterable[Path]) -> None:
         """Never sweep these, such as the page's thumbnails."""
         self._kept = frozenset(paths)
+
+    def is_everybodys(self, path: str) -> bool:
+        """Whether a file shows nobody's own picture; since its path names its content, browsers may keep it."""
+        return Path(path) in self._everybodys or Path(path) in self._kept
 
     def adopt(self, path: Path) -> None:
         """Note that a file belongs to whoever is being answered; files may have several owners."""
@@ -81,7 +86,9 @@ class PictureFolder:
                         _deleted(path)
         return count
 
-    def served(self, file_name: str, pixels: RgbImage, density: Density | None = None) -> dict[str, Any]:
+    def served(
+        self, file_name: str, pixels: RgbImage, density: Density | None = None, *, everybodys: bool = False
+    ) -> dict[str, Any]:
         """The picture as a file the page can load and people can keep.
 
         Args:
@@ -90,6 +97,7 @@ class PictureFolder:
                 which loses nothing. The folder is named after what is in them, so that equal pictures are written
                 once and a file can never be mistaken for an older one.
             density: how large the picture is printed.
+            everybodys: it is made of one of the studio's own pictures.
 
         Returns:
             A Gradio file dictionary: on its way to the page it gains a `url` that serves these very bytes.
@@ -98,6 +106,8 @@ class PictureFolder:
         if density is not None:
             folder = hashlib.blake2b(f"{folder} {density}".encode(), digest_size=16).hexdigest()
         path = self.root / folder / file_name
+        if everybodys:
+            self._everybodys.add(path)
         return self._written_once(path, lambda place: write_png(_without_repeats(pixels), place, density))
 
     def renew(self, file: dict[str, Any]) -> bool:
@@ -177,6 +187,7 @@ class PictureFolder:
         self._ages.forget_all_but(places)
         with self._lock:
             self._owners = {path: owners for path, owners in self._owners.items() if path.exists()}
+            self._everybodys = {path for path in self._everybodys if path.exists()}
         return count
 
     def _is_old(self, path: Path) -> bool:

@@ -85,6 +85,7 @@ class StudioBlocks(gr.Blocks):
     queues: CallQueues
     disk_quota: DiskQuota
     pictures: PictureFolder
+    scripts: str
 
     def __init__(self, **settings: Any) -> None:
         """Settings as in gr.Blocks."""

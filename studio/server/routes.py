@@ -23,15 +23,18 @@ ENDINGS = (f"{API}/cancel", f"{API}/reset")
 """Where a page says that it waits for a call no more."""
 
 FILE = f"{API}/file="
+SCRIPTS = "/studio-"
+"""Where the address of the page's own scripts begins, see studio.server.page_files."""
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _READ = re.compile(
-    rf"/|/shared/[0-9a-f]{{32}}|/config/?|/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json|/(assets|static)/.*"
+    rf"/|/shared/[0-9a-f]{{32}}|{SCRIPTS}[0-9a-f]{{32}}\.js|/config/?|/theme\.css|/favicon\.ico|/robots\.txt"
+    rf"|/manifest\.json|/(assets|static)/.*"
     rf"|{API}/(theme\.css|app_id/?|info/?|startup-events|queue/data|heartbeat/[\w-]{{1,64}}|file=.*"
     rf"|call/\w{{1,40}}/[\w-]{{1,64}})",
     re.DOTALL,
 )
 _WRITTEN = re.compile(rf"{API}/(queue/join|run/predict|upload|cancel|reset|call/\w{{1,40}})/?")
-CHEAP = re.compile(rf"/(assets|static)/.*|{API}/file=.*", re.DOTALL)
+CHEAP = re.compile(rf"/(assets|static)/.*|{SCRIPTS}.*|{API}/file=.*", re.DOTALL)
 """Small files that a page fetches by the dozen."""
 
 MAX_NAME = 1024

@@ -15,6 +15,7 @@ from studio.session.visitor import Photograph, open_photograph
 
 ASSETS = shipped("assets")
 THUMBNAIL = 96
+THUMBNAIL_QUALITY = 85
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,14 @@ def _opened(one: Example) -> Photograph:
 
 
 def thumbnails(folder: Path) -> list[dict]:
-    """Write a small square PNG per example and describe them for the page.
+    """Write a small square WebP per example and describe them for the page.
 
     Args:
         folder: existing folder to write into.
     """
     described = []
     for one in EXAMPLES:
-        path = folder / f"{one.name}.png"
+        path = folder / f"{one.name}.webp"
         source = ASSETS / one.file_name if one.drawn else files("skimage") / "data" / one.file_name
         with Image.open(str(source)) as picture:
             rgb = picture.convert("RGB")
@@ -96,6 +97,6 @@ def thumbnails(folder: Path) -> list[dict]:
         square = rgb.resize(
             (THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, (left, top, left + side, top + side)
         )
-        Image.fromarray(np.asarray(square)).save(path)
+        Image.fromarray(np.asarray(square)).save(path, quality=THUMBNAIL_QUALITY)
         described.append({"name": one.name, "title": one.title, "file": served_file(path)})
     return described

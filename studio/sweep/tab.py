@@ -1,6 +1,6 @@
 """The Sweep tab: its components, where they stand, and which event calls which handler."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -33,13 +33,17 @@ SHOW_RESULTS = """() => {
 
 
 def build_sweep_tab(
-    demo: gr.Blocks, tab: gr.Tab, handlers: SweepHandlers, session: gr.State, session_seconds: int
+    demo: gr.Blocks,
+    entering: Iterable[Callable[..., Any]],
+    handlers: SweepHandlers,
+    session: gr.State,
+    session_seconds: int,
 ) -> None:
     """Lay the tab out and wire it.
 
     Args:
         demo: the page.
-        tab: the one being built; entering it says what is open.
+        entering: events that say what is open: the tab is chosen, or another file was opened while it is in front.
         handlers: answer every press.
         session: what is open in the Restore tab.
         session_seconds: how long a visitor's sweeps are kept.
@@ -51,7 +55,8 @@ def build_sweep_tab(
     choices.on(parts["kind"].change, kind_chosen, **IMMEDIATE)
 
     bound = Binding(SweepPage, parts, form=SweepForm)
-    bound.on(tab.select, handlers.checked, otherwise=REFUSED, **LIGHT)
+    for event in entering:
+        bound.on(event, handlers.checked, otherwise=REFUSED, **LIGHT)
     for name in ("lowest", "highest", "step", "shift_rows", "shift_columns", "file_quality"):
         bound.on(parts[name].release, handlers.checked, otherwise=REFUSED, **LATEST)
     for name in ("extent", "kind", "subsampling", "model_names", "model_name", "steerable_name"):

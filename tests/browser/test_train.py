@@ -1,11 +1,8 @@
 """A person's way through the Train tab with the real trainer: start, watch, reload, stop, resume, use it, compare."""
 
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 
 import psutil
 import pytest
@@ -15,7 +12,7 @@ from models.card import ModelCard, read_card
 from models.networks.ar_cnn import ArCnn
 from models.zoo import save_checkpoint
 from tests.browser.conftest import go_to
-from tests.paths import REPOSITORY
+from tests.browser.server import Server
 from tests.present import present
 from training.config import TrainConfig
 from training.run_state import ProcessFile, ProcessMark
@@ -48,31 +45,6 @@ TINY = {
     },
 }
 OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
-
-
-class Server:
-    """The studio as `python app.py` starts it, with runs of its own; it can be killed and started again."""
-
-    def __init__(self, folder, checkpoints, wait):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.runs, self.log, self._wait = folder / "runs", folder / "studio.log", wait
-        self._command = [sys.executable, "app.py", "--port", str(self.port), "--device", "cpu"]
-        self._command += ["--checkpoints", str(checkpoints), "--runs", str(self.runs)]
-        self._environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "gradio"), "OMP_NUM_THREADS": "1"}
-        self.address = f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        with self.log.open("a") as stream:
-            self.process = subprocess.Popen(
-                self._command, cwd=REPOSITORY, env=self._environment, stdout=stream, stderr=stream
-            )
-        self._wait(f"{self.address}/", self.process, self.log)
-
-    def kill(self, number=signal.SIGKILL):
-        self.process.send_signal(number)
-        self.process.wait(30)
 
 
 @pytest.fixture(scope="module")

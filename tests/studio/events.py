@@ -14,11 +14,11 @@ def parts_of(page, handler, answer):
 
     Args:
         page: a whole one.
-        handler: name of a handler that takes every control.
+        handler: name of a handler that takes every control, whatever number of events it answers.
         answer: what it returns, a dataclass.
     """
     names = [field.name for field in fields(answer)]
-    (function,) = [
+    function, *_again = [
         fn for fn in page.handlers.values() if _name(fn) == handler and len(fn.outputs) == len(names)
     ]
     read = [block for block in function.inputs if block not in function.outputs]

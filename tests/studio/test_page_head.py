@@ -3,13 +3,16 @@
 import asyncio
 import gzip
 
-from studio.server.calls import PageHead
+import brotli
+import pytest
+
+from studio.server.page_files import CHECKED, LASTING, Caching, PageHead
 
 PAGE = "<!doctype html><html><head><title>é</title></head></html>".encode()
 
 
 def answer(
-    path: str, kind: bytes, pieces: list[bytes], method: str = "GET", accepted: bytes = b"br"
+    path: str, kind: bytes, pieces: list[bytes], method: str = "GET", accepted: bytes = b"identity"
 ) -> tuple[dict[bytes, bytes], bytes]:
     """Headers and body of an application that answers in pieces, behind the middleware."""
 
@@ -38,11 +41,57 @@ def test_the_page_begins_with_the_script() -> None:
         assert headers[b"content-length"] == str(len(body)).encode() and headers[b"x-other"] == b"1"
 
 
-def test_the_page_travels_compressed_to_those_who_ask() -> None:
-    headers, body = answer("/", b"text/html", [PAGE * 50], accepted=b"gzip, deflate, br")
-    assert headers[b"content-encoding"] == b"gzip" and int(headers[b"content-length"]) == len(body)
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "decode"),
+    [(b"gzip, deflate, br", b"br", brotli.decompress), (b"deflate, gzip;q=0.5", b"gzip", gzip.decompress)],
+)
+def test_the_page_travels_compressed_to_those_who_ask(accepted, encoding, decode) -> None:
+    headers, body = answer("/", b"text/html", [PAGE * 50], accepted=accepted)
+    assert headers[b"content-encoding"] == encoding and int(headers[b"content-length"]) == len(body)
     assert len(body) < len(PAGE) * 25
-    assert gzip.decompress(body).count(PAGE[40:]) == 50
+    assert decode(body).count(PAGE[40:]) == 50
+
+
+def test_scripts_that_components_share_have_an_address_that_names_their_content() -> None:
+    sent: list[dict] = []
+
+    async def app(scope, receive, send) -> None:
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
+        )
+        await send({"type": "http.response.body", "body": PAGE})
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    def asked(path: str, shared: str) -> bytes:
+        sent.clear()
+        scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+        asyncio.run(PageHead(app, "", shared)(scope, None, send))
+        return sent[1]["body"]
+
+    first, other = (
+        asked("/", text).split(b'src="')[1].split(b'"')[0].decode() for text in ("let a;", "let b;")
+    )
+    assert first != other
+    assert asked(f"/{first}", "let a;") == b"let a;"
+    assert dict(sent[0]["headers"])[b"cache-control"] == LASTING
+    assert asked(f"/{other}", "let a;") == PAGE
+
+
+@pytest.mark.parametrize(("name", "kept"), [("example.png", LASTING), ("mine.png", CHECKED)])
+def test_only_pictures_of_nobody_are_kept_without_asking(name, kept) -> None:
+    sent: list[dict] = []
+
+    async def app(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": f"/gradio_api/file={name}", "headers": []}
+    asyncio.run(Caching(app, lambda path: path == "example.png")(scope, None, send))
+    assert sent[0]["headers"] == [(b"cache-control", kept)]
 
 
 def test_everything_else_stays_as_it_is() -> None:

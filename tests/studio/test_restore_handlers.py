@@ -78,7 +78,9 @@ def test_every_picture_is_written_once(visitor, photograph, monkeypatch):
     served = []
     serve = PictureFolder.served
     monkeypatch.setattr(
-        PictureFolder, "served", lambda self, name, *rest: served.append(name) or serve(self, name, *rest)
+        PictureFolder,
+        "served",
+        lambda self, name, *rest, **more: served.append(name) or serve(self, name, *rest, **more),
     )
     visitor.bring(photograph)
     visitor.start()

@@ -2,10 +2,11 @@
 // between them. Gradio's own row of tabs, which the style sheet hides, does the changing; whoever else changes tabs is followed.
 //
 // The value: {name, bench: the id of the workbench's tab, doors: [{id, title}], places: [{id, title}]}, where ids of places are those of
-// tabs. The document hears where
-// somebody is as studio-place, with {place, rest: what follows the place in the address}, and says studio-go with an id to go elsewhere.
+// tabs. The document hears where somebody is as studio-place, with {place, rest: what follows the place in the address}, and says studio-go
+// with an id to go elsewhere. Triggers `anatomy` and `sweep` where a picture was opened while one of these is in front.
 
 import { find, make, targetOf } from "../elements.js";
+import { watchConnection } from "./connection.js";
 
 const bench = props.value.bench;
 const doors = props.value.doors;
@@ -14,6 +15,7 @@ const list = find(".places");
 const frame = find(".frame");
 const opener = find(".opener");
 const root = document.documentElement;
+const HIDDEN_MS = 200;  // after which the place before is not on the page any more
 
 find(".name").textContent = props.value.name;
 
@@ -111,7 +113,20 @@ function follow() {
   root.dataset.place = tab;
   history.pushState(null, "", addressOf(here()));
   mark();
+  setTimeout(keepFocus, HIDDEN_MS);
 }
+
+// What had the focus may have gone with the place before.
+function keepFocus() {
+  const at = document.activeElement, lost = !at || at === document.body || !(/** @type {HTMLElement} */ (at).checkVisibility());
+  if (lost) buttons.find((one) => one.dataset.id === here())?.focus({ preventScroll: true });
+}
+
+// What is about the photograph in Experiment begins anew when another one comes, as when its page is opened by its address.
+document.addEventListener("studio-opened", () => {
+  if (root.dataset.place === "anatomy") trigger("anatomy");
+  if (root.dataset.place === "sweep") trigger("sweep");
+});
 
 function begin() {
   const row = document.querySelector("#tabs > .tab-wrapper");
@@ -127,6 +142,7 @@ function begin() {
 }
 
 begin();
+watchConnection();
 
 // ---------------------------------------------------------------- sliders
 

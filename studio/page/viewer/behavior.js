@@ -144,6 +144,12 @@ listenToKeys();
 listen(root, "studio-show-pane", (event) => choose("b", event.detail));
 listen(root, "studio-closer", lookCloser);
 listen(root, "studio-preview", preview);
+for (const coming of ["pointerenter", "focusin"]) {
+  listen(root, coming, () => {
+    state.visited = true;
+    loadNeeded();
+  }, { once: true });
+}
 listen(document, "scroll", () => {
   if (cells().length > 1) {
     measurePage();

@@ -147,11 +147,12 @@ export function forgetMissing() {
   }
 }
 
-// Pictures on the screen, and all results where they are small; earlier stages travel once somebody looks at one of them.
+// Pictures on the screen, and all results where they are small, once somebody comes to the viewer; earlier stages travel once somebody looks
+// at one of them.
 export function loadNeeded() {
   const [width, height] = size(), results = finals(), shownNow = visibleParts().map((part) => paneWith(part.id));
   const ids = new Set(shownNow.filter(Boolean).map((pane) => pane.id));
-  if (results.length * width * height <= PRELOAD_PIXELS) results.forEach((pane) => ids.add(pane.id));
+  if (state.visited && results.length * width * height <= PRELOAD_PIXELS) results.forEach((pane) => ids.add(pane.id));
   for (const pane of shownNow) if (pane && pane.stage && !pane.last) stagesOf(pane).forEach((stage) => ids.add(stage.id));
   for (const id of ids) if (paneWith(id)) load(paneWith(id));
 }

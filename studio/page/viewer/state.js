@@ -12,7 +12,7 @@ export const life = new AbortController();  // ends once the viewer has left the
 /** @type {Record<string, any>} */
 export const state = {
   panes: [], reference: "", hint: "", grids: [], turn: {}, picture: "", run: "",  // as the server sent them
-  a: "", b: "", mode: "split", degradedOnly: false, picked: false, hidden: new Set(), extra: new Set(),  // which pictures are looked at
+  a: "", b: "", mode: "split", degradedOnly: false, visited: false, picked: false, hidden: new Set(), extra: new Set(),  // which pictures are looked at
   zoom: null, center: null, split: 0.5, sharp: true,  // how they lie; a zoom of null fits the whole picture
   spot: null,  // where looking closer tells most, [x, y]
   loupe: false, cursor: null, lines: false, block: null, map: "none", gain: 8,  // looking closer

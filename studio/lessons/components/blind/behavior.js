@@ -100,7 +100,7 @@ function draw() {
   const { notice, working, revealed } = value();
   const busy = waiting || Boolean(working);
   dealButton.textContent = pair ? "Next pair" : "Show a pair";
-  dealButton.disabled = busy;
+  dealButton.setAttribute("aria-disabled", String(busy));
   find(".working").hidden = !busy;
   find(".working span").textContent = "Both methods are at work" + (working ? ", " + working : "");
   find(".notice").textContent = notice || "";
@@ -157,7 +157,9 @@ function startAgain() {
 }
 
 for (const button of ballots) button.addEventListener("click", () => vote(button.dataset.vote));
-dealButton.addEventListener("click", deal);
+dealButton.addEventListener("click", () => {
+  if (dealButton.getAttribute("aria-disabled") !== "true") deal();
+});
 find(".halt").addEventListener("click", () => trigger("halt", {}));
 revealButton.addEventListener("click", () => trigger("reveal", { pair }));
 find(".again").addEventListener("click", startAgain);

@@ -81,6 +81,7 @@ function drawRound() {
   find(".rules").textContent = "This picture was saved at a hidden quality factor. A right guess earns " + full + " points, and each step off costs " + step + ". A game has " + rounds + " rounds.";
   find(".round").textContent = "Round " + (revealed ? played : isOver() ? 1 : played + 1) + " of " + rounds;
   find(".truth").hidden = !revealed;
+  if (revealed && [slider, number].includes(/** @type {HTMLInputElement} */ (document.activeElement))) mainButton.focus();
   slider.disabled = number.disabled = revealed || !round;
   if (revealed) {
     find(".outcome").textContent = outcome();
@@ -94,7 +95,7 @@ function draw() {
   const isNew = isOver() && !revealed;
   drawRound();
   mainButton.textContent = mainWords();
-  mainButton.disabled = waiting;
+  mainButton.setAttribute("aria-disabled", String(waiting));
   find(".now").textContent = (isNew ? 0 : total()) + " points";
   find(".rounds").textContent = (isNew ? 0 : game.points.length) + " of " + rounds;
   find(".best").textContent = game.best ? game.best + " points" : "none yet";
@@ -115,7 +116,7 @@ function update() {
 
 function ask(kind) {
   waiting = true;
-  mainButton.disabled = true;
+  mainButton.setAttribute("aria-disabled", "true");
   if (kind === "guess") trigger("guess", { round: value().round, guess: Number(number.value) });
   else trigger("deal", { picture: pictureSelect.value });
 }
@@ -132,7 +133,9 @@ number.addEventListener("keydown", (event) => {
   setGuess(number.value);
   mainButton.click();
 });
-mainButton.addEventListener("click", () => ask(value().round && !value().revealed ? "guess" : "deal"));
+mainButton.addEventListener("click", () => {
+  if (!waiting) ask(value().round && !value().revealed ? "guess" : "deal");
+});
 pictureSelect.addEventListener("change", () => {
   if (value().round) ask("deal");
 });

@@ -23,12 +23,18 @@ let opening = "";
 let verdict = null;
 let asked = false;  // the queue waits for the run before to end
 let own = false;  // somebody brought the picture that is open
+let lost = false;  // the connection
+let waiting = false;  // a press, for the connection
+let pressed = false;  // and neither stopped nor answered by a result yet
+let again = false;  // to be pressed once the example's run has ended
+const AGAIN = "studio-again";  // in the session's store: whether to run once the picture is brought back after the connection was lost
 
 function isRepair() {
   return document.documentElement.dataset.door !== "experiment";
 }
 
 function idleWords() {
+  if (waiting) return "Waits for the connection";
   if (known.stopped) return "Go on · stopped at " + Math.round(100 * known.stopped) + " %";
   const count = known.models > 1 ? known.models + " models" : "";
   const words = isRepair() ? (verdict ? "Repair again" : "Repair") : "Run";
@@ -41,12 +47,21 @@ function runningWords() {
   return [percent || (isRepair() ? "Repairing" : "Running"), known.left].filter(Boolean).join(", ");
 }
 
+// What had the focus and is not there any more gives it to what stands in its place.
 function draw() {
+  const at = document.activeElement, held = at === stop || at === main || at === take;
+  drawButtons();
+  if (!held) return;
+  const next = [main, take, choose].find((button) => !button.hidden);
+  if (/** @type {HTMLElement} */ (at).hidden || (at === stop && known.state === "idle")) next?.focus();
+}
+
+function drawButtons() {
   const busy = known.state !== "idle";
   root.dataset.state = known.state;
   label.textContent = busy ? runningWords() : idleWords();
   find(".fill").style.width = (busy ? 100 * known.share : 0) + "%";
-  main.setAttribute("aria-disabled", String(busy || Boolean(opening)));
+  main.setAttribute("aria-disabled", String(busy || waiting || Boolean(opening)));
   main.title = opening ? "When " + opening + " is open" : "";
   stop.setAttribute("aria-disabled", String(known.state !== "running"));
   const onPhone = phone.matches && isRepair(), done = onPhone && !busy && !opening && Boolean(verdict) && own;
@@ -63,7 +78,14 @@ function draw() {
   take.download = verdict.download;
 }
 
+function runAgain() {
+  if (!again || isOff(main)) return;
+  again = false;
+  press();
+}
+
 function end() {
+  pressed = false;
   props.value = { ...props.value, state: "stopping" };  // the run itself says when it has ended
   update();
   main.focus();
@@ -83,6 +105,7 @@ async function shareIt() {
 function press() {
   if (isOff(main)) return;
   asked = false;
+  pressed = true;
   props.value = { ...props.value, state: "running" };  // so that any answer is a change
   update();
   const seen = /** @type {HTMLElement | null} */ (document.querySelector(viewer));
@@ -90,10 +113,23 @@ function press() {
   requestAnimationFrame(() => trigger("run", { in_sight: JSON.parse(seen?.dataset.sight || "null") }));
 }
 
-main.addEventListener("click", press);
+// Presses now, or once the connection is back.
+function pressOrWait() {
+  if (!lost) {
+    press();
+    return;
+  }
+  waiting = true;
+  sessionStorage.setItem(AGAIN, "yes");
+  draw();
+}
+
+main.addEventListener("click", () => {
+  if (!isOff(main)) pressOrWait();
+});
 document.addEventListener("studio-run", () => {
   asked = true;
-  if (known.state === "idle") press();
+  if (known.state === "idle") pressOrWait();
 });
 stop.addEventListener("click", () => {
   if (!isOff(stop)) end();
@@ -117,8 +153,23 @@ document.addEventListener("studio-opened", (event) => {
   own = /** @type {CustomEvent} */ (event).detail;
   draw();
 });
+document.addEventListener("studio-connection", (event) => {
+  lost = /** @type {CustomEvent} */ (event).detail;
+  const missed = waiting;
+  waiting = false;
+  if (!lost) sessionStorage.removeItem(AGAIN);
+  else if (own && (pressed || verdict)) sessionStorage.setItem(AGAIN, "yes");
+  draw();
+  if (!lost && missed) press();
+});
+document.addEventListener("studio-back", () => {
+  again = pressed || Boolean(sessionStorage.getItem(AGAIN));
+  sessionStorage.removeItem(AGAIN);
+  runAgain();
+});
 document.addEventListener("studio-verdict", (event) => {
   verdict = /** @type {CustomEvent} */ (event).detail;
+  if (verdict) pressed = false;
   draw();
 });
 document.addEventListener("studio-door-shown", draw);
@@ -137,6 +188,7 @@ function update() {
   draw();
   if (known.state !== before) document.dispatchEvent(new CustomEvent("studio-action", { detail: { state: known.state, before } }));
   if (asked && known.state === "idle") press();
+  if (again) setTimeout(runAgain);
 }
 
 watch("value", update);

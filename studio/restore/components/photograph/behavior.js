@@ -1,18 +1,20 @@
 // Takes files by drop (anywhere on the page), paste or browsing, shows the browser's own view of one while its bytes travel untouched, and
-// tells the server. What somebody brought is kept in this browser, so that a reload or a lost connection does not lose it.
+// tells the server. What somebody brought is kept in this browser, so that a reload, a lost connection or a server that has forgotten it
+// does not lose it.
 //
 // The first value: examples, each with name, title and file (a thumbnail), limit, how large a file may be, in words, accept, as the file
-// input's attribute, and kept_seconds, for how long a picture is kept. Later ones answer: {answer: a new number, state: "open", "failed" or
-// "deleted", example: name of the one that is open, own: whether somebody brought the picture, words: what is wrong}. Triggers `opened`
-// with {path, name}, and `example` with {name}. The document hears studio-opening with the name of a file that is on its way, or "", and
-// studio-opened with whether somebody brought the picture that is open; studio-choose opens the list of files. Whatever else replaces the picture
-// dispatches studio-replace with a function, which is called once the picture may go. Several files are given to the queue as studio-files,
-// which has them opened by studio-take-file, and hears studio-brought with a file that is open, studio-refused with {file, words}, and
-// studio-deleted.
+// input's attribute, and kept_seconds, for how long a picture is kept. Later ones answer: {answer: a new number, state: "open", "failed",
+// "deleted" or "lost" (the server holds nothing any more), example: name of the one that is open, own: whether somebody brought the
+// picture, words: what is wrong}. Triggers `opened` with {path, name}, for one that is brought back also with how often it is saved, and
+// `example` with {name}. The document hears studio-opening with the name of a file that is on its way, or "", studio-opened with whether
+// somebody brought the picture that is open, studio-back once one is brought back, and studio-unreachable when a file could not be sent;
+// studio-choose opens the list of files. Whatever else replaces the picture dispatches studio-replace with a function, which is called once
+// the picture may go. Several files are given to the queue as studio-files, which has them opened by studio-take-file, and hears
+// studio-brought with a file that is open, studio-refused with {file, words}, and studio-deleted.
 
 import { find, findAll, make } from "../../../page/elements.js";
 import { forget, hold, held } from "./kept.js";
-import { send } from "./sending.js";
+import { ConnectionLost, send } from "./sending.js";
 
 const examples = props.value.examples;
 const limit = props.value.limit;
@@ -25,12 +27,18 @@ const trouble = find(".trouble");
 const news = find(".news");
 const strip = find(".examples");
 const touch = matchMedia("(pointer: coarse)");
+const FORM_MS = 100;  // until Gradio has set the controls by the answer that also names the picture
 let travelling = null;  // { file, abort, url, back }
 let answered = 0;
 let unsaved = false;  // results of an own picture that nobody has taken yet
 let result = "";  // addresses of what is shown, and of what was taken last
 let saved = "";
 let own = "";
+let setPage = () => {};
+const pageIsSet = new Promise((resolve) => {
+  setPage = () => setTimeout(resolve, FORM_MS);
+});
+let unsent = null;  // the file that was chosen when the connection was lost
 
 function complain(sentence) {
   trouble.textContent = sentence;
@@ -107,11 +115,29 @@ function offer(file) {
   });
 }
 
-async function take(file, { back = false } = {}) {
+function refused(trip, problem) {
+  const { file, again } = trip;
+  const noConnection = problem instanceof ConnectionLost && !again, cancelled = problem instanceof Error && problem.name === "AbortError";
+  end();
+  showPreview(null);
+  if (cancelled) refuse(file, "");
+  else if (noConnection) {
+    unsent = file;
+    hold(file);
+    complain("There is no connection. " + file.name + " is sent when it is back.");
+    document.dispatchEvent(new CustomEvent("studio-unreachable"));
+  } else {
+    const words = problem instanceof Error ? problem.message : String(problem);
+    refuse(file, file.name + " was not taken: " + words + " Files up to " + limit + " can be sent. Try again, or choose a smaller one.");
+  }
+}
+
+async function take(file, { back = false, again = false } = {}) {
   if (!file) return;
   if (travelling) travelling.abort.abort();
-  const trip = { file, abort: new AbortController(), url: URL.createObjectURL(file), back };
+  const trip = { file, abort: new AbortController(), url: URL.createObjectURL(file), back, again };
   travelling = trip;
+  unsent = null;
   complain("");
   news.textContent = "";
   announce(file.name);
@@ -122,17 +148,12 @@ async function take(file, { back = false } = {}) {
       if (travelling === trip) draw("Sending " + file.name + ", " + Math.round(100 * share) + " %", share);
     });
     if (travelling !== trip) return;
+    if (back) await pageIsSet;  // else the handler would take the form as it is before its link is read
     draw("Opening " + file.name);
     press("");
-    trigger("opened", { path, name: file.name });
+    trigger("opened", back ? { path, name: file.name, saves: new URL(location.href).searchParams.get("saves") } : { path, name: file.name });
   } catch (problem) {
-    if (travelling !== trip) return;
-    const refused = problem instanceof Error && problem.name !== "AbortError";
-    end();
-    showPreview(null);
-    const words = problem instanceof Error ? problem.message : String(problem);
-    if (refused) refuse(file, file.name + " was not taken: " + words + " Files up to " + limit + " can be sent. Try again, or choose a smaller one.");
-    else refuse(file, "");
+    if (travelling === trip) refused(trip, problem);
   }
 }
 
@@ -232,7 +253,7 @@ function exampleButton(example) {
   button.append(picture);
   button.addEventListener("click", () => replacing(() => {
     if (travelling) travelling.abort.abort();
-    forget();
+    forgetIt();
     complain("");
     news.textContent = "";
     press(example.name);
@@ -245,6 +266,16 @@ strip.replaceChildren(...examples.map(exampleButton));
 
 // ---------------------------------------------------------------- what the server answers
 
+async function keep(file) {
+  const kept = await hold(file);
+  if (kept !== null && own) document.documentElement.dataset.kept = file.name;
+}
+
+function forgetIt() {
+  delete document.documentElement.dataset.kept;
+  forget();
+}
+
 function opened(value) {
   own = value.own ? value.name : "";
   unsaved = false;
@@ -252,10 +283,11 @@ function opened(value) {
   press(value.example || "");
   if (!value.own || !travelling) return;
   if (travelling.back) news.textContent = "Brought back: " + travelling.file.name;
-  else hold(travelling.file);
-  const file = travelling.file;
+  const { file, back } = travelling;
+  keep(file);
   end();
   document.dispatchEvent(new CustomEvent("studio-brought", { detail: file }));
+  if (back) document.dispatchEvent(new CustomEvent("studio-back"));
 }
 
 function failed(value) {
@@ -270,24 +302,38 @@ function update() {
   const value = props.value || {};
   if (!value.answer || value.answer === answered) return;
   answered = value.answer;
+  setPage();
   if (value.state === "open") opened(value);
   else if (value.state === "failed") failed(value);
+  else if (value.state === "lost") openAgain();
   else {
     own = "";
     unsaved = false;
     document.dispatchEvent(new CustomEvent("studio-opened", { detail: false }));
     document.dispatchEvent(new CustomEvent("studio-deleted"));
-    forget();
+    forgetIt();
   }
 }
 
-// A page that is opened anew, by hand or because its connection was lost, has its picture back.
+// A page that is opened anew, by hand or because its connection was lost, has its picture back; so has one that the server has forgotten.
 async function bringBack() {
   const file = await held(keptSeconds);
   if (file && !new URL(location.href).searchParams.has("picture")) take(file, { back: true });
-  else forget();
+  else forgetIt();
 }
 
+function openAgain() {
+  const chosen = strip.querySelector("button[aria-pressed=true]");
+  if (chosen instanceof HTMLElement) trigger("example", { name: chosen.dataset.name });
+  else bringBack();
+}
+
+document.addEventListener("studio-connection", (event) => {
+  const file = unsent;
+  if (/** @type {CustomEvent} */ (event).detail || !file) return;
+  unsent = null;
+  take(file, { again: true });
+});
 watch("value", update);
 draw();
 bringBack();

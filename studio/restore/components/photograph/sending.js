@@ -1,5 +1,7 @@
 // A file's bytes on their way to the server, with how much of them has left.
 
+export class ConnectionLost extends Error {}
+
 /**
  * @param {File} file
  * @param {AbortSignal} signal
@@ -20,7 +22,7 @@ export function send(file, signal, onShare) {
       if (call.status !== 200) reject(new Error(refusal(call)));
       else resolve(JSON.parse(call.responseText)[0]);
     });
-    call.addEventListener("error", () => reject(new Error("the connection was lost.")));
+    call.addEventListener("error", () => reject(new ConnectionLost("the connection was lost.")));
     call.addEventListener("abort", () => reject(new DOMException("Cancelled.", "AbortError")));
     signal.addEventListener("abort", () => call.abort());
     call.send(form);
