@@ -35,7 +35,7 @@ from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from models.restorer import Restorer
 from models.runtimes.choice import Runtimes, check_runtime
-from models.runtimes.runtime import RuntimeName
+from models.runtimes.names import RuntimeName
 from models.tensors import placed
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,9 @@ from models.images import RgbImage
 from models.jpeg import Save, encode
 from models.networks.base import Network
 from models.orientations import UPRIGHT
+from models.runtimes.names import RuntimeName
 from models.runtimes.openvino_runtime import OpenVino, check_installed, is_installed
-from models.runtimes.runtime import PyTorch, Runtime, RuntimeName
+from models.runtimes.runtime import PyTorch, Runtime
 from models.steering import steer
 from models.tiles import cut_into_tiles
 
@@ -57,7 +58,7 @@ class Runtimes:
             network: on the processor, in evaluation mode.
             wanted: "pytorch" and "openvino" are not timed.
         """
-        self._network, self._wanted = network, wanted
+        self._network, self.wanted = network, wanted
         self._pixels = 0
         self._chosen: dict[bool, Runtime] = {}
         self._lock = threading.Lock()
@@ -80,9 +81,9 @@ class Runtimes:
             return self._chosen[reduced]
 
     def _may_convert(self) -> bool:
-        if self._wanted == "openvino":
+        if self.wanted == "openvino":
             return True
-        return self._wanted == "automatic" and self._pixels >= WORTH_PIXELS and is_installed()
+        return self.wanted == "automatic" and self._pixels >= WORTH_PIXELS and is_installed()
 
     def _checked(self, pytorch: PyTorch) -> Runtime:
         """OpenVINO, or PyTorch where that fails, computes something else, or takes longer."""
@@ -96,7 +97,7 @@ class Runtimes:
         if apart > LARGEST_DIFFERENCE[pytorch.reduced]:
             logger.warning("OpenVINO is not used: its results differ by %d levels of 255.", apart)
             return pytorch
-        if self._wanted == "automatic" and _seconds(openvino, sample) > AT_MOST_SLOWER * _seconds(
+        if self.wanted == "automatic" and _seconds(openvino, sample) > AT_MOST_SLOWER * _seconds(
             pytorch, sample
         ):
             return pytorch

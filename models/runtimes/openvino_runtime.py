@@ -92,7 +92,7 @@ def converted(network: Network, condition_size: int) -> Any:
     openvino = importlib.import_module("openvino")
     side = EXAMPLE_SIDE // (BLOCK if network.color is ColorRule.COEFFICIENTS else 1)
     with torch.inference_mode(False), torch.enable_grad(), warnings.catch_warnings():
-        # With gradients, the layers are plain ones. What warnings say of sizes is what checking with another size is for.
+        # With gradients, the layers are plain ones. Warnings are of sizes taken for constants: the check has another.
         warnings.simplefilter("ignore")
         example = (torch.zeros(1, network.channels, side, side), torch.zeros(1, condition_size))
         traced = torch.jit.trace(_Stages(network), example, check_trace=False)

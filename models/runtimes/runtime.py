@@ -3,17 +3,12 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from models.networks.base import Network
-
-RuntimeName = Literal["automatic", "pytorch", "openvino"]
-"""What may be asked for; automatic takes OpenVINO where it is installed, computes the same and is not slower."""
-
-RUNTIME_NAMES: tuple[RuntimeName, ...] = ("automatic", "pytorch", "openvino")
 
 
 class Runtime(Protocol):
