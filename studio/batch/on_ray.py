@@ -53,7 +53,7 @@ class RayPlan:
     output: Path
     address: str | None = None
     workers: int = 1
-    runtime: RuntimeName = "automatic"
+    runtime: RuntimeName = "pytorch"
 
 
 class RayRestorer:

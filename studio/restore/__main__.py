@@ -109,7 +109,7 @@ def _add_steps(parser: argparse.ArgumentParser) -> None:
 
 def _add_places_of_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps")
-    add_runtime_option(parser)
+    add_runtime_option(parser, "pytorch")
     parser.add_argument(
         "--checkpoints", type=Path, default=shipped("checkpoints"), help="folder with one folder per model"
     )
