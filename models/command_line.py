@@ -14,9 +14,9 @@ _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 def begin() -> None:
     """What every command does before it imports anything large.
 
-    No letter ends it: what a console or a pipe cannot show becomes an escape such as \\u65e5. And threads of PyTorch that
-    wait for each other sleep instead of spinning: they would take the processor from those they wait for as soon as
-    another process runs. OpenMP reads this once, when PyTorch is imported.
+    No letter ends it: what a console or a pipe cannot show becomes an escape such as \\u65e5. Threads of PyTorch
+    that wait for each other sleep instead of spinning: they would take the processor from those they wait for as soon
+    as another process runs. OpenMP reads this once, when PyTorch is imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
