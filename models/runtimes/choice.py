@@ -31,7 +31,7 @@ LARGEST_DIFFERENCE = {False: 1, True: 3}
 """Gray levels of 255 from PyTorch in float32, in float32 and in bfloat16; PyTorch's own bfloat16 is 2 away."""
 
 AT_MOST_SLOWER = 1.1
-"""How many times as long as PyTorch OpenVINO may take on a quiet machine: beside other processes it is quicker."""
+"""How many times as long as PyTorch OpenVINO may take, so that chance does not decide."""
 
 ROWS, COLUMNS = 256, 384
 """Of the fixed picture; other than those on which networks are traced."""

@@ -1,7 +1,6 @@
 """OpenVINO: networks compiled for the processor they run on; an optional extra, imported late.
 
-PyTorch's threads wait for each other at every layer, so that one other process on the machine slows it down several
-times. OpenVINO's share out the work as they find time for it.
+Its threads share out the work as they find time for it, where PyTorch's wait for each other at every layer.
 """
 
 import importlib
