@@ -67,7 +67,7 @@ $(VENV)/.runtime: requirements.txt $(VENV)/.torch
 	$(PIP) -r requirements.txt
 	touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements-scale.txt requirements-ray.txt requirements.txt $(VENV)/.torch
+$(VENV)/.development: requirements-dev.txt requirements-scale.txt requirements-ray.txt requirements-runtime.txt requirements.txt $(VENV)/.torch
 	$(PIP) -r requirements-dev.txt
 	touch $@
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 
 ROOT = Path(__file__).resolve().parent
-EXTRAS = ("dev", "scale", "ray", "mcp", "spandrel")
+EXTRAS = ("dev", "runtime", "scale", "ray", "mcp", "spandrel")
 SHIPPED = {"assets": "assets", "checkpoints": "checkpoints", "docs.lessons": "docs/lessons"}
 
 

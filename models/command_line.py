@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.metadata
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -11,7 +12,14 @@ _PROJECT_FILE = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 def begin() -> None:
-    """Let no letter end a command: what a console or a pipe cannot show becomes an escape such as \\u65e5."""
+    """What every command does before it imports anything large.
+
+    No letter ends it: what a console or a pipe cannot show becomes an escape such as \\u65e5. And threads that wait for
+    each other do not spin, which would take the processor from those they wait for as soon as another process runs:
+    PyTorch's sleep, and NumPy, whose matrices are small here, multiplies in the thread that asks.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when PyTorch is imported
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")

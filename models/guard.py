@@ -20,6 +20,7 @@ application", IEEE Transactions on Image Processing 8, 1999, who move a picture 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -238,7 +239,7 @@ class Blocks:
         refused = refused / changed.clamp(min=1e-3)
         return cls(cells, change[0], integers, off, own_off, changed / expected, refused, density)
 
-    @property
+    @cached_property
     def flat(self) -> Tensor:
         """Which blocks hold a DC only."""
         return (self.integers[1:] == 0).all(0)

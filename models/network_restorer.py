@@ -1,6 +1,5 @@
 """NetworkRestorer: runs any network of the zoo on pictures of any size, in tiles, with bounded memory."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
@@ -30,6 +29,8 @@ from models.restorer import (
     Stage,
     Unfinished,
 )
+from models.runtimes.choice import Runtimes
+from models.runtimes.runtime import PyTorch, Runtime
 from models.steering import Steering, steer
 from models.tiles import Tile, cut_into_tiles, tiles_from
 
@@ -60,6 +61,7 @@ class NetworkRestorer:
         guarded: hold the result to what the file proves, see models.guard; otherwise it is the network's own.
         reduced_precision: run convolutions in bfloat16, unless the network is one of full precision; None decides by
             device.
+        runtimes: what else may run the network on the processor; None leaves it to PyTorch.
     """
 
     network: Network
@@ -69,6 +71,7 @@ class NetworkRestorer:
     self_ensemble: bool = False
     guarded: bool = True
     reduced_precision: bool | None = None
+    runtimes: Runtimes | None = None
 
     @torch.inference_mode()
     def restore(
@@ -93,7 +96,10 @@ class NetworkRestorer:
             told = told if told is not None or options.blind else earlier.quality_factor
         steering = self._steering(seen, told, options.blind, eightfold=eightfold)
         canvas = begun.canvas if begun else self.network.color.canvas(seen, stages or self._stage_count())
-        forward = partial(self._forward, steering=steering, stages=stages, eightfold=eightfold)
+        runtime = self._runtime(seen)
+        forward = partial(
+            self._forward, runtime=runtime, steering=steering, stages=stages, eightfold=eightfold
+        )
         self._in_tiles(canvas, forward, _Told(image, shift, on_tile, start), options)
         pictures, levels = canvas.pictures()
         inside = np.s_[shift[0] :, shift[1] :]
@@ -117,6 +123,7 @@ class NetworkRestorer:
             stages=tuple(Stage(name, picture) for name, picture in named),
             seconds=time.perf_counter() - start,
             steered_by=sentence,
+            computed_by=runtime.words,
         )
 
     def _steering(
@@ -201,33 +208,33 @@ class NetworkRestorer:
         return tiles if in_sight is None else tiles_from(astuple(in_sight), tiles, canvas.shapes, **limits)
 
     def _forward(
-        self, seen: Tensor, *, steering: Steering, stages: int | None, eightfold: bool
+        self, seen: Tensor, *, runtime: Runtime, steering: Steering, stages: int | None, eightfold: bool
     ) -> list[Tensor]:
         """The network's pictures of a tile, plainly or as the mean over the tile's eight orientations."""
+        color = self.network.color
+
+        def run(tile: Tensor, orientation: Orientation) -> list[Tensor]:
+            outputs = runtime.run(color.encode(tile), steering.condition(orientation), stages)
+            return color.decode(list(outputs))
+
         seen = seen.to(self.device).contiguous(memory_format=torch.channels_last)
         if not eightfold:
-            return self._run(seen, steering, UPRIGHT, stages)
+            return run(seen, UPRIGHT)
         total: list[Tensor] = []
         for orientation in ORIENTATIONS:
-            outputs = self._run(self.network.color.turn(seen, orientation), steering, orientation, stages)
+            outputs = run(color.turn(seen, orientation), orientation)
             outputs = [turn_back(output, orientation) for output in outputs]
             total = [a + b for a, b in zip(total, outputs, strict=True)] if total else outputs
         return [output / len(ORIENTATIONS) for output in total]
 
-    def _run(
-        self, tile: Tensor, steering: Steering, orientation: Orientation, stages: int | None
-    ) -> list[Tensor]:
-        color = self.network.color
-        tile = color.encode(tile)
-        with self._precision():
-            outputs = self.network(tile, steering.condition(orientation), stages)
-        return color.decode(outputs)
-
-    def _precision(self) -> contextlib.AbstractContextManager[object]:
+    def _runtime(self, image: JpegImage) -> Runtime:
+        """What runs the network on the whole picture."""
         wanted = bfloat16_is_fast(self.device) if self.reduced_precision is None else self.reduced_precision
-        if not wanted or self.network.full_precision:
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        reduced = wanted and not self.network.full_precision
+        if self.runtimes is None:
+            return PyTorch(self.network, self.device, reduced)
+        rows, columns = image.decoded_pixels.shape[:2]
+        return self.runtimes.choose(rows * columns, reduced=reduced)
 
 
 @dataclass(frozen=True)

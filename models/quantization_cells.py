@@ -75,6 +75,9 @@ _NEIGHBORS = torch.tensor(
 )
 
 
+_EXPECTED_BY_CONTEXT = EXPECTED.flatten().numpy()
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """The quantization cells of one component.
@@ -130,18 +133,23 @@ class Cells:
 
     def expected(self, integers: Tensor) -> Tensor:
         """(block rows, block columns): how far the original should be from the middles, sum of squares."""
-        return (EXPECTED.flatten()[contexts(integers)] * self.steps.square() + self.noise).sum(0)
+        squares = torch.from_numpy(_EXPECTED_BY_CONTEXT[contexts(integers)]).permute(2, 0, 1)
+        return (squares * self.steps.square() + self.noise).sum(0)
 
 
-def contexts(integers: Tensor) -> Tensor:
-    """Where in EXPECTED, flattened, the error of each coefficient stands: (64, block rows, block columns) int64."""
-    present = (integers != 0).float()
-    inside = (_NEIGHBORS @ present.flatten(1)).reshape(integers.shape)
-    padded = functional.pad(present[None], (1, 1, 1, 1), mode="replicate")[0]
-    beside = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]
-    size = integers.abs().clamp(max=2)
-    size[0] = 2
-    return ((size * EXPECTED.shape[1] + inside) * EXPECTED.shape[2] + beside).round().long()
+def contexts(integers: Tensor) -> NDArray[np.uint8]:
+    """Where in EXPECTED, flattened, the error of each coefficient stands: (block rows, block columns, 64).
+
+    Args:
+        integers: (64, block rows, block columns), whole.
+    """
+    magnitudes = np.ascontiguousarray(integers.abs().clamp_(max=2).permute(1, 2, 0).numpy()).astype(np.uint8)
+    present = (magnitudes > 0).astype(np.uint8)
+    inside = (present.astype(np.float32).reshape(-1, BLOCK**2) @ _NEIGHBORS.numpy()).astype(np.uint8)
+    padded = np.pad(present, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    beside = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    magnitudes[..., 0] = 2
+    return (magnitudes * EXPECTED.shape[1] + inside.reshape(present.shape)) * EXPECTED.shape[2] + beside
 
 
 def has_cells(image: JpegImage) -> bool:

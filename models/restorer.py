@@ -187,6 +187,7 @@ class Restoration:
         seconds: wall-clock time of the restoration itself.
         steered_by: one sentence on what steered the run ("the file's quantization tables", both of two saves, "its own
             estimate of the quality factor", "quality factor 30 set by hand", "" for networks that are not steered).
+        computed_by: runtime and precision of the network, such as "OpenVINO, float32"; "" where none ran.
     """
 
     pixels: RgbImage
@@ -196,6 +197,7 @@ class Restoration:
     stages: tuple[Stage, ...] = field(default=())
     seconds: float = 0.0
     steered_by: str = ""
+    computed_by: str = ""
 
 
 class Restorer(Protocol):

@@ -34,6 +34,8 @@ from models.networks.luma_chroma import LumaChroma
 from models.networks.qcn import Qcn
 from models.networks.qgcn import Qgcn
 from models.restorer import Restorer
+from models.runtimes.choice import Runtimes, check_runtime
+from models.runtimes.names import RuntimeName
 from models.tensors import placed
 
 logger = logging.getLogger(__name__)
@@ -81,6 +83,7 @@ class Zoo:
         *,
         own_folder: Path | None = None,
         self_check: bool = True,
+        runtime: RuntimeName = "pytorch",
     ) -> None:
         """Look at no file yet.
 
@@ -90,14 +93,18 @@ class Zoo:
             own_folder: another one, for checkpoints that were trained here; it may be missing too. A name that is
                 in both folders means the first folder's.
             self_check: take the processor instead of a GPU that computes something else; see models.device_check.
+            runtime: what runs networks on the processor; PyTorch gives the same bits in every run.
 
         Raises:
-            InvalidSetting: a device that this machine does not have.
+            InvalidSetting: a device that this machine does not have, or OpenVINO on a GPU.
+            MissingExtra: OpenVINO is asked for and not installed.
         """
         self.folder = Path(folder)
         self.own_folder = None if own_folder is None else Path(own_folder)
         chosen = best_device() if device is None else checked_device(device)
         self.device = usable_device(chosen) if self_check else chosen
+        check_runtime(runtime, self.device)
+        self.runtime: RuntimeName = runtime
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, int, int], Restorer] = {}
         self._listing = FileCache(lambda: (self._look(), self.files()))
@@ -182,7 +189,7 @@ class Zoo:
         with self._lock:
             key = (name, _changed(folder / CARD_FILE), _changed(folder / WEIGHTS_FILE))
             if key not in self._loaded:
-                restorer = load_checkpoint(folder, card, self.device)
+                restorer = load_checkpoint(folder, card, self.device, self.runtime)
                 self._loaded = {old: kept for old, kept in self._loaded.items() if old[0] != name}
                 self._loaded[key] = restorer
             return self._loaded[key]
@@ -224,13 +231,16 @@ def build_network(card: ModelCard, *, only_described: bool = False) -> Network:
         ) from problem
 
 
-def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> NetworkRestorer:
+def load_checkpoint(
+    folder: Path, card: ModelCard, device: torch.device, runtime: RuntimeName = "pytorch"
+) -> NetworkRestorer:
     """Build the network of a card and fill it with the folder's weights.
 
     Args:
         folder: holds weights.safetensors; no other format is ever opened.
         card: the folder's card.
         device: where the network will run.
+        runtime: what runs it on the processor; models of the community stay with PyTorch.
 
     Raises:
         BrokenCheckpoint: weights that are missing, damaged, of another network, not finite, or too large.
@@ -253,7 +263,9 @@ def load_checkpoint(folder: Path, card: ModelCard, device: torch.device) -> Netw
     if device.type == "cpu":
         keep_freed_buffers()
     placed(network.requires_grad_(False).eval(), device)
-    return NetworkRestorer(network=network, card=card, device=device)
+    other = runtime != "pytorch" and device.type == "cpu"
+    runtimes = Runtimes(network, runtime) if other else None
+    return NetworkRestorer(network=network, card=card, device=device, runtimes=runtimes)
 
 
 def save_checkpoint(folder: Path, network: Network, card: ModelCard) -> Path:

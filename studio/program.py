@@ -68,7 +68,9 @@ def serve(told: Hosting) -> int:
     jobs = None if told.public else Jobs(told.runs)
     own = jobs.published if jobs else None
     zoo = (
-        ZeroGpuZoo(told.checkpoints, spaces) if spaces else Zoo(told.checkpoints, told.device, own_folder=own)
+        ZeroGpuZoo(told.checkpoints, spaces)
+        if spaces
+        else Zoo(told.checkpoints, told.device, own_folder=own, runtime=told.runtime)
     )
     studio = build_studio(zoo, jobs)
     print(f"JPEG Restoration Studio: http://{told.host}:{told.port}", flush=True)

@@ -112,7 +112,16 @@ def test_app_is_short() -> None:
 
 @pytest.mark.parametrize(
     ("module", "absent"),
-    [("models.jpeg", "torch"), ("models.jpeg", "gradio"), ("training.trainer", "gradio")],
+    [
+        ("models.jpeg", "torch"),
+        ("models.jpeg", "gradio"),
+        ("training.trainer", "gradio"),
+        *(  # they say first how threads are to wait, see models.command_line.begin
+            (module, absent)
+            for module in ("studio.program", "studio.restore.__main__", "training.evaluate", "training.train")
+            for absent in ("numpy", "torch")
+        ),
+    ],
 )
 def test_importing_one_room_does_not_load_what_it_must_not_know(module: str, absent: str) -> None:
     if (

@@ -18,6 +18,7 @@ from typing import NoReturn
 from models.command_line import add_common_options, begin, program
 from models.errors import RestorationError
 from models.places import shipped
+from models.runtimes.names import add_runtime_option
 from training.evaluation.protocols import COLORS, TABLES, DoubleSave
 
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         help='two saves with a grid shift between, such as "10,30,4,4"; may be repeated',
     )
     _add_what_is_compared(add)
+    add_runtime_option(parser, "pytorch")
     return parser
 
 

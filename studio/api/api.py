@@ -222,6 +222,7 @@ class Api:
             "predicted_quality_factor": restoration.predicted_quality_factor,
             "applied_quality_factor": restoration.applied_quality_factor,
             "steered_by": restoration.steered_by,
+            "computed_by": restoration.computed_by,
             "weights_sha256": weights.sha256 if weights else None,
         }
 

@@ -44,6 +44,7 @@ class Result(TypedDict):
     predicted_quality_factor: float | None
     applied_quality_factor: float | None
     steered_by: str
+    computed_by: str
     weights_sha256: str | None
 
 

@@ -95,7 +95,8 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
     if arguments.report:
         check_report(arguments.report, inputs_of(found.pictures), overwrite=arguments.overwrite)
     device = arguments.device if arguments.engine == "local" else "cpu"  # Ray's workers have their own
-    restorer = BatchRestorer(Zoo(arguments.checkpoints, device), settings, output)
+    zoo = Zoo(arguments.checkpoints, device, runtime=arguments.runtime)
+    restorer = BatchRestorer(zoo, settings, output)
     restorer.check_models()
     engine: Engine = partial(run_batch, restorer)
     if arguments.engine == "ray":
@@ -115,7 +116,15 @@ def restore_pictures(arguments: argparse.Namespace) -> int:
 
 def _ray_engine(arguments: argparse.Namespace, settings: BatchSettings, output: Path) -> Engine:
     workers = whole(arguments.ray_workers or 1, 1, 10_000, "The number of Ray's workers")
-    plan = RayPlan(arguments.checkpoints, arguments.device, settings, output, arguments.ray_address, workers)
+    plan = RayPlan(
+        arguments.checkpoints,
+        arguments.device,
+        settings,
+        output,
+        arguments.ray_address,
+        workers,
+        arguments.runtime,
+    )
     return lambda pictures, on_progress: run_on_ray(plan, pictures)
 
 
@@ -225,10 +234,11 @@ def _guess(row: BatchRow) -> str:
 
 
 def _told_one(row: BatchRow, path: Path) -> int:
-    steered_by = row.record["facts"]["steered_by"]
-    steered = f", steered by {steered_by}" if steered_by else ""
+    facts = row.record["facts"]
+    steered = f", steered by {facts['steered_by']}" if facts["steered_by"] else ""
+    computed = f", computed by {facts['computed_by']}" if facts.get("computed_by") else ""
     how = "is there already, of the same file and settings" if row.seconds is None else seconds(row.seconds)
-    print(printable(f"{path}: {row.model}, {how}{steered}"))
+    print(printable(f"{path}: {row.model}, {how}{steered}{computed}"))
     return ALL_DONE
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from models.errors import InvalidSetting, MissingExtra
 from models.places import ROOT, is_installed
+from models.runtimes.names import RuntimeName
 from models.zoo import Zoo
 from studio.batch.files import BatchPicture
 from studio.batch.run import BatchRestorer, BatchRow, BatchSettings, restored_or_passed_over
@@ -43,6 +44,7 @@ class RayPlan:
         output: where results go, seen from every machine.
         address: of a running cluster, None starts Ray on this machine for the time of the batch.
         workers: restorers at work at a time; each takes a GPU where networks run on CUDA, else a processor core.
+        runtime: what runs networks on processors.
     """
 
     checkpoints: Path
@@ -51,13 +53,14 @@ class RayPlan:
     output: Path
     address: str | None = None
     workers: int = 1
+    runtime: RuntimeName = "pytorch"
 
 
 class RayRestorer:
     """One worker: the restorer of the local engine, built once where it works."""
 
     def __init__(self, plan: RayPlan) -> None:
-        zoo = Zoo(plan.checkpoints, plan.device)
+        zoo = Zoo(plan.checkpoints, plan.device, runtime=plan.runtime)
         self._restorer = BatchRestorer(zoo, plan.settings, plan.output)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:

@@ -29,6 +29,7 @@ FACT_COLUMNS = (
     "predicted_quality_factor",
     "applied_quality_factor",
     "steered_by",
+    "computed_by",
     "picture_sha256",
     "result_sha256",
     "reference_sha256",

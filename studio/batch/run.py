@@ -370,6 +370,7 @@ def _facts(photograph: Photograph, degraded: JpegImage, restoration: Restoration
         "predicted_quality_factor": _rounded(restoration.predicted_quality_factor),
         "applied_quality_factor": _rounded(restoration.applied_quality_factor),
         "steered_by": restoration.steered_by,
+        "computed_by": restoration.computed_by,
     }
 
 

@@ -5,7 +5,6 @@ from html import escape
 
 from models.card import ModelCard
 from models.jpeg import Degradation, JpegImage
-from models.restorer import Restoration
 from studio.engine.outputs import Broken, RestoreRequest, StageOutputs
 from studio.page.wording import dimensions, file_size, how_broken
 from studio.session.visitor import Photograph
@@ -69,7 +68,9 @@ def quality_line(outputs: StageOutputs, cards: Mapping[str, ModelCard]) -> str:
             seen = f"{restoration.predicted_quality_factor:.1f}"
             facts.append((f"estimated from pixels by {cards[name].title}", seen))
     facts.append(("truth", _truth(outputs.request)))
-    facts += _steered(outputs.restorations, cards)
+    results = outputs.restorations.items()
+    facts += _by_model("steered by", {name: result.steered_by for name, result in results}, cards)
+    facts += _by_model("computed by", {name: result.computed_by for name, result in results}, cards)
     items = "".join(f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for what, value in facts)
     return f"<section class='quality'><h3>Quality factor</h3><dl>{items}</dl></section>"
 
@@ -80,14 +81,12 @@ def _truth(request: RestoreRequest) -> str:
     return ", then ".join(str(save.quality_factor) for save in request.degradation.saves)
 
 
-def _steered(
-    restorations: Mapping[str, Restoration], cards: Mapping[str, ModelCard]
-) -> list[tuple[str, str]]:
-    """What steered the models; said once where it was the same for all."""
-    steered = {name: one.steered_by for name, one in restorations.items() if one.steered_by}
-    if len(set(steered.values())) == 1:
-        return [("steered by", next(iter(steered.values())))]
-    return [(f"{cards[name].title} steered by", condition) for name, condition in steered.items()]
+def _by_model(words: str, told: Mapping[str, str], cards: Mapping[str, ModelCard]) -> list[tuple[str, str]]:
+    """What is told of the models, as far as there is anything; said once where it is the same for all."""
+    told = {name: value for name, value in told.items() if value}
+    if len(set(told.values())) == 1:
+        return [(words, next(iter(told.values())))]
+    return [(f"{cards[name].title} {words}", value) for name, value in told.items()]
 
 
 def deleted_line(files: int) -> str:

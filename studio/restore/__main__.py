@@ -20,6 +20,7 @@ from pathlib import Path
 from models.command_line import add_common_options, begin, program
 from models.errors import InvalidSetting, RestorationError
 from models.places import shipped
+from models.runtimes.names import add_runtime_option
 
 PIPE = "-"
 
@@ -108,6 +109,7 @@ def _add_steps(parser: argparse.ArgumentParser) -> None:
 
 def _add_places_of_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1 or mps")
+    add_runtime_option(parser, "pytorch")
     parser.add_argument(
         "--checkpoints", type=Path, default=shipped("checkpoints"), help="folder with one folder per model"
     )

@@ -179,6 +179,7 @@ def _result(
         "predicted_quality_factor": restoration.predicted_quality_factor,
         "applied_quality_factor": restoration.applied_quality_factor,
         "steered_by": restoration.steered_by,
+        "computed_by": restoration.computed_by,
         "seconds": restoration.seconds,
         "weights_sha256": weights_hash(name),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.command_line import add_common_options
 from models.places import runs, shipped
+from models.runtimes.names import RuntimeName, add_runtime_option
 
 PRIVATE_NETWORKS = "127.0.0.1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 """Where the proxy of Spaces stands: only its word for who asks is taken."""
@@ -22,6 +23,7 @@ class Hosting:
         names: host names it answers to, besides IP addresses, localhost and the machine's own; one that begins with a
             dot stands for all that end so.
         device: "cpu", "cuda", "cuda:1" or "mps"; None takes the best there is.
+        runtime: what runs networks on the processor.
         checkpoints: a folder with one folder per model.
         runs: a folder with one folder per training run.
         mcp: also a server of the Model Context Protocol, for assistants on this machine.
@@ -34,6 +36,7 @@ class Hosting:
     port: int
     names: tuple[str, ...]
     device: str | None
+    runtime: RuntimeName
     checkpoints: Path
     runs: Path
     mcp: bool
@@ -66,6 +69,7 @@ def hosting(environment: MutableMapping[str, str], arguments: Sequence[str] | No
         port=told.port,
         names=names,
         device=told.device,
+        runtime=told.runtime,
         checkpoints=told.checkpoints,
         runs=told.runs,
         mcp=told.mcp,
@@ -83,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="0.0.0.0 opens the studio to the network; 127.0.0.1 when left out")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--device", help="cpu, cuda, cuda:1 or mps; the best there is when left out")
+    add_runtime_option(parser)
     parser.add_argument(
         "--checkpoints", type=Path, default=shipped("checkpoints"), help="folder with one folder per model"
     )

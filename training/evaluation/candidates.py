@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.card import read_card
 from models.restorer import Restorer
+from models.runtimes.names import RuntimeName
 from models.zoo import CARD_FILE, Zoo
 from training.evaluation.score_files import SCORES_FILE, ScoreFile, weights_of
 
@@ -34,13 +35,13 @@ class Candidate:
     facts: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-def shipped(checkpoints: Path, name: str, device: str | None) -> Candidate:
+def shipped(checkpoints: Path, name: str, device: str | None, runtime: RuntimeName = "pytorch") -> Candidate:
     """A checkpoint as it is shipped.
 
     Args:
         checkpoints: where it is.
         name: of the checkpoint.
-        device: see Zoo. Every loading has a zoo of its own, so that memory is free again afterwards.
+        device, runtime: see Zoo. Every loading has a zoo of its own, so that memory is free again afterwards.
 
     Raises:
         BrokenCheckpoint: there are no weights, or no card.
@@ -51,7 +52,7 @@ def shipped(checkpoints: Path, name: str, device: str | None) -> Candidate:
         return ScoreFile(folder / SCORES_FILE, weights_of(folder, read_card(folder / CARD_FILE)))
 
     weights = open_scores().weights.sha256[:DIGITS]
-    return Candidate(name, weights, lambda: Zoo(checkpoints, device).load(name), open_scores)
+    return Candidate(name, weights, lambda: Zoo(checkpoints, device, runtime=runtime).load(name), open_scores)
 
 
 def from_checkpoints(zoo: Zoo, names: Sequence[str] = ()) -> list[Candidate]:

@@ -183,7 +183,7 @@ def _data_set(asked: argparse.Namespace, folder: Path) -> DataSet:
 
 def _candidates(asked: argparse.Namespace) -> tuple[list[Candidate], list[str]]:
     """The models whose scores are kept, and sentences on those that cannot be used."""
-    zoo = Zoo(asked.checkpoints, asked.device)
+    zoo = Zoo(asked.checkpoints, asked.device, runtime=asked.runtime)
     listing = zoo.listing()
     cards = {card.name: card for card in listing.cards}
     names = asked.model or [card.name for card in listing.cards if card.architecture]
@@ -198,7 +198,7 @@ def _candidates(asked: argparse.Namespace) -> tuple[list[Candidate], list[str]]:
                 "Leave it out; without --scores and --all it can be measured."
             )
         try:
-            candidates.append(shipped(asked.checkpoints, name, asked.device))
+            candidates.append(shipped(asked.checkpoints, name, asked.device, asked.runtime))
         except RestorationError as problem:
             problems.append(str(problem))
     return candidates, problems

@@ -1,7 +1,7 @@
 """What restoring takes, and where: operations, parameters, memory, and the machine in words."""
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +34,15 @@ def cost_of(restorer: Restorer, options: RestoreOptions) -> Cost:
     ramp = np.add.outer(np.arange(COUNTING_SIDE), np.arange(COUNTING_SIDE)) // 2
     image = encode(np.repeat(ramp.astype(np.uint8)[..., None], 3, axis=2), Save(50))
 
+    restorer.restore(image, options)
+    if not isinstance(restorer, NetworkRestorer):
+        return Cost()
+    layered = replace(restorer, runtimes=None)  # other runtimes show no layers that could be counted
+
     def run() -> int:
-        restorer.restore(image, options)
+        layered.restore(image, options)
         return COUNTING_SIDE**2
 
-    if not isinstance(restorer, NetworkRestorer):
-        run()
-        return Cost()
     parameters = sum(parameter.numel() for parameter in restorer.network.parameters())
     return Cost(mac_per_pixel(restorer.network, run) / 1e6, parameters)
 
@@ -76,6 +78,8 @@ def machine_of(restorer: Restorer | None) -> str:
     torch_version = f"torch {torch.__version__}"
     if isinstance(restorer, NetworkRestorer) and restorer.device.type == "cuda":
         return f"{torch.cuda.get_device_name(restorer.device)}, {torch_version}"
+    if isinstance(restorer, NetworkRestorer) and restorer.runtimes is not None:
+        torch_version += f", runtime {restorer.runtimes.wanted}"
     threads = torch.get_num_threads()
     units = ", bfloat16 units" * bfloat16_is_fast(torch.device("cpu"))
     return f"{_processor()}, {threads} thread{'s' * (threads > 1)}{units}, {torch_version}"

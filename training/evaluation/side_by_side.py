@@ -194,7 +194,7 @@ def _check(asked: argparse.Namespace) -> None:
 
 def _restorers(asked: argparse.Namespace) -> list[Restorer]:
     """Load the models asked for, or all checkpoints; plain decoding is measured anyway."""
-    zoo = Zoo(asked.checkpoints, asked.device)
+    zoo = Zoo(asked.checkpoints, asked.device, runtime=asked.runtime)
     names = asked.model or [card.name for card in zoo.cards() if card.architecture]
     restorers = [zoo.load(name) for name in dict.fromkeys(names) if name != DO_NOTHING]
     if not asked.self_ensemble:

@@ -92,7 +92,7 @@ def expected_errors(pictures: Sequence[RgbImage], quality_factors: Sequence[int]
             part = encode(clean, Save(quality_factor, "4:4:4")).components[0]
             steps = coefficients / part.quantization_table
             integers = torch.from_numpy(part.coefficients.reshape(*steps.shape[:2], -1).astype(np.float32))
-            place = contexts(integers.permute(2, 0, 1)).permute(1, 2, 0).reshape(-1).numpy()
+            place = contexts(integers.permute(2, 0, 1)).reshape(-1)
             squares = np.square(steps - part.coefficients).reshape(-1)
             sums += np.bincount(place, squares, minlength=len(sums))
             counts += np.bincount(place, minlength=len(sums))
