@@ -1,7 +1,7 @@
 """What every way of restoring a picture has in common: the Restorer protocol, its options and its result."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Protocol
 
 from models.card import ModelCard
@@ -124,6 +124,10 @@ class RestoreOptions:
         """What commands and programs say: a quality factor set by hand, or that the file's tables are ignored."""
         automatic: Guidance = "automatic" if quality_factor is None else "manual"
         return cls("pixels" if blind else automatic, quality_factor, stages, effort)
+
+    def as_json(self) -> dict[str, str | int | None]:
+        """What the result depends on, by name."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
 
     @property
     def most_stages(self) -> int | None:

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
@@ -72,7 +72,7 @@ class BatchSettings:
         """What every result depends on besides its file and its model, as JSON gives it back."""
         others = ("model_names", "options", "overwrite", "keep_dates")
         settings = {name: value for name, value in vars(self).items() if name not in others}
-        settings |= asdict(self.options)
+        settings |= self.options.as_json()
         if self.options.effort == "standard":  # which records of earlier results do not tell
             del settings["effort"]
         if self.degradation is not None:  # as the records of earlier results say it, which count as done
