@@ -100,8 +100,8 @@ def test_a_file_chosen_without_a_network_is_sent_when_it_is_back(page):
     buffer = BytesIO()
     Image.fromarray(chelsea()[:96, :120]).save(buffer, "JPEG", quality=50)
     file = {"name": "second.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
-    page.on("dialog", lambda dialog: dialog.accept())
     page.locator("#photograph input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Replace", exact=True).click()
     page.get_by_text("There is no connection. second.jpg is sent when it is back.").wait_for()
     page.context.set_offline(False)
     page.wait_for_function(f"() => ({OPEN_NAME})() === 'second'")
