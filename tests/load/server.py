@@ -117,7 +117,7 @@ def _own_names() -> set[str]:
     from studio.server.temporary_folder import MARK
     from studio.session.examples import EXAMPLES
 
-    return {MARK, *(f"{example.name}.png" for example in EXAMPLES)}
+    return {MARK, *(f"{example.name}.webp" for example in EXAMPLES)}
 
 
 def _wait_until_served(url: str, process: subprocess.Popen, log: Path) -> None:
